@@ -1,0 +1,174 @@
+/* The raddb, read and judged: plain data, immutable, all of it in one arena.
+ *
+ * raddb_load reads roamgate.cfg and the *.cfg of clients.d, realms.d and federation.d (in the order of
+ * their names), checks every key against its row, every file, every name against the others, and
+ * reports all that is wrong at once. It starts nothing and connects to nothing. */
+#ifndef RG_CONFIG_RADDB_H
+#define RG_CONFIG_RADDB_H
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/report.h"
+#include "core/arena.h"
+#include "core/log.h"
+#include "radius/key.h"
+#include "roamgate/eap.h"
+#include "roamgate/module.h"
+
+struct rg_where {
+	const char *file; /* relative to the raddb */
+	unsigned line;
+};
+
+enum rg_transport { RG_TRANSPORT_UDP, RG_TRANSPORT_TLS, RG_TRANSPORT_DTLS, RG_TRANSPORT_HTTP };
+
+/* Bits of `serves`. */
+#define RG_SERVES_AUTH 1u
+#define RG_SERVES_ACCT 2u
+
+struct rg_listen {
+	struct rg_where where;
+	enum rg_transport transport;
+	const char *address;
+	struct sockaddr_storage socket_address; /* port included */
+	unsigned serves;
+};
+
+struct rg_gateway {
+	const char *name, *country, *user, *control, *state_dir, *module_dir;
+	int64_t workers;         /* as written; 0: one a core */
+	struct rg_strings modules;
+	int64_t max_sessions, session_s, reject_delay_ms, node;
+};
+
+struct rg_log_settings {
+	enum rg_log_level level;
+	enum rg_log_format format;
+	const char *target;
+};
+
+enum rg_ma_policy { RG_MA_REQUIRE, RG_MA_AUTO };
+
+struct rg_prefix {
+	uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
+	uint8_t bits;        /* of 128 */
+};
+
+/* Who may ask: a NAS, or a federation peer that `accepts`. */
+struct rg_client {
+	struct rg_where where;
+	const char *name, *site, *operator;
+	const char *operator_name;        /* "1beuningen.nl", or NULL */
+	struct rg_prefix *addresses;
+	size_t address_count;
+	const struct rg_radius_key *key, *previous_key; /* previous_key may be NULL */
+	enum rg_ma_policy message_authenticator;
+	struct rg_strings ssids;
+	struct rg_span visitor_reply;     /* whole attributes on the wire */
+	const struct rg_peer_settings *peer; /* a federation peer's requests; NULL for a NAS */
+	size_t number;                    /* its index; unique in this raddb */
+};
+
+/* The realm's `eap` group. The files are named here and read by the TLS engine (eap/tls_context.h). */
+enum rg_ocsp { RG_OCSP_OFF, RG_OCSP_SOFT, RG_OCSP_REQUIRE };
+enum rg_tls_version { RG_TLS_1_2, RG_TLS_1_3 };
+enum rg_outer { RG_OUTER_ANONYMOUS_OR_SAME, RG_OUTER_ANY };
+
+struct rg_eap_settings {
+	const struct rg_eap_method **methods; /* in the order offered; NULL-terminated */
+	struct rg_strings method_labels;
+	const char *certificate, *private_key, *client_ca, *crl; /* absolute; crl may be NULL */
+	int ocsp, tls_min, tls_max, outer_identity;
+	int64_t ocsp_timeout_ms;
+	int64_t fragment, resume_s;
+	struct rg_choices identity_from;      /* enum rg_name_kind */
+};
+
+/* What an `authorize` rule says; conditions all hold or the next is tried. */
+struct rg_rule {
+	struct rg_where where;
+	int group;                   /* index into the realm's groups, or -1: any */
+	struct rg_strings sites, methods;
+	const char *identity;        /* glob, or NULL */
+	bool home, deny;
+	struct rg_span reply;        /* whole attributes on the wire */
+};
+
+struct rg_directory_settings {
+	const struct rg_module *module; /* its kind's operations */
+	const char *type;               /* as written */
+	void *settings;                 /* the module's struct */
+	char digest[65];                /* of all that was written: same digest, same directory */
+};
+
+struct rg_realm {
+	struct rg_where where;
+	struct rg_strings names;     /* lower case; names.items[0] labels it everywhere */
+	const char *name, *operator;
+	struct rg_eap_settings eap;
+	struct rg_directory_settings directory;
+	const char *const *groups;   /* every group that a rule names, once */
+	size_t group_count;
+	struct rg_rule *rules;
+	size_t rule_count;
+	size_t number;
+};
+
+struct rg_peer_settings {
+	struct rg_where where;
+	const char *name;
+	enum rg_transport transport;
+	const char *host;                          /* as written: address or host */
+	struct sockaddr_storage address, accounting_address; /* family AF_UNSPEC: none */
+	const struct rg_radius_key *key;
+	bool status_server, accepts;
+	enum rg_ma_policy message_authenticator;
+	char digest[65];                           /* same digest: sockets and health survive a reload */
+	size_t number;
+};
+
+enum rg_strategy { RG_FAILOVER, RG_BALANCE };
+
+struct rg_route {
+	struct rg_where where;
+	struct rg_strings realms;                  /* lower case; "*" is everyone else */
+	struct rg_peer_settings **peers;
+	size_t peer_count;
+	enum rg_strategy strategy;
+	bool accounting, pap;
+	size_t number;
+};
+
+struct rg_raddb {
+	struct rg_arena arena;
+	const char *dir;             /* absolute */
+	const char *main_file;       /* roamgate.cfg's own name */
+	struct rg_gateway gateway;
+	struct rg_log_settings log;
+	struct rg_listen *listens;
+	size_t listen_count;
+	struct rg_client *clients;
+	size_t client_count;
+	struct rg_realm *realms;
+	size_t realm_count;
+	struct rg_peer_settings *peers;
+	size_t peer_count;
+	struct rg_route *routes;
+	size_t route_count;
+	struct rg_strings refuse;    /* the built-in list included unless refuse_defaults = false */
+	const struct rg_secret *cui_key; /* RFC 4372; NULL: none configured */
+	char digest[65];             /* of all files read */
+};
+
+/* file: path of roamgate.cfg. NULL where report holds an error. Modules named in it are loaded
+ * (module/module.h) and stay loaded. */
+struct rg_raddb *raddb_load(const char *file, struct rg_report *report);
+void raddb_free(struct rg_raddb **);
+
+/* One line an item that differs: "realm druten.nl added", "client stadhuis-wijchen changed". Calls
+ * each for every line; nothing when both say the same. */
+void raddb_differences(const struct rg_raddb *from, const struct rg_raddb *to,
+		       void (*each)(void *context, const char *line), void *context);
+#endif

@@ -1,0 +1,19 @@
+/* Memory that is freed all at once. */
+#ifndef RG_CORE_ARENA_H
+#define RG_CORE_ARENA_H
+#include <stdarg.h>
+#include <stddef.h>
+
+struct rg_arena_block;
+
+struct rg_arena {
+	struct rg_arena_block *blocks;
+};
+
+/* Zeroed memory, aligned for anything; aborts the program where there is none (configuration only). */
+void *arena_alloc(struct rg_arena *, size_t size);
+char *arena_text(struct rg_arena *, const char *text);
+char *arena_format(struct rg_arena *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void *arena_copy(struct rg_arena *, const void *data, size_t size);
+void arena_free(struct rg_arena *);
+#endif

@@ -1,0 +1,13 @@
+src_libroamgate_a_SOURCES += \
+	src/core/arena.c src/core/arena.h \
+	src/core/clock.h \
+	src/core/log.h \
+	src/core/mailbox.c src/core/mailbox.h \
+	src/core/secret.c src/core/secret.h \
+	src/core/text.c src/core/text.h \
+	src/core/timer.c src/core/timer.h \
+	src/include/roamgate/directory.h \
+	src/include/roamgate/eap.h \
+	src/include/roamgate/module.h \
+	src/include/roamgate/reason.h \
+	src/include/roamgate/span.h

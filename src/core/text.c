@@ -1,0 +1,211 @@
+#include "core/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "core/clock.h"
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+/* Octets of the well-formed UTF-8 character (RFC 3629) that begins the input, or 0. */
+static size_t utf8_length(const uint8_t *at, size_t left)
+{
+	uint8_t first = at[0], least = 0x80, most = 0xbf;
+	size_t length = first < 0x80   ? 1
+			: first < 0xc2 ? 0
+			: first < 0xe0 ? 2
+			: first < 0xf0 ? 3
+			: first < 0xf5 ? 4
+				       : 0;
+	if (length == 0 || length > left)
+		return 0;
+	if (first == 0xe0)
+		least = 0xa0;
+	if (first == 0xed)
+		most = 0x9f;
+	if (first == 0xf0)
+		least = 0x90;
+	if (first == 0xf4)
+		most = 0x8f;
+	for (size_t i = 1; i < length; i++, least = 0x80, most = 0xbf)
+		if (at[i] < least || at[i] > most)
+			return 0;
+	return length;
+}
+
+/* C0, DEL, C1 (as U+0080..9F), and what would break out of a quoted field. */
+static bool must_escape(const uint8_t *at, size_t length)
+{
+	if (length == 1)
+		return at[0] < 0x20 || at[0] == 0x7f || at[0] == '"' || at[0] == '\\';
+	return length == 2 && at[0] == 0xc2 && at[1] < 0xa0;
+}
+
+size_t text_escape(char *out, size_t capacity, struct rg_span input)
+{
+	size_t used = 0, fits = 0; /* fits: where "..." would still have room */
+	for (size_t i = 0; i < input.length;) {
+		size_t length = utf8_length(input.data + i, input.length - i);
+		bool escape = length == 0 || must_escape(input.data + i, length);
+		if (length == 0)
+			length = 1;
+		size_t need = escape ? 4 * length : length;
+		if (used + need + 1 > capacity) {
+			used = fits;
+			for (int dot = 0; dot < 3 && used + 1 < capacity; dot++)
+				out[used++] = '.';
+			break;
+		}
+		for (size_t j = 0; j < length; j++)
+			if (escape)
+				used += (size_t)snprintf(out + used, 5, "\\x%02x", input.data[i + j]);
+			else
+				out[used++] = (char)input.data[i + j];
+		if (used + 4 <= capacity)
+			fits = used;
+		i += length;
+	}
+	if (capacity != 0)
+		out[used] = '\0';
+	return used;
+}
+
+bool text_from_span(char *out, size_t capacity, struct rg_span input)
+{
+	if (input.length >= capacity || (input.length && memchr(input.data, 0, input.length))) {
+		if (capacity != 0)
+			out[0] = '\0';
+		return false;
+	}
+	if (input.length != 0)
+		memcpy(out, input.data, input.length);
+	out[input.length] = '\0';
+	return true;
+}
+
+bool text_equal_nocase(struct rg_span a, struct rg_span b)
+{
+	if (a.length != b.length)
+		return false;
+	for (size_t i = 0; i < a.length; i++)
+		if (lower((char)a.data[i]) != lower((char)b.data[i]))
+			return false;
+	return true;
+}
+
+void text_lower(char *text)
+{
+	for (; *text; text++)
+		*text = lower(*text);
+}
+
+/* Edits that turn a into b, or most + 1 where more are needed. Words here are short. */
+static size_t edit_distance(const char *a, const char *b, size_t most)
+{
+	size_t row[64], b_length = strlen(b);
+	if (b_length >= 64 || strlen(a) >= 64)
+		return most + 1;
+	for (size_t j = 0; j <= b_length; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t corner = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= b_length; j++) {
+			size_t change = corner + (lower(a[i - 1]) != lower(b[j - 1]));
+			size_t edit = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+			corner = row[j];
+			row[j] = change < edit ? change : edit;
+		}
+	}
+	return row[b_length] <= most ? row[b_length] : most + 1;
+}
+
+const char *text_nearest(const char *word, const char *const *words)
+{
+	size_t best = strlen(word) / 3 + 2; /* beyond this a hint is a guess */
+	const char *nearest = NULL;
+	for (; *words; words++) {
+		size_t distance = edit_distance(word, *words, best);
+		if (distance < best) {
+			best = distance;
+			nearest = *words;
+		}
+	}
+	return nearest;
+}
+
+bool text_glob(const char *pattern, const char *text)
+{
+	const char *star = NULL, *resume = NULL;
+	while (*text) {
+		if (*pattern == '*') {
+			star = pattern++;
+			resume = text;
+		} else if (*pattern == '?' || lower(*pattern) == lower(*text)) {
+			pattern++;
+			text++;
+		} else if (star) {
+			pattern = star + 1;
+			text = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}
+
+static int hex_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+bool text_mac(char out[18], struct rg_span input)
+{
+	uint8_t digits[12];
+	size_t count = 0;
+	for (size_t i = 0; i < input.length; i++) {
+		int digit = hex_digit(input.data[i]);
+		if (digit >= 0 && count < 12)
+			digits[count++] = (uint8_t)digit;
+		else if (digit >= 0 || !memchr("-:.", input.data[i], 3))
+			count = 13;
+	}
+	out[0] = '\0';
+	if (count != 12)
+		return false;
+	for (size_t i = 0; i < 6; i++) {
+		out[3 * i] = "0123456789ABCDEF"[digits[2 * i]];
+		out[3 * i + 1] = "0123456789ABCDEF"[digits[2 * i + 1]];
+		out[3 * i + 2] = i < 5 ? '-' : '\0';
+	}
+	return true;
+}
+
+void text_time(char out[32], uint64_t wall_ns)
+{
+	time_t seconds = (time_t)(wall_ns / RG_SECOND);
+	struct tm tm;
+	gmtime_r(&seconds, &tm);
+	size_t length = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + length, 32 - length, ".%03uZ", (unsigned)(wall_ns / RG_MS % 1000));
+}
+
+void text_hex(char *out, struct rg_span input)
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < input.length; i++) {
+		out[2 * i] = digits[input.data[i] >> 4];
+		out[2 * i + 1] = digits[input.data[i] & 15];
+	}
+	out[2 * input.length] = '\0';
+}

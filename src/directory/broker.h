@@ -1,0 +1,38 @@
+/* Directories in use, and the questions on their way. A directory is open as long as a snapshot holds
+ * it; equal settings are one directory, whichever reload or realm asks. */
+#ifndef RG_DIRECTORY_BROKER_H
+#define RG_DIRECTORY_BROKER_H
+#include "config/raddb.h"
+#include "core/mailbox.h"
+#include "roamgate/directory.h"
+
+struct rg_directory;
+struct json_t;
+
+/* Opens it or takes another reference; main thread only. NULL: no memory or thread. */
+struct rg_directory *directory_get(const struct rg_realm *);
+void directory_unref(struct rg_directory **);
+
+/* A question of a worker: asked, then answered on that worker's loop by `done`, exactly once, unless cancelled. */
+struct rg_inquiry;
+typedef void inquiry_done(void *asker, const struct rg_question *answer);
+
+struct rg_ask {
+	enum rg_question_kind kind;
+	const char *identity, *user, *realm, *host;
+	struct rg_span password, certificate;
+	const char *const *groups; /* must outlive the answer: the snapshot's */
+	size_t group_count;
+	uint64_t deadline_ns;
+};
+
+/* Copies what it is given (not groups). NULL: the queue is full, answer at once UNAVAILABLE. The mailbox is the
+ * worker's; it must outlive the question. */
+struct rg_inquiry *directory_ask(struct rg_directory *, const struct rg_ask *, struct rg_mailbox *,
+				 inquiry_done *done, void *asker);
+/* done will not be called. On the worker's thread. */
+void inquiry_cancel(struct rg_inquiry **);
+
+/* [{"realm","uri","state","why","since"}] of one directory, appended to array. */
+void directory_status_json(struct rg_directory *, const char *realm, struct json_t *array);
+#endif

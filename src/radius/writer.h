@@ -1,0 +1,36 @@
+/* Writes a RADIUS packet. Message-Authenticator is the first attribute of all that leaves
+ * (CVE-2024-3596), except where its answer's asker would not know it (Accounting-Response). */
+#ifndef RG_RADIUS_WRITER_H
+#define RG_RADIUS_WRITER_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "radius/key.h"
+#include "radius/packet.h"
+#include "roamgate/span.h"
+
+struct rg_writer {
+	struct rg_buffer out;     /* the packet so far; failed: something did not fit */
+	bool message_authenticator;
+};
+
+/* Begins a packet in memory of the caller; capacity at most RG_RADIUS_MOST counts. */
+void writer_begin(struct rg_writer *, void *memory, size_t capacity, uint8_t code, uint8_t id);
+
+void writer_add(struct rg_writer *, uint8_t type, struct rg_span value);  /* over 253 octets: failed */
+void writer_add_u32(struct rg_writer *, uint8_t type, uint32_t value);
+void writer_add_vendor(struct rg_writer *, uint32_t vendor, uint8_t type, struct rg_span value);
+void writer_add_encoded(struct rg_writer *, struct rg_span attributes);   /* whole attributes, as they are */
+void writer_add_eap(struct rg_writer *, struct rg_span eap);              /* in pieces of 253 (RFC 3579 §3.1) */
+/* MS-MPPE-Recv-Key and -Send-Key from an MSK of 64 octets (RFC 2548; RFC 5216 §2.3). */
+void writer_add_mppe(struct rg_writer *, const uint8_t msk[64], const uint8_t authenticator[16],
+		     const struct rg_radius_key *);
+
+/* Sets Length, draws nothing: authenticator is the request's own random one (Access-Request, Status-Server)
+ * or, for Accounting-Request, computed here and NULL given. Empty span: something did not fit. */
+struct rg_span writer_request(struct rg_writer *, const uint8_t authenticator[16],
+			      const struct rg_radius_key *);
+/* Sets Length, Message-Authenticator and Response Authenticator for a reply to that request. */
+struct rg_span writer_reply(struct rg_writer *, const uint8_t request_authenticator[16],
+			    const struct rg_radius_key *);
+#endif

@@ -1,0 +1,1 @@
+src_libroamgate_a_SOURCES +=

@@ -1,0 +1,18 @@
+# Unit tests: tests/unit/FOLDER/NAME.c tests src/FOLDER/NAME.c. `make check` runs them all.
+if HAVE_CMOCKA
+ldflags_unit = $(ldflags_program)
+ldadd_unit = $(libs_all) $(CMOCKA_LIBS)
+include tests/unit/core/local.mk
+include tests/unit/config/local.mk
+include tests/unit/radius/local.mk
+include tests/unit/route/local.mk
+include tests/unit/eap/local.mk
+include tests/unit/directory/local.mk
+include tests/unit/observe/local.mk
+include tests/unit/supplicant/local.mk
+include tests/unit/request/local.mk
+include tests/unit/upstream/local.mk
+include tests/unit/daemon/local.mk
+TESTS += $(check_PROGRAMS)
+endif
+TESTS_ENVIRONMENT = ROAMGATE_MODULES=$(abs_builddir)/modules SOURCE_DIR=$(abs_srcdir)
