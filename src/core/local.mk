@@ -4,6 +4,7 @@ src_libroamgate_a_SOURCES += \
 	src/core/log.h \
 	src/core/mailbox.c src/core/mailbox.h \
 	src/core/secret.c src/core/secret.h \
+	src/core/slab.c src/core/slab.h \
 	src/core/text.c src/core/text.h \
 	src/core/timer.c src/core/timer.h \
 	src/include/roamgate/directory.h \

@@ -1,1 +1,1 @@
-src_libroamgate_a_SOURCES +=
+src_libroamgate_a_SOURCES += src/transport/udp.c src/transport/udp.h

@@ -1,0 +1,48 @@
+#include "core/slab.h"
+
+#include <stdlib.h>
+
+struct rg_slab_piece {
+	struct rg_slab_piece *next;
+};
+
+static unsigned kind_of(size_t size)
+{
+	unsigned kind = 0;
+	for (size_t most = 64; most < size; most *= 2)
+		kind++;
+	return kind;
+}
+
+void *slab_alloc(struct rg_slab *slab, size_t size)
+{
+	unsigned kind = kind_of(size);
+	if (kind >= RG_SLAB_CLASSES)
+		return NULL;
+	struct rg_slab_piece *piece = slab->free[kind];
+	if (!piece)
+		return malloc((size_t)64 << kind);
+	slab->free[kind] = piece->next;
+	return piece;
+}
+
+void slab_free(struct rg_slab *slab, void *memory, size_t size)
+{
+	if (!memory)
+		return;
+	struct rg_slab_piece *piece = memory;
+	unsigned kind = kind_of(size);
+	piece->next = slab->free[kind];
+	slab->free[kind] = piece;
+}
+
+void slab_destroy(struct rg_slab *slab)
+{
+	for (unsigned kind = 0; kind < RG_SLAB_CLASSES; kind++) {
+		while (slab->free[kind]) {
+			struct rg_slab_piece *piece = slab->free[kind];
+			slab->free[kind] = piece->next;
+			free(piece);
+		}
+	}
+}

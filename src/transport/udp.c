@@ -1,0 +1,269 @@
+#include "transport/udp.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CONTROL_SIZE 64
+
+socklen_t address_length(const union rg_address *address)
+{
+	return address->any.sa_family == AF_INET6 ? sizeof(address->v6) : sizeof(address->v4);
+}
+
+bool address_equal(const union rg_address *a, const union rg_address *b)
+{
+	if (a->any.sa_family != b->any.sa_family)
+		return false;
+	if (a->any.sa_family == AF_INET)
+		return a->v4.sin_port == b->v4.sin_port &&
+		       a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	return a->v6.sin6_port == b->v6.sin6_port && a->v6.sin6_scope_id == b->v6.sin6_scope_id &&
+	       memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof(a->v6.sin6_addr)) == 0;
+}
+
+void address_text(char out[64], const union rg_address *address)
+{
+	char host[INET6_ADDRSTRLEN] = "?";
+	if (address->any.sa_family == AF_INET) {
+		inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof(host));
+		snprintf(out, 64, "%s:%u", host, ntohs(address->v4.sin_port));
+	} else if (address->any.sa_family == AF_INET6) {
+		inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof(host));
+		snprintf(out, 64, "[%s]:%u", host, ntohs(address->v6.sin6_port));
+	} else {
+		snprintf(out, 64, "unknown");
+	}
+}
+
+static int option_on(int fd, int level, int name)
+{
+	int on = 1;
+	return setsockopt(fd, level, name, &on, sizeof(on));
+}
+
+/* Bursts wait in the kernel while a worker does a handshake; the kernel caps the size as it likes. */
+static void ask_for_buffers(int fd)
+{
+	int size = 4 * 1024 * 1024;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+static int udp_socket(sa_family_t family)
+{
+	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		ask_for_buffers(fd);
+	return fd;
+}
+
+static int close_failed(int fd)
+{
+	int error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+int udp_listen(const struct sockaddr *address)
+{
+	int fd = udp_socket(address->sa_family);
+	if (fd < 0)
+		return -1;
+	bool v6 = address->sa_family == AF_INET6;
+	int failed = option_on(fd, SOL_SOCKET, SO_REUSEPORT);
+	if (v6) /* "::" beside "0.0.0.0" on one port: each takes its own family */
+		failed |= option_on(fd, IPPROTO_IPV6, IPV6_V6ONLY) |
+			  option_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+	else
+		failed |= option_on(fd, IPPROTO_IP, IP_PKTINFO);
+	if (failed || bind(fd, address, v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)))
+		return close_failed(fd);
+	return fd;
+}
+
+int udp_connect(const struct sockaddr *address)
+{
+	int fd = udp_socket(address->sa_family);
+	if (fd < 0)
+		return -1;
+	socklen_t length = address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+							  : sizeof(struct sockaddr_in);
+	return connect(fd, address, length) == 0 ? fd : close_failed(fd);
+}
+
+struct rg_inbox {
+	struct mmsghdr messages[RG_BATCH];
+	struct iovec vectors[RG_BATCH];
+	union rg_address sources[RG_BATCH];
+	_Alignas(struct cmsghdr) uint8_t control[RG_BATCH][CONTROL_SIZE];
+	/* One octet more than a packet may have, so that a longer datagram is known as such. */
+	uint8_t data[RG_BATCH][RG_DATAGRAM_MOST + 1];
+};
+
+struct rg_inbox *inbox_new(void)
+{
+	struct rg_inbox *inbox = calloc(1, sizeof(*inbox));
+	if (!inbox)
+		return NULL;
+	for (unsigned i = 0; i < RG_BATCH; i++) {
+		inbox->vectors[i] = (struct iovec){inbox->data[i], sizeof(inbox->data[i])};
+		inbox->messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &inbox->sources[i],
+			.msg_iov = &inbox->vectors[i],
+			.msg_iovlen = 1,
+			.msg_control = inbox->control[i],
+		};
+	}
+	return inbox;
+}
+
+void inbox_free(struct rg_inbox **inbox)
+{
+	free(*inbox);
+	*inbox = NULL;
+}
+
+static struct rg_local local_of(struct msghdr *header)
+{
+	struct rg_local local = {.family = AF_UNSPEC};
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			local.family = AF_INET;
+			local.address.v4 = info.ipi_addr;
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			local.family = AF_INET6;
+			local.address.v6 = info.ipi6_addr;
+			local.interface = info.ipi6_ifindex;
+		}
+	}
+	return local;
+}
+
+int inbox_receive(struct rg_inbox *inbox, int fd,
+		  void (*each)(void *context, const struct rg_datagram *), void *context)
+{
+	for (unsigned i = 0; i < RG_BATCH; i++) {
+		inbox->messages[i].msg_hdr.msg_namelen = sizeof(inbox->sources[i]);
+		inbox->messages[i].msg_hdr.msg_controllen = CONTROL_SIZE;
+	}
+	int count = recvmmsg(fd, inbox->messages, RG_BATCH, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < count; i++) {
+		struct rg_datagram datagram = {
+			.bytes = span_of(inbox->data[i], inbox->messages[i].msg_len),
+			.source = inbox->sources[i],
+			.local = local_of(&inbox->messages[i].msg_hdr),
+		};
+		each(context, &datagram);
+	}
+	return count;
+}
+
+struct rg_outbox {
+	unsigned count;
+	int fds[RG_BATCH];
+	struct mmsghdr messages[RG_BATCH];
+	struct iovec vectors[RG_BATCH];
+	union rg_address targets[RG_BATCH];
+	_Alignas(struct cmsghdr) uint8_t control[RG_BATCH][CONTROL_SIZE];
+	uint8_t data[RG_BATCH][RG_DATAGRAM_MOST];
+	unsigned failed;
+};
+
+struct rg_outbox *outbox_new(void)
+{
+	return calloc(1, sizeof(struct rg_outbox));
+}
+
+void outbox_free(struct rg_outbox **outbox)
+{
+	free(*outbox);
+	*outbox = NULL;
+}
+
+static void set_control(struct msghdr *header, uint8_t *control, const struct rg_local *local)
+{
+	bool v6 = local->family == AF_INET6;
+	size_t size = v6 ? sizeof(struct in6_pktinfo) : sizeof(struct in_pktinfo);
+	memset(control, 0, CONTROL_SIZE);
+	header->msg_control = control;
+	header->msg_controllen = CMSG_SPACE(size);
+	struct cmsghdr *c = CMSG_FIRSTHDR(header);
+	c->cmsg_level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+	c->cmsg_type = v6 ? IPV6_PKTINFO : IP_PKTINFO;
+	c->cmsg_len = CMSG_LEN(size);
+	if (v6) {
+		struct in6_pktinfo info = {.ipi6_addr = local->address.v6,
+					   .ipi6_ifindex = local->interface};
+		/* An interface is needed for link-local addresses only; elsewhere routing decides. */
+		if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+			info.ipi6_ifindex = 0;
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+	} else {
+		struct in_pktinfo info = {.ipi_spec_dst = local->address.v4};
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+	}
+}
+
+void outbox_add(struct rg_outbox *outbox, int fd, struct rg_span bytes, const union rg_address *to,
+		const struct rg_local *local)
+{
+	if (bytes.length > RG_DATAGRAM_MOST)
+		return;
+	if (outbox->count == RG_BATCH)
+		outbox->failed += outbox_flush(outbox);
+	unsigned i = outbox->count++;
+	memcpy(outbox->data[i], bytes.data, bytes.length);
+	outbox->fds[i] = fd;
+	outbox->vectors[i] = (struct iovec){outbox->data[i], bytes.length};
+	struct msghdr *header = &outbox->messages[i].msg_hdr;
+	*header = (struct msghdr){.msg_iov = &outbox->vectors[i], .msg_iovlen = 1};
+	if (to) {
+		outbox->targets[i] = *to;
+		header->msg_name = &outbox->targets[i];
+		header->msg_namelen = address_length(to);
+	}
+	if (local && local->family != AF_UNSPEC)
+		set_control(header, outbox->control[i], local);
+}
+
+/* Sends the messages first … end - 1, all of one socket. Returns how many failed. */
+static unsigned send_run(struct rg_outbox *outbox, unsigned first, unsigned end)
+{
+	unsigned failed = 0;
+	while (first < end) {
+		int sent = sendmmsg(outbox->fds[first], outbox->messages + first, end - first,
+				    MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent > 0) {
+			first += (unsigned)sent;
+		} else if (errno != EINTR) {
+			/* The error is the first message's: an ICMP answer to an earlier one (which leaves
+			 * this one unsent), no route, or a full buffer. It is lost; the next is tried. */
+			failed++;
+			first++;
+		}
+	}
+	return failed;
+}
+
+unsigned outbox_flush(struct rg_outbox *outbox)
+{
+	unsigned failed = outbox->failed;
+	outbox->failed = 0;
+	for (unsigned first = 0; first < outbox->count;) {
+		unsigned end = first + 1;
+		while (end < outbox->count && outbox->fds[end] == outbox->fds[first])
+			end++;
+		failed += send_run(outbox, first, end);
+		first = end;
+	}
+	outbox->count = 0;
+	return failed;
+}
