@@ -1,1 +1,2 @@
-EXTRA_DIST +=
+dist_bin_SCRIPTS = certs/roamgate-certs
+EXTRA_DIST += certs/README.md
