@@ -44,7 +44,7 @@ enum rg_packet_fault {
 	RG_PACKET_ATTRIBUTE_TYPE,      /* type 0 */
 	RG_PACKET_ATTRIBUTES_MANY,
 	RG_PACKET_MESSAGE_AUTHENTICATOR, /* twice, or not 16 octets */
-	RG_PACKET_EAP_WITH_PASSWORD,   /* EAP-Message beside User-Password or CHAP-Password (RFC 3579 §3.3) */
+	RG_PACKET_EAP_WITH_PASSWORD,   /* EAP-Message beside User-, CHAP- or ARAP-Password (RFC 3579 §3.3) */
 	RG_PACKET_FAULT_COUNT
 };
 
@@ -70,6 +70,13 @@ enum rg_packet_fault packet_view(struct rg_packet *, struct rg_span datagram);
 static inline const uint8_t *packet_authenticator(const struct rg_packet *packet)
 {
 	return packet->data + 4;
+}
+
+/* Whether its sender had to add a Message-Authenticator, whatever the policy: EAP-Message (RFC 3579 §3.3),
+ * Status-Server (RFC 5997 §3). Its absence is no fault of the frame; who verifies the packet drops it. */
+static inline bool packet_must_be_authentic(const struct rg_packet *packet)
+{
+	return packet->first[RG_EAP_MESSAGE] != 0 || packet->code == RG_STATUS_SERVER;
 }
 
 /* The first attribute's value; data NULL: there is none. */

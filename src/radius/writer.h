@@ -17,11 +17,17 @@ struct rg_writer {
 /* Begins a packet in memory of the caller; capacity at most RG_RADIUS_MOST counts. */
 void writer_begin(struct rg_writer *, void *memory, size_t capacity, uint8_t code, uint8_t id);
 
-void writer_add(struct rg_writer *, uint8_t type, struct rg_span value);  /* over 253 octets: failed */
+/* For an answer of code Accounting-Response to a Status-Server (RFC 5997 §3); every other code but those of
+ * accounting has its Message-Authenticator from writer_begin. Directly after writer_begin, or it fails. */
+void writer_add_message_authenticator(struct rg_writer *);
+
+/* Over 253 octets, or type Message-Authenticator: failed. */
+void writer_add(struct rg_writer *, uint8_t type, struct rg_span value);
 void writer_add_u32(struct rg_writer *, uint8_t type, uint32_t value);
 void writer_add_vendor(struct rg_writer *, uint32_t vendor, uint8_t type, struct rg_span value);
-void writer_add_encoded(struct rg_writer *, struct rg_span attributes);   /* whole attributes, as they are */
-void writer_add_eap(struct rg_writer *, struct rg_span eap);              /* in pieces of 253 (RFC 3579 §3.1) */
+/* Whole attributes, as they are; no Message-Authenticator among them. */
+void writer_add_encoded(struct rg_writer *, struct rg_span attributes);
+void writer_add_eap(struct rg_writer *, struct rg_span eap);              /* in pieces of 253 (RFC 3579 §3.1); empty: nothing */
 /* MS-MPPE-Recv-Key and -Send-Key from an MSK of 64 octets (RFC 2548; RFC 5216 §2.3). */
 void writer_add_mppe(struct rg_writer *, const uint8_t msk[64], const uint8_t authenticator[16],
 		     const struct rg_radius_key *);

@@ -1,0 +1,225 @@
+#include "radius/key.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+
+#include "radius/key_digest.h"
+#include "radius/md5.h"
+
+struct rg_radius_key {
+	struct rg_hmac_md5 hmac;
+	struct rg_md5 prefix; /* MD5 that has seen the secret: every hiding begins with it */
+	size_t length;
+	uint8_t secret[];
+};
+
+static const uint8_t zeros[RG_AUTHENTICATOR];
+
+struct rg_radius_key *radius_key_new(struct rg_span secret)
+{
+	if (secret.length == 0)
+		return NULL;
+	struct rg_radius_key *key = calloc(1, sizeof(*key) + secret.length);
+	if (!key)
+		return NULL;
+	key->length = secret.length;
+	memcpy(key->secret, secret.data, secret.length);
+	hmac_md5_key(&key->hmac, secret);
+	md5_begin(&key->prefix);
+	md5_add(&key->prefix, secret);
+	return key;
+}
+
+void radius_key_free(struct rg_radius_key **key)
+{
+	if (!*key)
+		return;
+	OPENSSL_cleanse(*key, sizeof(**key) + (*key)->length);
+	free(*key);
+	*key = NULL;
+}
+
+/* The packet's first four octets, that authenticator, and the attributes up to `end`. */
+static void add_head(struct rg_md5 *md5, struct rg_span packet, const uint8_t *authenticator,
+		     size_t end)
+{
+	struct rg_cursor cursor = cursor_over(packet);
+	md5_add(md5, cursor_take(&cursor, 4));
+	md5_add(md5, span_of(authenticator, RG_AUTHENTICATOR));
+	cursor_take(&cursor, RG_AUTHENTICATOR);
+	md5_add(md5, cursor_take(&cursor, end - RG_RADIUS_HEADER));
+}
+
+void key_packet_digest(const struct rg_radius_key *key, struct rg_span packet,
+		       const uint8_t authenticator[RG_AUTHENTICATOR],
+		       uint8_t digest[RG_AUTHENTICATOR])
+{
+	struct rg_md5 md5;
+	md5_begin(&md5);
+	add_head(&md5, packet, authenticator ? authenticator : zeros, packet.length);
+	md5_add(&md5, span_of(key->secret, key->length));
+	md5_end(&md5, digest);
+}
+
+void key_message_authenticator(const struct rg_radius_key *key, struct rg_span packet,
+			       size_t offset, const uint8_t authenticator[RG_AUTHENTICATOR],
+			       uint8_t digest[RG_AUTHENTICATOR])
+{
+	struct rg_md5 inner = key->hmac.inner;
+	add_head(&inner, packet, authenticator ? authenticator : zeros, offset + 2);
+	md5_add(&inner, span_of(zeros, RG_AUTHENTICATOR));
+	struct rg_cursor cursor = cursor_over(packet);
+	cursor_take(&cursor, offset + 2 + RG_AUTHENTICATOR);
+	md5_add(&inner, cursor_rest(&cursor));
+	hmac_md5_end(&key->hmac, &inner, digest);
+}
+
+static bool digest_matches(const struct rg_packet *packet, const uint8_t *authenticator,
+			   const struct rg_radius_key *key)
+{
+	uint8_t digest[RG_AUTHENTICATOR];
+	key_packet_digest(key, span_of(packet->data, packet->length), authenticator, digest);
+	return CRYPTO_memcmp(digest, packet_authenticator(packet), sizeof(digest)) == 0;
+}
+
+static enum rg_authentic check_message_authenticator(const struct rg_packet *packet,
+						     const uint8_t *authenticator,
+						     const struct rg_radius_key *key)
+{
+	struct rg_span value = packet_find(packet, RG_MESSAGE_AUTHENTICATOR);
+	uint8_t digest[RG_AUTHENTICATOR];
+	if (!value.data)
+		return RG_AUTHENTIC_ABSENT;
+	if (value.length != sizeof(digest))
+		return RG_FORGED;
+	key_message_authenticator(key, span_of(packet->data, packet->length),
+				  packet->first[RG_MESSAGE_AUTHENTICATOR], authenticator, digest);
+	return CRYPTO_memcmp(digest, value.data, sizeof(digest)) == 0 ? RG_AUTHENTIC : RG_FORGED;
+}
+
+enum rg_authentic request_verify(const struct rg_packet *packet, const struct rg_radius_key *key)
+{
+	if (packet->code == RG_ACCESS_REQUEST || packet->code == RG_STATUS_SERVER)
+		return check_message_authenticator(packet, packet_authenticator(packet), key);
+	if (packet->code != RG_ACCOUNTING_REQUEST || !digest_matches(packet, NULL, key))
+		return RG_FORGED;
+	return check_message_authenticator(packet, NULL, key);
+}
+
+enum rg_authentic reply_verify(const struct rg_packet *packet,
+			       const uint8_t authenticator[RG_AUTHENTICATOR],
+			       const struct rg_radius_key *key)
+{
+	if (packet->code != RG_ACCESS_ACCEPT && packet->code != RG_ACCESS_REJECT &&
+	    packet->code != RG_ACCESS_CHALLENGE && packet->code != RG_ACCOUNTING_RESPONSE)
+		return RG_FORGED;
+	if (!digest_matches(packet, authenticator, key))
+		return RG_FORGED;
+	enum rg_authentic authentic = check_message_authenticator(packet, authenticator, key);
+	/* No RFC says with what in place an Accounting-Response's is computed; FreeRADIUS takes zeros,
+	 * but for an answer to Status-Server. The Response Authenticator has vouched for it already. */
+	if (authentic == RG_FORGED && packet->code == RG_ACCOUNTING_RESPONSE)
+		authentic = check_message_authenticator(packet, NULL, key);
+	return authentic;
+}
+
+/* The MD5 that hides a block: of the secret and the authenticator (and salt), later of the secret and the
+ * block of cipher text before. */
+static void hiding_block(uint8_t pad[RG_MD5_LENGTH], const struct rg_radius_key *key,
+			 struct rg_span before, struct rg_span salt)
+{
+	struct rg_md5 md5 = key->prefix;
+	md5_add(&md5, before);
+	md5_add(&md5, salt);
+	md5_end(&md5, pad);
+}
+
+/* in and out may be the same; length is a multiple of 16. */
+static void hide_blocks(uint8_t *out, const uint8_t *in, size_t length,
+			const uint8_t *authenticator, struct rg_span salt, bool reveal,
+			const struct rg_radius_key *key)
+{
+	uint8_t pad[RG_MD5_LENGTH], before[RG_MD5_LENGTH];
+	memcpy(before, authenticator, sizeof(before));
+	for (size_t at = 0; at < length; at += RG_MD5_LENGTH) {
+		hiding_block(pad, key, span_of(before, sizeof(before)),
+			     at == 0 ? salt : span_of(NULL, 0));
+		if (reveal)
+			memcpy(before, in + at, sizeof(before));
+		for (size_t i = 0; i < RG_MD5_LENGTH; i++)
+			out[at + i] = in[at + i] ^ pad[i];
+		if (!reveal)
+			memcpy(before, out + at, sizeof(before));
+	}
+	OPENSSL_cleanse(pad, sizeof(pad));
+}
+
+static size_t whole_blocks(size_t length)
+{
+	return (length + RG_MD5_LENGTH - 1) / RG_MD5_LENGTH * RG_MD5_LENGTH;
+}
+
+int password_reveal(uint8_t out[128], struct rg_span hidden, const uint8_t authenticator[16],
+		    const struct rg_radius_key *key)
+{
+	if (hidden.length == 0 || hidden.length > 128 || hidden.length % RG_MD5_LENGTH != 0)
+		return -1;
+	hide_blocks(out, hidden.data, hidden.length, authenticator, span_of(NULL, 0), true, key);
+	size_t length = hidden.length;
+	while (length != 0 && out[length - 1] == 0)
+		length--;
+	return (int)length;
+}
+
+int password_hide(uint8_t out[128], struct rg_span clear, const uint8_t authenticator[16],
+		  const struct rg_radius_key *key)
+{
+	if (clear.length > 128)
+		return -1;
+	size_t length = clear.length == 0 ? RG_MD5_LENGTH : whole_blocks(clear.length);
+	memset(out, 0, length);
+	if (clear.length != 0)
+		memcpy(out, clear.data, clear.length);
+	hide_blocks(out, out, length, authenticator, span_of(NULL, 0), false, key);
+	return (int)length;
+}
+
+int mppe_hide(uint8_t *out, size_t capacity, struct rg_span key, uint16_t salt,
+	      const uint8_t authenticator[16], const struct rg_radius_key *secret)
+{
+	size_t length = whole_blocks(1 + key.length);
+	struct rg_buffer buffer = buffer_over(out, capacity);
+	if (key.length > 64)
+		return -1;
+	buffer_u16(&buffer, salt | 0x8000);
+	uint8_t *string = buffer_room(&buffer, length);
+	if (!string)
+		return -1;
+	memset(string, 0, length);
+	string[0] = (uint8_t)key.length;
+	if (key.length != 0)
+		memcpy(string + 1, key.data, key.length);
+	hide_blocks(string, string, length, authenticator, span_of(out, 2), false, secret);
+	return (int)buffer.length;
+}
+
+int mppe_reveal(uint8_t *out, struct rg_span hidden, const uint8_t authenticator[16],
+		const struct rg_radius_key *key)
+{
+	struct rg_cursor cursor = cursor_over(hidden);
+	struct rg_span salt = cursor_take(&cursor, 2);
+	struct rg_span string = cursor_rest(&cursor);
+	if (cursor.failed || (salt.data[0] & 0x80) == 0)
+		return -1;
+	if (string.length == 0 || string.length > 240 || string.length % RG_MD5_LENGTH != 0)
+		return -1;
+	hide_blocks(out, string.data, string.length, authenticator, salt, true, key);
+	size_t length = out[0];
+	if (length > string.length - 1) {
+		OPENSSL_cleanse(out, string.length);
+		return -1;
+	}
+	memmove(out, out + 1, length);
+	OPENSSL_cleanse(out + length, string.length - length);
+	return (int)length;
+}
