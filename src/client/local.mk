@@ -1,1 +1,1 @@
-src_libroamgate_a_SOURCES +=
+src_libroamgate_a_SOURCES += src/client/policy.c src/client/policy.h

@@ -7,6 +7,7 @@ void wheel_init(struct rg_wheel *wheel, uint64_t now)
 {
 	memset(wheel, 0, sizeof(*wheel));
 	wheel->tick = now / RG_WHEEL_TICK_NS;
+	wheel->soonest_ns = UINT64_MAX;
 }
 
 static void link_in(struct rg_wheel *wheel, struct rg_timer *timer)
@@ -22,6 +23,8 @@ static void link_in(struct rg_wheel *wheel, struct rg_timer *timer)
 		timer->next->self = &timer->next;
 	*slot = timer;
 	wheel->armed++;
+	if (tick * RG_WHEEL_TICK_NS < wheel->soonest_ns)
+		wheel->soonest_ns = tick * RG_WHEEL_TICK_NS;
 }
 
 void timer_cancel(struct rg_wheel *wheel, struct rg_timer *timer)
@@ -60,6 +63,17 @@ static void serve_slot(struct rg_wheel *wheel, uint64_t now)
 	}
 }
 
+/* The next slot that holds anything; a timer of a later turn makes it early, never late. */
+static uint64_t find_soonest(const struct rg_wheel *wheel)
+{
+	if (wheel->armed == 0)
+		return UINT64_MAX;
+	uint64_t tick = wheel->tick + 1;
+	while (!wheel->slots[tick % RG_WHEEL_SLOTS])
+		tick++;
+	return tick * RG_WHEEL_TICK_NS;
+}
+
 void wheel_advance(struct rg_wheel *wheel, uint64_t now)
 {
 	uint64_t target = now / RG_WHEEL_TICK_NS;
@@ -70,4 +84,5 @@ void wheel_advance(struct rg_wheel *wheel, uint64_t now)
 		wheel->tick++;
 		serve_slot(wheel, now);
 	}
+	wheel->soonest_ns = find_soonest(wheel);
 }

@@ -17,6 +17,7 @@ struct rg_timer {
 struct rg_wheel {
 	uint64_t tick; /* the last one served */
 	unsigned armed;
+	uint64_t soonest_ns; /* nothing is due before it; UINT64_MAX: nothing is armed */
 	struct rg_timer *slots[RG_WHEEL_SLOTS];
 };
 

@@ -1,0 +1,131 @@
+#include "request/snapshot.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct rg_raddb_share *raddb_share_new(struct rg_raddb *raddb)
+{
+	struct rg_raddb_share *share = malloc(sizeof(*share));
+	if (share)
+		*share = (struct rg_raddb_share){.users = 1, .raddb = raddb};
+	return share;
+}
+
+void raddb_share_unref(struct rg_raddb_share **share)
+{
+	if (*share && --(*share)->users == 0) {
+		raddb_free(&(*share)->raddb);
+		free(*share);
+	}
+	*share = NULL;
+}
+
+/* What a refresh finds wrong was right when the raddb was read: it is said, and the caller keeps going. */
+static void complain(void *context, bool error, const char *key, const char *message)
+{
+	char *why = context;
+	if (error)
+		snprintf(why, 256, "%s: %s", key, message);
+}
+
+static bool open_homes(struct rg_snapshot *snapshot, bool fresh, char *why)
+{
+	const struct rg_raddb *raddb = snapshot->raddb;
+	struct rg_tls_context **contexts = calloc(raddb->realm_count + 1, sizeof(struct rg_tls_context *));
+	bool fine = contexts;
+	for (size_t i = 0; fine && i < raddb->realm_count; i++) {
+		struct rg_home *home = &snapshot->homes[i];
+		home->realm = &raddb->realms[i];
+		home->tls = tls_context_get(&home->realm->eap, home->realm->name,
+					    fresh ? complain : NULL, why);
+		home->directory = home->tls ? directory_get(home->realm) : NULL;
+		fine = home->directory;
+		if (!fine && why[0] == '\0')
+			snprintf(why, 256, "realm %s: its %s cannot be used", home->realm->name,
+				 home->tls ? "directory" : "certificates");
+		contexts[i] = home->tls;
+	}
+	if (fine) {
+		snapshot->trust = tls_trust_set_new(contexts, raddb->realm_count);
+		for (size_t i = 0; i < raddb->realm_count; i++)
+			snapshot->homes[i].trust = snapshot->trust;
+	}
+	free(contexts);
+	return fine && snapshot->trust;
+}
+
+static rg_learned *cell_for(const char *kind, const char *name, enum rg_ma_policy policy)
+{
+	char full[256];
+	if (policy == RG_MA_REQUIRE)
+		return NULL;
+	snprintf(full, sizeof(full), "%s %s", kind, name);
+	return policy_cell(full);
+}
+
+static void find_cells(struct rg_snapshot *snapshot)
+{
+	const struct rg_raddb *raddb = snapshot->raddb;
+	for (size_t i = 0; i < raddb->client_count; i++)
+		snapshot->client_learned[i] = cell_for("client", raddb->clients[i].name,
+						       raddb->clients[i].message_authenticator);
+	for (size_t i = 0; i < raddb->peer_count; i++)
+		snapshot->peer_learned[i] = cell_for("peer", raddb->peers[i].name,
+						     raddb->peers[i].message_authenticator);
+}
+
+struct rg_snapshot *snapshot_new(struct rg_raddb_share *share, bool fresh, char *why)
+{
+	struct rg_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	why[0] = '\0';
+	if (!snapshot)
+		return NULL;
+	const struct rg_raddb *raddb = share->raddb;
+	snapshot->users = 1;
+	snapshot->share = share;
+	snapshot->raddb = raddb;
+	share->users++;
+	snapshot->clients = client_table_new(raddb->clients, raddb->client_count);
+	snapshot->routes = route_table_new(raddb);
+	snapshot->homes = calloc(raddb->realm_count + 1, sizeof(*snapshot->homes));
+	snapshot->client_learned = calloc(raddb->client_count + 1, sizeof(rg_learned *));
+	snapshot->peer_learned = calloc(raddb->peer_count + 1, sizeof(rg_learned *));
+	if (!snapshot->clients || !snapshot->routes || !snapshot->homes ||
+	    !snapshot->client_learned || !snapshot->peer_learned ||
+	    !open_homes(snapshot, fresh, why)) {
+		if (why[0] == '\0')
+			snprintf(why, 256, "out of memory");
+		snapshot_unref(&snapshot);
+		return NULL;
+	}
+	find_cells(snapshot);
+	return snapshot;
+}
+
+void snapshot_unref(struct rg_snapshot **held)
+{
+	struct rg_snapshot *snapshot = *held;
+	*held = NULL;
+	if (!snapshot || --snapshot->users != 0)
+		return;
+	for (size_t i = 0; snapshot->homes && i < snapshot->raddb->realm_count; i++) {
+		directory_unref(&snapshot->homes[i].directory);
+		tls_context_unref(&snapshot->homes[i].tls);
+	}
+	tls_trust_set_free(&snapshot->trust);
+	client_table_free(&snapshot->clients);
+	route_table_free(&snapshot->routes);
+	raddb_share_unref(&snapshot->share);
+	free(snapshot->homes);
+	free(snapshot->client_learned);
+	free(snapshot->peer_learned);
+	free(snapshot);
+}
+
+bool snapshot_stale(const struct rg_snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->raddb->realm_count; i++)
+		if (tls_context_stale(snapshot->homes[i].tls))
+			return true;
+	return false;
+}

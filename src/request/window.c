@@ -1,0 +1,84 @@
+#include "request/window.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool window_init(struct rg_window *window)
+{
+	*window = (struct rg_window){0};
+	window->buckets = calloc(RG_WINDOW_BUCKETS, sizeof(struct rg_request *));
+	return window->buckets && RAND_bytes((unsigned char *)&window->seed, sizeof(window->seed)) == 1;
+}
+
+void window_destroy(struct rg_window *window)
+{
+	free(window->buckets);
+	window->buckets = NULL;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 29;
+}
+
+/* Seeded: only a client that knows its secret gets here, and it cannot aim at one bucket either. */
+static struct rg_request **bucket_of(const struct rg_window *window, int fd,
+				     const union rg_address *source, uint8_t id)
+{
+	uint64_t hash = mix(window->seed, (uint64_t)(unsigned)fd << 8 | id);
+	if (source->any.sa_family == AF_INET6) {
+		uint64_t words[2];
+		memcpy(words, &source->v6.sin6_addr, sizeof(words));
+		hash = mix(mix(mix(hash, words[0]), words[1]), source->v6.sin6_port);
+	} else {
+		hash = mix(hash, (uint64_t)source->v4.sin_addr.s_addr << 16 | source->v4.sin_port);
+	}
+	return &window->buckets[(hash ^ hash >> 32) % RG_WINDOW_BUCKETS];
+}
+
+struct rg_request *window_find(const struct rg_window *window, int fd,
+			       const union rg_address *source, uint8_t id)
+{
+	struct rg_request *request = *bucket_of(window, fd, source, id);
+	while (request && !(request->id == id && request->fd == fd &&
+			    address_equal(&request->source, source)))
+		request = request->next;
+	return request;
+}
+
+bool window_add(struct rg_window *window, struct rg_request *request)
+{
+	if (window->count >= RG_WINDOW_MOST)
+		return false;
+	struct rg_request **bucket = bucket_of(window, request->fd, &request->source, request->id);
+	request->next = *bucket;
+	*bucket = request;
+	window->count++;
+	return true;
+}
+
+void window_remove(struct rg_window *window, struct rg_request *request)
+{
+	struct rg_request **at = bucket_of(window, request->fd, &request->source, request->id);
+	while (*at && *at != request)
+		at = &(*at)->next;
+	if (!*at)
+		return;
+	*at = request->next;
+	request->next = NULL;
+	window->count--;
+}
+
+void window_each(struct rg_window *window, void (*each)(void *context, struct rg_request *),
+		 void *context)
+{
+	for (unsigned i = 0; i < RG_WINDOW_BUCKETS && window->count != 0; i++) {
+		for (struct rg_request *request = window->buckets[i]; request;) {
+			struct rg_request *next = request->next;
+			each(context, request);
+			request = next;
+		}
+	}
+}

@@ -1,0 +1,27 @@
+/* The duplicate window (RFC 5080 §2.2.2): every genuine request of the last seconds, by source address,
+ * port, Identifier and receiving socket. One worker's; bounded. */
+#ifndef RG_REQUEST_WINDOW_H
+#define RG_REQUEST_WINDOW_H
+#include "request/request.h"
+
+#define RG_WINDOW_BUCKETS 65536u
+#define RG_WINDOW_MOST 262144u           /* requests under way or repeatable, a worker */
+#define RG_WINDOW_REPEAT_NS (10 * RG_SECOND) /* how long an answer is given again: 5 to 30 s */
+
+struct rg_window {
+	struct rg_request **buckets;
+	uint32_t count;
+	uint64_t seed;
+};
+
+bool window_init(struct rg_window *);
+void window_destroy(struct rg_window *); /* must be empty */
+struct rg_request *window_find(const struct rg_window *, int fd, const union rg_address *source,
+			       uint8_t id);
+/* The request's fd, source and id are set. False: full. */
+bool window_add(struct rg_window *, struct rg_request *);
+void window_remove(struct rg_window *, struct rg_request *);
+/* Calls each for every request; each may remove the one that it is given. */
+void window_each(struct rg_window *, void (*each)(void *context, struct rg_request *),
+		 void *context);
+#endif
