@@ -1,0 +1,105 @@
+#include "home/identity.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/text.h"
+#include "route/nai.h"
+#include "route/table.h"
+
+#define DETAIL 160
+
+/* Splits the name that counts; false: it cannot be one (too long, or no name of any form). */
+static bool take_apart(struct rg_identity *identity, const struct rg_realm *realm, const char *name)
+{
+	struct rg_nai nai;
+	bool plain = !strchr(name, '@') && strncasecmp(name, "host/", 5) != 0;
+	*identity = (struct rg_identity){0};
+	if (!text_from_span(identity->identity, sizeof(identity->identity), span_text(name)))
+		return false;
+	if (plain) { /* a name without '@' belongs to the realm */
+		snprintf(identity->user, sizeof(identity->user), "%s", identity->identity);
+		snprintf(identity->realm, sizeof(identity->realm), "%s", realm->name);
+		return identity->user[0] != '\0';
+	}
+	if (nai_parse(&nai, span_text(identity->identity)) != RG_NAI_OK)
+		return false;
+	text_from_span(identity->user, sizeof(identity->user), nai.user);
+	if (nai.machine) {
+		text_from_span(identity->host, sizeof(identity->host), nai.realm);
+		snprintf(identity->realm, sizeof(identity->realm), "%s", realm->name);
+	} else {
+		text_from_span(identity->realm, sizeof(identity->realm), nai.realm);
+		text_lower(identity->realm);
+	}
+	return true;
+}
+
+/* A machine lies in a realm whose name is a suffix of its own at a dot. */
+static bool host_within(const struct rg_realm *realm, const char *host)
+{
+	for (const char *at = host; at; at = strchr(at, '.') ? strchr(at, '.') + 1 : NULL)
+		if (realm_claims(realm, span_text(at)))
+			return true;
+	return false;
+}
+
+static bool anonymous(struct rg_span user)
+{
+	return user.length == 0 ||
+	       (user.length >= 4 && text_equal_nocase(span_of(user.data, 4), span_text("anon")));
+}
+
+static bool outer_fits(const struct rg_identity *identity, const char *outer)
+{
+	struct rg_nai nai;
+	if (strcasecmp(outer, identity->identity) == 0)
+		return true;
+	if (nai_parse(&nai, span_text(outer)) != RG_NAI_OK)
+		return false;
+	if (nai.machine)
+		return text_equal_nocase(nai.realm, span_text(identity->host));
+	if (anonymous(nai.user))
+		return true;
+	/* A certificate that says "jan" is jan@ of its realm. */
+	return !strchr(identity->identity, '@') && identity->host[0] == '\0' &&
+	       text_equal_nocase(nai.user, span_text(identity->user));
+}
+
+/* A certificate whose CN is a machine's FQDN, shown by who calls itself host/FQDN, is that machine's. */
+static const char *machine_name(const struct rg_proof *proof, const char *outer, char out[256])
+{
+	if (strncasecmp(outer, "host/", 5) == 0 && strcasecmp(outer + 5, proof->identity) == 0 &&
+	    (size_t)snprintf(out, 256, "host/%s", proof->identity) < 256)
+		return out;
+	return proof->identity;
+}
+
+enum rg_reason identity_settle(struct rg_identity *identity, const struct rg_realm *realm,
+			       const struct rg_proof *proof, const char *outer, char *detail)
+{
+	char machine[256], shown[100], shown_outer[100];
+	if (!proof->identity) {
+		snprintf(detail, DETAIL, "the certificate bears no name of identity_from");
+		return RG_REASON_CERTIFICATE_INVALID;
+	}
+	const char *name = machine_name(proof, outer, machine);
+	text_escape(shown, sizeof(shown), span_text(name));
+	if (!take_apart(identity, realm, name)) {
+		snprintf(detail, DETAIL, "the certificate's name is no identity: %s", shown);
+		return RG_REASON_CERTIFICATE_INVALID;
+	}
+	if (identity->host[0] ? !host_within(realm, identity->host)
+			      : !realm_claims(realm, span_text(identity->realm))) {
+		snprintf(detail, DETAIL, "the certificate names %s, which is not in %s", shown,
+			 realm->name);
+		return RG_REASON_CERTIFICATE_OTHER_REALM;
+	}
+	if (realm->eap.outer_identity == RG_OUTER_ANONYMOUS_OR_SAME && !outer_fits(identity, outer)) {
+		text_escape(shown_outer, sizeof(shown_outer), span_text(outer));
+		snprintf(detail, DETAIL, "outer %.70s, certificate %.70s", shown_outer, shown);
+		return RG_REASON_IDENTITY_MISMATCH;
+	}
+	return RG_REASON_NONE;
+}
