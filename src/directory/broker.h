@@ -9,11 +9,14 @@
 struct rg_directory;
 struct json_t;
 
-/* Opens it or takes another reference; main thread only. NULL: no memory or thread. */
+/* Opens it, on a copy of its settings, or takes another reference. NULL: no memory or thread. */
 struct rg_directory *directory_get(const struct rg_realm *);
+/* The last reference closes it: what is still asked of it is answered UNAVAILABLE before this returns,
+ * which may take as long as a connection attempt that is under way. No worker's thread may do this. */
 void directory_unref(struct rg_directory **);
 
-/* A question of a worker: asked, then answered on that worker's loop by `done`, exactly once, unless cancelled. */
+/* A question of a worker: asked, then answered on that worker's loop by `done`, exactly once, unless
+ * cancelled. Its end is `done` or inquiry_cancel, whichever comes first; after `done` it is gone. */
 struct rg_inquiry;
 typedef void inquiry_done(void *asker, const struct rg_question *answer);
 
@@ -26,8 +29,9 @@ struct rg_ask {
 	uint64_t deadline_ns;
 };
 
-/* Copies what it is given (not groups). NULL: the queue is full, answer at once UNAVAILABLE. The mailbox is the
- * worker's; it must outlive the question. */
+/* Copies what it is given (not groups, which must live until done, or until the directory is closed if
+ * cancelled). NULL: the queue is full or there is no memory; treat it as UNAVAILABLE. The mailbox is
+ * the worker's; it must outlive the question. Once it is closed `done` is not called any more: cancel. */
 struct rg_inquiry *directory_ask(struct rg_directory *, const struct rg_ask *, struct rg_mailbox *,
 				 inquiry_done *done, void *asker);
 /* done will not be called. On the worker's thread. */
