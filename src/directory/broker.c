@@ -98,13 +98,18 @@ void directory_unref(struct rg_directory **held)
 	free(directory);
 }
 
-static void inquiry_release(struct rg_inquiry *inquiry)
+static void inquiry_free(struct rg_inquiry *inquiry)
 {
-	if (atomic_fetch_sub_explicit(&inquiry->holders, 1, memory_order_acq_rel) != 1)
-		return;
 	secret_wipe(inquiry->text, inquiry->text_length);
 	free(inquiry->question.member);
+	free((void *)inquiry->question.groups);
 	free(inquiry);
+}
+
+static void inquiry_release(struct rg_inquiry *inquiry)
+{
+	if (atomic_fetch_sub_explicit(&inquiry->holders, 1, memory_order_acq_rel) == 1)
+		inquiry_free(inquiry);
 }
 
 /* On the worker's loop; or, closing, wherever the mailbox was found closed. */
@@ -147,7 +152,10 @@ static struct rg_span copy_octets(struct rg_buffer *to, struct rg_span span)
 static struct rg_inquiry *inquiry_new(const struct rg_ask *ask)
 {
 	const char *const texts[] = {ask->identity, ask->user, ask->realm, ask->host};
+	const char **groups;
 	size_t length = ask->password.length + ask->certificate.length;
+	for (size_t i = 0; i < ask->group_count; i++)
+		length += strlen(ask->groups[i]) + 1;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		length += (texts[i] ? strlen(texts[i]) : 0) + 1;
 	struct rg_inquiry *inquiry = calloc(1, sizeof(*inquiry) + length);
@@ -155,8 +163,9 @@ static struct rg_inquiry *inquiry_new(const struct rg_ask *ask)
 		return NULL;
 	struct rg_question *question = &inquiry->question;
 	question->member = calloc(ask->group_count + 1, sizeof(bool));
-	if (!question->member) {
-		free(inquiry);
+	question->groups = groups = calloc(ask->group_count + 1, sizeof(*groups));
+	if (!question->member || !groups) {
+		inquiry_free(inquiry);
 		return NULL;
 	}
 	inquiry->text_length = length;
@@ -168,7 +177,8 @@ static struct rg_inquiry *inquiry_new(const struct rg_ask *ask)
 	question->host = copy_text(&to, ask->host);
 	question->password = copy_octets(&to, ask->password);
 	question->certificate = copy_octets(&to, ask->certificate);
-	question->groups = ask->groups;
+	for (size_t i = 0; i < ask->group_count; i++)
+		groups[i] = copy_text(&to, ask->groups[i]);
 	question->group_count = ask->group_count;
 	question->deadline_ns = ask->deadline_ns;
 	question->outcome = RG_OUTCOME_UNAVAILABLE;

@@ -24,14 +24,14 @@ struct rg_ask {
 	enum rg_question_kind kind;
 	const char *identity, *user, *realm, *host;
 	struct rg_span password, certificate;
-	const char *const *groups; /* must outlive the answer: the snapshot's */
+	const char *const *groups;
 	size_t group_count;
 	uint64_t deadline_ns;
 };
 
-/* Copies what it is given (not groups, which must live until done, or until the directory is closed if
- * cancelled). NULL: the queue is full or there is no memory; treat it as UNAVAILABLE. The mailbox is
- * the worker's; it must outlive the question. Once it is closed `done` is not called any more: cancel. */
+/* Copies what it is given. NULL: the queue is full or there is no memory; treat it as UNAVAILABLE. The
+ * mailbox is the worker's; it must outlive the question. Once it is closed `done` is not called any
+ * more: cancel. */
 struct rg_inquiry *directory_ask(struct rg_directory *, const struct rg_ask *, struct rg_mailbox *,
 				 inquiry_done *done, void *asker);
 /* done will not be called. On the worker's thread. */
