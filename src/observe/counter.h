@@ -6,6 +6,8 @@
 
 #include "radius/packet.h"
 
+#define RG_WORKERS_MOST 64 /* counters of the main thread are those of this number */
+
 enum rg_counter {
 	RG_COUNT_DATAGRAMS_IN,
 	RG_COUNT_DATAGRAMS_OUT,
@@ -52,8 +54,8 @@ static inline void count(struct rg_counters *counters, enum rg_counter which)
 			      memory_order_relaxed);
 }
 
-/* The counters of one worker; they live as long as the process. */
+/* The counters of one worker, or with RG_WORKERS_MOST of the main thread; they live as long as the process. */
 struct rg_counters *counters_of(unsigned worker);
 uint64_t counters_sum(enum rg_counter);
-const char *counter_word(enum rg_counter); /* "drop_unknown_client"; static */
+const char *counter_word(enum rg_counter); /* "drop_unknown_client", "fault_attribute_length"; static */
 #endif

@@ -1,1 +1,9 @@
-src_libroamgate_a_SOURCES +=
+src_libroamgate_a_SOURCES += \
+	src/observe/counter.c src/observe/counter.h \
+	src/observe/history.c src/observe/history.h \
+	src/observe/metrics.c src/observe/metrics.h \
+	src/observe/observe.c src/observe/observe.h \
+	src/observe/reason.c \
+	src/observe/record.c src/observe/record.h \
+	src/observe/signin.c src/observe/signin.h \
+	src/observe/tally.c src/observe/tally.h

@@ -1,0 +1,278 @@
+#include "observe/observe.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "observe/history.h"
+#include "observe/metrics.h"
+#include "observe/record.h"
+#include "observe/tally.h"
+
+#define RING_SLOTS 512u /* a power of two; about 2 MiB a worker, touched as it is used */
+
+/* One producer, one consumer. head and tail only grow; the slot is their remainder. */
+struct rg_observe_ring {
+	_Alignas(64) _Atomic uint32_t head; /* written by the worker */
+	_Alignas(64) _Atomic uint32_t tail; /* written by the observer */
+	_Alignas(64) struct rg_counters *counters;
+	struct rg_signin *slots;
+};
+
+/* The one observer of the process. */
+static struct {
+	struct rg_observe_ring *rings;
+	unsigned workers;
+	pthread_t thread;
+	int wake; /* eventfd */
+	atomic_bool sleeping, closing;
+	pthread_mutex_t lock; /* of what follows */
+	struct rg_tally *tally;
+	struct rg_history *history;
+} observer = {.wake = -1, .lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void write_line(const struct rg_signin *signin)
+{
+	static char text[RG_RECORD_MOST]; /* the observer thread's */
+	if (log_level() < RG_LOG_INFO)
+		return;
+	if (log_format() == RG_LOG_JSON) {
+		char *line = record_json_line(signin);
+		if (line)
+			log_record(RG_LOG_INFO, line);
+		free(line);
+		return;
+	}
+	record_text(signin, text);
+	log_record(RG_LOG_INFO, text);
+}
+
+static void take(const struct rg_signin *signin)
+{
+	write_line(signin);
+	pthread_mutex_lock(&observer.lock);
+	tally_add(observer.tally, signin);
+	history_add(observer.history, signin);
+	pthread_mutex_unlock(&observer.lock);
+}
+
+static bool ring_drain(struct rg_observe_ring *ring)
+{
+	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+	uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+	if (tail == head)
+		return false;
+	for (; tail != head; tail++) {
+		take(&ring->slots[tail % RING_SLOTS]);
+		atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
+	}
+	return true;
+}
+
+static bool drain_all(void)
+{
+	bool any = false;
+	for (unsigned i = 0; i < observer.workers; i++)
+		any |= ring_drain(&observer.rings[i]);
+	return any;
+}
+
+static bool all_empty(void)
+{
+	for (unsigned i = 0; i < observer.workers; i++)
+		if (atomic_load(&observer.rings[i].head) != atomic_load(&observer.rings[i].tail))
+			return false;
+	return true;
+}
+
+static void sleep_until_woken(void)
+{
+	struct pollfd ready = {.fd = observer.wake, .events = POLLIN};
+	uint64_t wakes;
+	/* Sequentially consistent with the worker's store of head and load of sleeping: either it sees
+	 * that we sleep, or we see its record. */
+	atomic_store(&observer.sleeping, true);
+	if (all_empty() && !atomic_load(&observer.closing))
+		while (poll(&ready, 1, -1) < 0 && errno == EINTR)
+			continue;
+	atomic_store(&observer.sleeping, false);
+	if (read(observer.wake, &wakes, sizeof(wakes)) < 0)
+		wakes = 0; /* nobody had to wake us */
+}
+
+static void *observer_main(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		bool closing = atomic_load(&observer.closing);
+		if (drain_all())
+			continue;
+		if (closing)
+			return NULL;
+		sleep_until_woken();
+	}
+}
+
+static void wake_up(void)
+{
+	const uint64_t one = 1;
+	if (write(observer.wake, &one, sizeof(one)) < 0)
+		return; /* the counter is full: it is awake already */
+}
+
+static bool rings_new(unsigned workers)
+{
+	observer.rings = aligned_alloc(_Alignof(struct rg_observe_ring), workers * sizeof(*observer.rings));
+	if (!observer.rings)
+		return false;
+	memset(observer.rings, 0, workers * sizeof(*observer.rings));
+	observer.workers = workers;
+	for (unsigned i = 0; i < workers; i++) {
+		observer.rings[i].counters = counters_of(i);
+		observer.rings[i].slots = calloc(RING_SLOTS, sizeof(struct rg_signin));
+		if (!observer.rings[i].slots)
+			return false;
+	}
+	return true;
+}
+
+static void free_all(void)
+{
+	for (unsigned i = 0; observer.rings && i < observer.workers; i++)
+		free(observer.rings[i].slots);
+	free(observer.rings);
+	observer.rings = NULL;
+	observer.workers = 0;
+	if (observer.wake >= 0)
+		close(observer.wake);
+	observer.wake = -1;
+	tally_free(&observer.tally);
+	history_free(&observer.history);
+}
+
+bool observe_open(unsigned workers, unsigned trace_most)
+{
+	sigset_t all, before;
+	observer.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	observer.tally = tally_new();
+	observer.history = history_new(trace_most);
+	atomic_store(&observer.closing, false);
+	atomic_store(&observer.sleeping, false);
+	if (workers == 0 || observer.wake < 0 || !observer.tally || !observer.history || !rings_new(workers))
+		goto out;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main loop's */
+	int failed = pthread_create(&observer.thread, NULL, observer_main, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!failed)
+		return true;
+out:
+	free_all();
+	return false;
+}
+
+void observe_close(void)
+{
+	if (!observer.rings)
+		return;
+	atomic_store(&observer.closing, true);
+	wake_up();
+	pthread_join(observer.thread, NULL);
+	free_all();
+}
+
+struct rg_observe_ring *observe_ring(unsigned worker)
+{
+	return worker < observer.workers ? &observer.rings[worker] : NULL;
+}
+
+void observe_signin(struct rg_observe_ring *ring, const struct rg_signin *signin)
+{
+	if (!ring)
+		return;
+	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	if (head - atomic_load_explicit(&ring->tail, memory_order_acquire) == RING_SLOTS) {
+		count(ring->counters, RG_COUNT_OBSERVE_LOST);
+		return;
+	}
+	signin_copy(&ring->slots[head % RING_SLOTS], signin);
+	atomic_store(&ring->head, head + 1);
+	/* The first of several workers that finds it asleep wakes it; the others save the system call. */
+	if (atomic_load(&observer.sleeping) && atomic_exchange(&observer.sleeping, false))
+		wake_up();
+}
+
+static void add_row(void *context, const struct rg_tally_row *row)
+{
+	json_t *reasons = json_object();
+	for (unsigned i = 0; i < RG_REASON_COUNT; i++)
+		if (row->count[i] != 0)
+			json_object_set_new(reasons, reason_word((enum rg_reason)i),
+					    json_integer((json_int_t)row->count[i]));
+	json_object_set_new(context, row->label, reasons);
+}
+
+json_t *observe_signins_json(void)
+{
+	json_t *signins = json_object();
+	pthread_mutex_lock(&observer.lock);
+	if (observer.tally)
+		tally_each(observer.tally, add_row, signins);
+	pthread_mutex_unlock(&observer.lock);
+	return signins;
+}
+
+json_t *observe_trace_json(const char *who, unsigned most, uint64_t after, uint64_t *last_serial)
+{
+	json_t *found = NULL;
+	pthread_mutex_lock(&observer.lock);
+	if (observer.history)
+		found = history_find(observer.history, who, most, after, last_serial);
+	pthread_mutex_unlock(&observer.lock);
+	return found ? found : json_array();
+}
+
+static struct {
+	pthread_mutex_t lock;
+	void (*add)(void *context, void *file);
+	void *context;
+} gauges = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void observe_metrics_gauges(void (*add)(void *context, void *file), void *context)
+{
+	pthread_mutex_lock(&gauges.lock);
+	gauges.add = add;
+	gauges.context = context;
+	pthread_mutex_unlock(&gauges.lock);
+}
+
+char *observe_metrics_text(void)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *file = open_memstream(&text, &length);
+	if (!file)
+		return NULL;
+	metrics_write_process(file);
+	metrics_write_counters(file);
+	pthread_mutex_lock(&observer.lock);
+	if (observer.tally)
+		metrics_write_tally(file, observer.tally);
+	pthread_mutex_unlock(&observer.lock);
+	pthread_mutex_lock(&gauges.lock);
+	if (gauges.add)
+		gauges.add(gauges.context, file);
+	pthread_mutex_unlock(&gauges.lock);
+	if (fclose(file) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
