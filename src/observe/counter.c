@@ -5,7 +5,7 @@
 /* A table of the process: one row a worker and one for the main thread. */
 static struct rg_counters table[RG_WORKERS_MOST + 1];
 
-static const char *const words[RG_COUNTERS] = {
+static const char *const words[RG_COUNT_FAULT] = {
 	[RG_COUNT_DATAGRAMS_IN] = "datagrams_in",
 	[RG_COUNT_DATAGRAMS_OUT] = "datagrams_out",
 	[RG_COUNT_SEND_FAILED] = "send_failed",
@@ -36,15 +36,6 @@ static const char *const words[RG_COUNTERS] = {
 	[RG_COUNT_SESSIONS_EVICTED] = "sessions_evicted",
 	[RG_COUNT_HANDED_OVER] = "handed_over",
 	[RG_COUNT_OBSERVE_LOST] = "observe_lost",
-	[RG_COUNT_FAULT + RG_PACKET_OK] = "fault_none",
-	[RG_COUNT_FAULT + RG_PACKET_SHORT] = "fault_short",
-	[RG_COUNT_FAULT + RG_PACKET_LENGTH] = "fault_length",
-	[RG_COUNT_FAULT + RG_PACKET_CODE] = "fault_code",
-	[RG_COUNT_FAULT + RG_PACKET_ATTRIBUTE_LENGTH] = "fault_attribute_length",
-	[RG_COUNT_FAULT + RG_PACKET_ATTRIBUTE_TYPE] = "fault_attribute_type",
-	[RG_COUNT_FAULT + RG_PACKET_ATTRIBUTES_MANY] = "fault_attributes_many",
-	[RG_COUNT_FAULT + RG_PACKET_MESSAGE_AUTHENTICATOR] = "fault_message_authenticator",
-	[RG_COUNT_FAULT + RG_PACKET_EAP_WITH_PASSWORD] = "fault_eap_with_password",
 };
 
 struct rg_counters *counters_of(unsigned worker)
@@ -62,5 +53,7 @@ uint64_t counters_sum(enum rg_counter which)
 
 const char *counter_word(enum rg_counter which)
 {
-	return which < RG_COUNTERS && words[which] ? words[which] : "unknown";
+	if (which >= RG_COUNT_FAULT)
+		return packet_fault_word((enum rg_packet_fault)(which - RG_COUNT_FAULT));
+	return words[which];
 }

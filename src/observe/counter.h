@@ -57,5 +57,5 @@ static inline void count(struct rg_counters *counters, enum rg_counter which)
 /* The counters of one worker, or with RG_WORKERS_MOST of the main thread; they live as long as the process. */
 struct rg_counters *counters_of(unsigned worker);
 uint64_t counters_sum(enum rg_counter);
-const char *counter_word(enum rg_counter); /* "drop_unknown_client", "fault_attribute_length"; static */
+const char *counter_word(enum rg_counter); /* "drop_unknown_client"; of a fault: its word, "attribute-length"; static */
 #endif

@@ -1,7 +1,5 @@
 #include "observe/metrics.h"
 
-#include <string.h>
-
 #include "core/log.h"
 #include "core/text.h"
 #include "observe/counter.h"
@@ -110,7 +108,7 @@ void metrics_write_counters(FILE *file)
 	head(file, "malformed_total", "counter", "Packets dropped as malformed, by what is wrong with them.");
 	for (unsigned i = RG_PACKET_OK + 1; i < RG_PACKET_FAULT_COUNT; i++)
 		sample(file, "malformed_total", "fault",
-		       counter_word((enum rg_counter)(RG_COUNT_FAULT + i)) + strlen("fault_"),
+		       packet_fault_word((enum rg_packet_fault)i),
 		       (enum rg_counter)(RG_COUNT_FAULT + i));
 }
 

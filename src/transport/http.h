@@ -1,11 +1,16 @@
-/* The http listener: /metrics and /health, by libmicrohttpd in a thread of its own. */
+/* The http listener: /metrics and /health, by libmicrohttpd in a thread of its own. GET and HEAD only; at
+ * most 64 connections, each closed when it says nothing for 10 s. */
 #ifndef RG_TRANSPORT_HTTP_H
 #define RG_TRANSPORT_HTTP_H
 #include <netinet/in.h>
 
 struct rg_http;
-/* health: 0 fine, else a reason is written (256 octets) and 503 answered. NULL: why is set. */
+/* health: 0 fine, else a reason is written (256 octets) and 503 answered; called from the http thread;
+ * NULL: always fine. NULL: why is set. Signals stay with the caller's threads. */
 struct rg_http *http_open(const struct sockaddr *, int (*health)(void *context, char *why), void *context,
 			  char why[256]);
+/* Returns once its thread has ended; *http may be NULL. */
 void http_close(struct rg_http **);
+/* The port it listens on, for when the one asked for was 0. */
+uint16_t http_port(const struct rg_http *);
 #endif
