@@ -98,7 +98,7 @@ enum rg_reason identity_settle(struct rg_identity *identity, const struct rg_rea
 	}
 	if (realm->eap.outer_identity == RG_OUTER_ANONYMOUS_OR_SAME && !outer_fits(identity, outer)) {
 		text_escape(shown_outer, sizeof(shown_outer), span_text(outer));
-		snprintf(detail, DETAIL, "outer %.70s, certificate %.70s", shown_outer, shown);
+		snprintf(detail, DETAIL, "outer %.60s, certificate %.60s", shown_outer, shown);
 		return RG_REASON_IDENTITY_MISMATCH;
 	}
 	return RG_REASON_NONE;

@@ -1,0 +1,122 @@
+#include "upstream/compose.h"
+
+#include "core/secret.h"
+#include "radius/writer.h"
+#include "upstream/filter.h"
+
+/* Our Proxy-State says only that we were here: hops are counted by it, answers are matched by Identifier. */
+static void add_proxy_state(struct rg_writer *writer, uint8_t node)
+{
+	const uint8_t mark[] = {'r', 'g', node};
+	writer_add(writer, RG_PROXY_STATE, span_of(mark, sizeof(mark)));
+}
+
+/* User-Password is hidden with secret and authenticator of each hop (RFC 2865 §5.2). */
+static void add_password(struct rg_writer *writer, const struct rg_composition *composition,
+			 struct rg_span hidden)
+{
+	uint8_t clear[128], anew[128];
+	int length = password_reveal(clear, hidden, packet_authenticator(composition->source),
+				     composition->source_key);
+	if (length >= 0)
+		length = password_hide(anew, span_of(clear, (size_t)length),
+				       composition->authenticator, composition->key);
+	if (length >= 0)
+		writer_add(writer, RG_USER_PASSWORD, span_of(anew, (size_t)length));
+	else
+		writer->out.failed = true;
+	secret_wipe(clear, sizeof(clear));
+}
+
+struct rg_span compose_request(const struct rg_composition *composition, uint8_t *out)
+{
+	const struct rg_packet *source = composition->source;
+	bool accounting = source->code == RG_ACCOUNTING_REQUEST;
+	struct rg_writer writer;
+	struct rg_attribute attribute = {0};
+	writer_begin(&writer, out, RG_RADIUS_MOST, source->code, composition->id);
+	while (packet_next(source, &attribute)) {
+		if (attribute.type == RG_MESSAGE_AUTHENTICATOR)
+			continue;
+		if (attribute.type == RG_USER_PASSWORD)
+			add_password(&writer, composition, attribute.value);
+		else if (accounting || filter_towards_federation(attribute.type))
+			writer_add(&writer, attribute.type, attribute.value);
+	}
+	if (!composition->again) {
+		if (composition->operator_name && source->first[RG_OPERATOR_NAME] == 0)
+			writer_add(&writer, RG_OPERATOR_NAME,
+				   span_text(composition->operator_name));
+		add_proxy_state(&writer, composition->node);
+	}
+	return writer_request(&writer, accounting ? NULL : composition->authenticator,
+			      composition->key);
+}
+
+#define SESSION_TIMEOUT_MOST 28800u
+#define MS_MPPE_SEND_KEY 16
+#define MS_MPPE_RECV_KEY 17
+
+/* Hides a key anew: it was hidden for us with the peer's secret (RFC 2548 §2.4.2). */
+static void add_mppe_key(struct rg_writer *writer, const struct rg_reply_composition *composition,
+			 uint8_t type, struct rg_span hidden)
+{
+	uint8_t clear[256], anew[258];
+	int length = mppe_reveal(clear, hidden, composition->peer_authenticator,
+				 composition->peer_key);
+	if (length >= 0 && hidden.length >= 2)
+		length = mppe_hide(anew, sizeof(anew), span_of(clear, (size_t)length),
+				   (uint16_t)(hidden.data[0] << 8 | hidden.data[1]),
+				   composition->authenticator, composition->key);
+	if (length >= 0)
+		writer_add_vendor(writer, RG_VENDOR_MICROSOFT, type, span_of(anew, (size_t)length));
+	else
+		writer->out.failed = true;
+	secret_wipe(clear, sizeof(clear));
+}
+
+static void add_mppe_keys(struct rg_writer *writer, const struct rg_reply_composition *composition,
+			  struct rg_span vendor_specific)
+{
+	struct rg_cursor cursor = cursor_over(vendor_specific);
+	if (cursor_u32(&cursor) != RG_VENDOR_MICROSOFT)
+		return;
+	while (!cursor.failed && cursor_left(&cursor) != 0) {
+		uint8_t type = cursor_u8(&cursor), length = cursor_u8(&cursor);
+		struct rg_span value = cursor_take(&cursor, length < 2 ? SIZE_MAX : length - 2u);
+		if (!cursor.failed && (type == MS_MPPE_SEND_KEY || type == MS_MPPE_RECV_KEY))
+			add_mppe_key(writer, composition, type, value);
+	}
+}
+
+static void add_session_timeout(struct rg_writer *writer, struct rg_span value)
+{
+	struct rg_cursor cursor = cursor_over(value);
+	uint32_t seconds = cursor_u32(&cursor);
+	if (!cursor.failed && value.length == 4)
+		writer_add_u32(writer, RG_SESSION_TIMEOUT,
+			       seconds < SESSION_TIMEOUT_MOST ? seconds : SESSION_TIMEOUT_MOST);
+}
+
+struct rg_span compose_reply(const struct rg_reply_composition *composition, uint8_t *out)
+{
+	const struct rg_packet *answer = composition->answer;
+	bool accept = answer->code == RG_ACCESS_ACCEPT;
+	struct rg_writer writer;
+	struct rg_attribute attribute = {0};
+	writer_begin(&writer, out, RG_RADIUS_MOST, answer->code, composition->id);
+	while (packet_next(answer, &attribute)) {
+		if (attribute.type == RG_EAP_MESSAGE)
+			writer_add(&writer, RG_EAP_MESSAGE, attribute.value);
+		else if (attribute.type == RG_VENDOR_SPECIFIC && accept)
+			add_mppe_keys(&writer, composition, attribute.value);
+		else if (attribute.type == RG_SESSION_TIMEOUT)
+			add_session_timeout(&writer, attribute.value);
+		else if (filter_from_federation(attribute.type))
+			writer_add(&writer, attribute.type, attribute.value);
+	}
+	if (accept)
+		writer_add_encoded(&writer, composition->visitor_reply);
+	writer_add_encoded(&writer, composition->proxy_states);
+	return writer_reply(&writer, composition->authenticator, composition->key);
+}

@@ -1,0 +1,123 @@
+#include "upstream/stats.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+	struct entry *next;
+	unsigned worker;
+	struct rg_peer_stats stats;
+	char peer[];
+};
+
+static struct entry *entries; /* grows with the peers that were ever configured */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct entry *find(const char *peer, unsigned worker)
+{
+	struct entry *entry = entries;
+	while (entry && (entry->worker != worker || strcmp(entry->peer, peer) != 0))
+		entry = entry->next;
+	return entry;
+}
+
+struct rg_peer_stats *peer_stats_of(const char *peer, unsigned worker)
+{
+	pthread_mutex_lock(&lock);
+	struct entry *entry = find(peer, worker);
+	if (!entry) {
+		entry = calloc(1, sizeof(*entry) + strlen(peer) + 1);
+		if (entry) {
+			strcpy(entry->peer, peer);
+			entry->worker = worker;
+			entry->next = entries;
+			entries = entry;
+		}
+	}
+	pthread_mutex_unlock(&lock);
+	return entry ? &entry->stats : NULL;
+}
+
+/* Class c ends at 0.1 ms * 2^(c / 4). */
+static double class_end_ms(unsigned class)
+{
+	static const double quarter[] = {1.0, 1.189207, 1.414214, 1.681793};
+	return 0.1 * (double)(UINT64_C(1) << class / 4) * quarter[class % 4];
+}
+
+void peer_stats_latency(struct rg_peer_stats *stats, uint64_t ns)
+{
+	unsigned class = 0;
+	while (class < RG_LATENCY_CLASSES - 1 && (double)ns / 1e6 > class_end_ms(class))
+		class++;
+	atomic_fetch_add_explicit(&stats->latency[class], 1, memory_order_relaxed);
+}
+
+static double percentile(const uint64_t *latency, double share)
+{
+	uint64_t total = 0, seen = 0;
+	for (unsigned i = 0; i < RG_LATENCY_CLASSES; i++)
+		total += latency[i];
+	for (unsigned i = 0; i < RG_LATENCY_CLASSES && total != 0; i++) {
+		seen += latency[i];
+		if ((double)seen >= share * (double)total)
+			return class_end_ms(i);
+	}
+	return 0;
+}
+
+static void add(struct rg_peer_summary *sum, struct rg_peer_stats *stats, uint64_t *latency)
+{
+	enum rg_peer_state state = atomic_load(&stats->state);
+	uint64_t since = atomic_load(&stats->since_wall_ns);
+	bool worse = state == RG_PEER_DOWN && sum->state != RG_PEER_DOWN;
+	bool known = state == RG_PEER_UP && sum->state == RG_PEER_UNKNOWN;
+	if (worse || known || (state == sum->state && since > sum->since_wall_ns)) {
+		sum->state = state;
+		sum->why = atomic_load(&stats->why);
+		sum->since_wall_ns = since;
+	}
+	sum->outstanding += atomic_load(&stats->outstanding);
+	sum->answered += atomic_load(&stats->answered);
+	sum->lost += atomic_load(&stats->lost);
+	sum->bad += atomic_load(&stats->bad);
+	sum->failovers += atomic_load(&stats->failovers);
+	for (unsigned i = 0; i < RG_LATENCY_CLASSES; i++)
+		latency[i] += atomic_load_explicit(&stats->latency[i], memory_order_relaxed);
+}
+
+void peer_stats_summary(const char *peer, unsigned workers, struct rg_peer_summary *sum)
+{
+	uint64_t latency[RG_LATENCY_CLASSES] = {0};
+	*sum = (struct rg_peer_summary){0};
+	pthread_mutex_lock(&lock);
+	for (unsigned worker = 0; worker < workers; worker++) {
+		struct entry *entry = find(peer, worker);
+		if (entry)
+			add(sum, &entry->stats, latency);
+	}
+	pthread_mutex_unlock(&lock);
+	sum->p50_ms = percentile(latency, 0.50);
+	sum->p99_ms = percentile(latency, 0.99);
+}
+
+const char *peer_why_text(enum rg_peer_why why)
+{
+	switch (why) {
+	case RG_WHY_NOTHING_YET:
+		return "nothing was sent to it yet";
+	case RG_WHY_ANSWERS:
+		return "";
+	case RG_WHY_SILENT:
+		return "no answer";
+	case RG_WHY_REFUSED_CONNECTION:
+		return "its port is closed";
+	case RG_WHY_NO_SOCKET:
+		return "no socket could be opened";
+	case RG_WHY_TRY_AGAIN:
+		return "was down; the next request tries it again";
+	}
+	return "?";
+}

@@ -1,0 +1,34 @@
+/* What each worker sees of each peer, for `status` and metrics: written by that worker alone, read by anyone. */
+#ifndef RG_UPSTREAM_STATS_H
+#define RG_UPSTREAM_STATS_H
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum rg_peer_state { RG_PEER_UNKNOWN, RG_PEER_UP, RG_PEER_DOWN };
+enum rg_peer_why { RG_WHY_NOTHING_YET, RG_WHY_ANSWERS, RG_WHY_SILENT, RG_WHY_REFUSED_CONNECTION, RG_WHY_NO_SOCKET,
+		   RG_WHY_TRY_AGAIN };
+
+#define RG_LATENCY_CLASSES 64 /* quarters of powers of two, from 0.1 ms */
+
+struct rg_peer_stats {
+	_Atomic unsigned state, why;   /* enum rg_peer_state, enum rg_peer_why */
+	_Atomic uint64_t since_wall_ns;
+	_Atomic uint64_t outstanding, answered, lost, bad, failovers;
+	_Atomic uint64_t latency[RG_LATENCY_CLASSES];
+};
+
+/* The same for the same name and worker, for the life of the process. NULL: no memory. Any thread. */
+struct rg_peer_stats *peer_stats_of(const char *peer, unsigned worker);
+void peer_stats_latency(struct rg_peer_stats *, uint64_t ns);
+
+/* All workers of one peer together. */
+struct rg_peer_summary {
+	enum rg_peer_state state; /* down if any worker finds it down; up if any finds it up */
+	enum rg_peer_why why;
+	uint64_t since_wall_ns; /* 0: never used */
+	uint64_t outstanding, answered, lost, bad, failovers;
+	double p50_ms, p99_ms;  /* 0: no answer yet */
+};
+void peer_stats_summary(const char *peer, unsigned workers, struct rg_peer_summary *);
+const char *peer_why_text(enum rg_peer_why); /* "no answer"; static */
+#endif

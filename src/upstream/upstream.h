@@ -1,0 +1,87 @@
+/* What one worker sends to federation peers and waits for: sockets, Identifiers, health, failover.
+ *
+ * Retransmission belongs to the NAS (RFC 5080 §2.2.1): a repeat is sent on as it was. A peer that is found
+ * down gives up what it has not answered, and each such request goes to the route's next peer. */
+#ifndef RG_UPSTREAM_UPSTREAM_H
+#define RG_UPSTREAM_UPSTREAM_H
+#include <uv.h>
+
+#include "client/policy.h"
+#include "config/raddb.h"
+#include "core/slab.h"
+#include "core/timer.h"
+#include "observe/counter.h"
+#include "transport/udp.h"
+
+struct rg_peer;
+struct rg_request;
+
+/* One request on its way. Made here, freed here once answered, lost or cancelled. */
+struct rg_forward {
+	struct rg_timer timer;      /* its end */
+	struct rg_peer *peer;
+	struct rg_channel *channel; /* where its Identifier is taken */
+	struct rg_request *request; /* NULL: our own Status-Server */
+	const struct rg_route *route;
+	unsigned tried;             /* peers of the route, from the first on */
+	uint8_t code, id;
+	uint8_t authenticator[RG_AUTHENTICATOR];
+	uint8_t *bytes;             /* as sent; the worker's slab */
+	uint16_t length;
+	uint64_t began_ns, sent_ns;
+};
+
+enum rg_lost { RG_LOST_TIMEOUT, RG_LOST_UNAVAILABLE /* every peer of the route is down */ };
+
+struct rg_upstream_events {
+	/* A genuine answer of a right code; the forward is freed afterwards. */
+	void (*answered)(void *context, struct rg_request *, const struct rg_forward *,
+			 const struct rg_packet *answer);
+	/* It went to another peer of the route: this is its forward from now on. */
+	void (*moved)(void *context, struct rg_request *, struct rg_forward *);
+	/* Nobody answered; the forward is freed afterwards. */
+	void (*lost)(void *context, struct rg_request *, const struct rg_forward *, enum rg_lost);
+	/* A peer of policy "auto" has shown that it signs. */
+	void (*learned)(void *context);
+};
+
+struct rg_upstream {
+	uv_loop_t *loop;
+	unsigned worker;
+	uint8_t node;        /* of this gateway, in its Proxy-State */
+	struct rg_wheel *wheel;
+	struct rg_slab *slab;
+	struct rg_inbox *inbox;
+	struct rg_outbox *outbox;
+	struct rg_counters *counters;
+	const struct rg_upstream_events *events;
+	void *context;
+	struct rg_peer *peers;
+};
+
+/* The raddb's peers from now on: those of the same digest keep sockets and health; others end once what they have
+ * under way has ended. learned: by peer->number. */
+void upstream_configure(struct rg_upstream *, const struct rg_raddb *, rg_learned *const *learned);
+
+struct rg_forward_order {
+	struct rg_request *request;
+	const struct rg_route *route;
+	const struct rg_packet *packet;
+	const struct rg_radius_key *key; /* the client's */
+	const char *operator_name;       /* of the client's site, or NULL */
+	uint64_t deadline_ns;
+	uint64_t now;
+};
+
+/* Sends to the first peer of the route that is not down. NULL: none could take it (then nothing is kept). */
+struct rg_forward *upstream_send(struct rg_upstream *, const struct rg_forward_order *);
+/* The client repeated its request. */
+void upstream_repeat(struct rg_upstream *, struct rg_forward *, uint64_t now);
+/* The request is gone. */
+void upstream_cancel(struct rg_upstream *, struct rg_forward **);
+const struct rg_peer_settings *forward_peer(const struct rg_forward *);
+/* Frees peers that are configured no more and idle; between turns of the loop. */
+void upstream_tidy(struct rg_upstream *);
+/* Ends everything; run the loop once more after it so that its handles close. */
+void upstream_close(struct rg_upstream *);
+#endif
