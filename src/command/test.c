@@ -21,10 +21,6 @@ static const char about[] =
 	"the verdict. It asks the gateway of the configuration, or the server that --server names.\n"
 	"Exit status: 0 accepted, 3 refused, 4 no answer.";
 
-static const struct {
-	const char *name;
-} versions[] = {{"1.2"}, {"1.3"}};
-
 static int read_number(const char *option, const char *text, double least, double most, double *number)
 {
 	char *end;
@@ -72,10 +68,9 @@ static int settle(struct rg_test *test, const struct rg_options *options)
 	test->timeout_ns = (uint64_t)(timeout * (double)RG_SECOND);
 	if (!text_mac(test->mac, span_text(test->mac_text)))
 		return usage_error("test", "--mac %s is no MAC address", test->mac_text);
-	bool known = !test->tls;
-	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
-		known = known || strcmp(test->tls, versions[i].name) == 0;
-	return known ? RG_EXIT_FINE : usage_error("test", "--tls is 1.2 or 1.3, not %s", test->tls);
+	if (test->tls && strcmp(test->tls, "1.2") != 0 && strcmp(test->tls, "1.3") != 0)
+		return usage_error("test", "--tls is 1.2 or 1.3, not %s", test->tls);
+	return RG_EXIT_FINE;
 }
 
 static struct rg_supplicant_profile *load_profile(const struct rg_test *test)

@@ -37,9 +37,20 @@ const char *server_trust_error(const struct rg_server_trust *trust)
 {
 	if (trust->no_server_auth)
 		return "the certificate does not say serverAuth";
-	if (trust->error == X509_V_ERR_HOSTNAME_MISMATCH)
+	switch (trust->error) {
+	case X509_V_OK:
+		return NULL;
+	case X509_V_ERR_HOSTNAME_MISMATCH:
 		return "the expected server name is not in the certificate";
-	return trust->error == X509_V_OK ? NULL : X509_verify_cert_error_string(trust->error);
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+		return "another CA than the one given has signed the certificate";
+	default: /* OpenSSL has a sentence for each of the others */
+		return X509_verify_cert_error_string(trust->error);
+	}
 }
 
 static void describe_name(char *out, size_t capacity, const X509_NAME *name)

@@ -389,7 +389,7 @@ static void report_why(struct rg_supplicant *supplicant, struct rg_supplicant_re
 		report->reason = RG_REASON_METHOD_REFUSED;
 	} else if (!report->why) {
 		snprintf(supplicant->why_text, sizeof(supplicant->why_text),
-			 "the server refused %s, and did not say why", report->stage);
+			 "the server refused %s, and did not tell a supplicant why", report->stage);
 		report->why = supplicant->why_text;
 	}
 }
