@@ -1,6 +1,7 @@
 #include "radius/dictionary.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "core/text.h"
@@ -145,6 +146,41 @@ static size_t read_pair(const char *text, VALUE_PAIR_RAW *raw, char why[256])
 	return 1;
 }
 
+/* "Name:3". FreeRADIUS takes a colon for part of the name where the tag is none. */
+static size_t check_tag(const DICT_ATTR *da, const char *name, char why[256])
+{
+	const char *colon = strchr(name, ':');
+	char *end;
+	if (!colon)
+		return 1;
+	if (!da->flags.has_tag)
+		return refuse(why, "%s bears no tag", da->name);
+	unsigned long tag = strtoul(colon + 1, &end, 10);
+	if (!isdigit((unsigned char)colon[1]) || *end != '\0' || tag > 31)
+		return refuse(why, "the tag of %s must be 0 to 31", da->name);
+	return 1;
+}
+
+/* FreeRADIUS takes a number modulo whatever fits. */
+static size_t check_number(const DICT_ATTR *da, const char *value, char why[256])
+{
+	char *end;
+	unsigned long long most = da->type == PW_TYPE_INTEGER && da->flags.has_tag ? 0xffffff
+				  : da->type == PW_TYPE_INTEGER			   ? UINT32_MAX
+				  : da->type == PW_TYPE_SHORT			   ? UINT16_MAX
+				  : da->type == PW_TYPE_BYTE			   ? UINT8_MAX
+										   : 0;
+	if (most == 0)
+		return 1;
+	errno = 0;
+	unsigned long long number = strtoull(value, &end, 0);
+	if (end == value || *end != '\0')
+		return 1; /* a name */
+	if (errno != 0 || value[0] == '-' || number > most)
+		return refuse(why, "the value of %s must be 0 to %llu", da->name, most);
+	return 1;
+}
+
 /* FreeRADIUS cuts a value that is too long; an administrator is told instead. */
 static size_t check_length(const VALUE_PAIR *vp, char why[256])
 {
@@ -199,7 +235,8 @@ size_t dictionary_encode(const char *text, uint8_t *out, size_t capacity, char w
 	const DICT_ATTR *da = dict_attrbyname(name);
 	if (!da)
 		return refuse_unknown(why, name);
-	if (check_attribute(da, why) == 0)
+	if (check_attribute(da, why) == 0 || check_tag(da, raw.l_opand, why) == 0 ||
+	    check_number(da, raw.r_opand, why) == 0)
 		return 0;
 	TALLOC_CTX *context = talloc_new(NULL);
 	VALUE_PAIR *vp = fr_pair_make(context, NULL, raw.l_opand, raw.r_opand, T_OP_EQ);

@@ -162,22 +162,24 @@ bool packet_eap(const struct rg_packet *packet, struct rg_buffer *out)
 	return !out->failed;
 }
 
-/* In one Vendor-Specific attribute; data NULL: not there, another vendor's, or not of the usual form. */
+/* In one Vendor-Specific attribute; data NULL: not there, another vendor's, or not of the usual form
+ * throughout, in which case nothing of it is believed. */
 static struct rg_span find_in_vendor(struct rg_span value, uint32_t vendor, uint8_t type)
 {
+	struct rg_span found = {NULL, 0};
 	struct rg_cursor cursor = cursor_over(value);
 	if (cursor_u32(&cursor) != vendor)
-		return span_of(NULL, 0);
-	while (!cursor.failed && cursor_left(&cursor) != 0) {
+		return found;
+	while (cursor_left(&cursor) != 0) {
 		uint8_t sub_type = cursor_u8(&cursor);
 		uint8_t length = cursor_u8(&cursor);
-		if (length < 2)
-			break;
-		struct rg_span sub_value = cursor_take(&cursor, length - 2u);
-		if (sub_type == type && !cursor.failed)
-			return sub_value;
+		struct rg_span sub_value = cursor_take(&cursor, length < 2 ? 0 : length - 2u);
+		if (cursor.failed || length < 2)
+			return span_of(NULL, 0);
+		if (sub_type == type && !found.data)
+			found = sub_value;
 	}
-	return span_of(NULL, 0);
+	return found;
 }
 
 struct rg_span packet_find_vendor(const struct rg_packet *packet, uint32_t vendor, uint8_t type)
