@@ -1,0 +1,173 @@
+"""Processes that never outlive us, and free ports."""
+import atexit
+import ctypes
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("ROAMGATE_BUILD", SOURCE / "build")).resolve()
+SLOW = float(os.environ.get("ROAMGATE_SLOW", "1"))  # sanitizers: deadlines of tests grow by this
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+_running = set()
+_ports = set()
+_random = random.Random(os.urandom(8))
+
+
+def program(name):
+    """The path of a program; /usr/sbin is not on everyone's PATH."""
+    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/bin")
+    if not found:
+        raise FileNotFoundError(f"{name} is not installed: run scripts/setup")
+    return found
+
+
+def free_port(host="127.0.0.1"):
+    """A port free for UDP and TCP, below those that the kernel hands out by itself."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for _ in range(2000):
+        port = _random.randrange(10000, 32000)
+        if port in _ports:
+            continue
+        with socket.socket(family, socket.SOCK_DGRAM) as udp, \
+                socket.socket(family, socket.SOCK_STREAM) as tcp:
+            try:
+                udp.bind((host, port))
+                tcp.bind((host, port))
+            except OSError:
+                continue
+        _ports.add(port)
+        return port
+    raise RuntimeError("no free port")
+
+
+def wait_for(condition, seconds=10, what="condition", every=0.02):
+    """Waits until condition() is true, and returns what it returned."""
+    end = time.monotonic() + seconds * SLOW
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {seconds * SLOW:.0f} s for {what}")
+        time.sleep(every)
+
+
+def _follow_parent():
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Process:
+    """A child in a group of its own, its output in a file. Dies with us, whatever happens."""
+
+    def __init__(self, argv, log, env=None, cwd=None, namespace=None, stdin=subprocess.DEVNULL):
+        argv = [str(word) for word in argv]
+        argv[0] = program(argv[0])
+        self.name = Path(argv[0]).name
+        if namespace:
+            argv = namespace.enter + argv
+        self.log_path = Path(log)
+        with open(self.log_path, "ab") as out:
+            self.child = subprocess.Popen(
+                argv, stdin=stdin, stdout=out, stderr=out, cwd=cwd, start_new_session=True,
+                env={**os.environ, **(env or {})}, preexec_fn=_follow_parent)
+        self.pid = self.child.pid
+        _running.add(self)
+
+    @property
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    @property
+    def running(self):
+        return self.child.poll() is None
+
+    def signal(self, number):
+        if self.running:
+            os.killpg(self.pid, number)
+
+    def wait_line(self, pattern, seconds=10, after=0):
+        """The match of pattern in the log past that offset; ends early if the process does."""
+        expression = re.compile(pattern, re.M)
+
+        def look():
+            ended = not self.running
+            match = expression.search(self.log, after)
+            if not match and ended:
+                raise RuntimeError(f"{self.name} ended ({self.child.returncode}):\n{self.log[-3000:]}")
+            return match
+        try:
+            return wait_for(look, seconds, f"/{pattern}/ from {self.name}")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}\n{self.log[-3000:]}") from None
+
+    def stop(self, seconds=6):
+        """SIGTERM, then SIGKILL; returns the exit code."""
+        if self.running:
+            self.signal(signal.SIGCONT)
+            self.signal(signal.SIGTERM)
+            try:
+                self.child.wait(seconds * SLOW)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        _running.discard(self)
+        return self.child.wait()
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        self.child.wait()
+        _running.discard(self)
+
+
+@atexit.register
+def _end_all():
+    for process in list(_running):
+        try:
+            process.kill()
+        except (OSError, subprocess.SubprocessError) as error:
+            print(f"{process.name} ({process.pid}): {error}", file=sys.stderr)
+
+
+def run(argv, seconds=60, check=True, **options):
+    """Runs a command to its end; text out, both streams."""
+    argv = [str(word) for word in argv]
+    argv[0] = program(argv[0])
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=seconds * SLOW, text=True,
+                          errors="replace", **options)
+    if check and done.returncode:
+        raise RuntimeError(f"{' '.join(argv)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+class Namespace:
+    """A network namespace of our own. No name, no file: it is gone when its holder is."""
+
+    def __init__(self, folder, name):
+        self.holder = Process(["unshare", "--net", "sleep", "infinity"], Path(folder) / f"{name}.log")
+        ours = os.readlink("/proc/self/ns/net")
+        wait_for(lambda: os.readlink(f"/proc/{self.holder.pid}/ns/net") != ours, what="a namespace")
+        self.enter = [program("nsenter"), "-t", str(self.holder.pid), "-n"]
+        self.run("ip", "link", "set", "lo", "up")
+
+    def run(self, *argv, check=True):
+        return run(self.enter + list(argv), check=check)
+
+    def veth(self, here, other, there):
+        """A cable between this namespace and another."""
+        self.run("ip", "link", "add", here, "type", "veth", "peer", "name", there,
+                 "netns", str(other.holder.pid))
+        self.run("ip", "link", "set", here, "up")
+        other.run("ip", "link", "set", there, "up")
+
+    def stop(self):
+        self.holder.kill()
