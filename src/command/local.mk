@@ -1,7 +1,13 @@
 src_libroamgate_a_SOURCES += \
 	src/command/command.h \
+	src/command/control_client.c src/command/control_client.h \
+	src/command/control_path.c \
 	src/command/options.c src/command/options.h \
+	src/command/reload.c \
+	src/command/show.c src/command/show.h \
+	src/command/status.c \
 	src/command/test.c src/command/test.h \
 	src/command/test_exchange.c \
 	src/command/test_print.c \
-	src/command/test_target.c
+	src/command/test_target.c \
+	src/command/trace.c

@@ -9,12 +9,12 @@
 
 #define TIMEOUT_MS 60000 /* ten thousand realms and their certificates are read */
 
-static void print_findings(const json_t *findings, enum rg_colour colour, const char *kind)
+static void print_findings(json_t *findings, enum rg_colour colour, const char *kind)
 {
 	char file[512], key[256], message[1024];
 	size_t i;
 	json_t *finding;
-	json_array_foreach((json_t *)(uintptr_t)findings, i, finding) {
+	json_array_foreach(findings, i, finding) {
 		json_int_t line = json_integer_value(json_object_get(finding, "line"));
 		printf("  %s", show_text(file, sizeof(file),
 					 json_string_value(json_object_get(finding, "file"))));
@@ -29,20 +29,20 @@ static void print_findings(const json_t *findings, enum rg_colour colour, const 
 	}
 }
 
-static void print_changes(const json_t *changes)
+static void print_changes(json_t *changes)
 {
 	char line[1024];
 	size_t i;
 	json_t *change;
 	if (json_array_size(changes) == 0)
 		printf("  nothing changed\n");
-	json_array_foreach((json_t *)(uintptr_t)changes, i, change)
+	json_array_foreach(changes, i, change)
 		printf("  %s\n", show_text(line, sizeof(line), json_string_value(change)));
 }
 
 static void print_answer(const json_t *answer, bool kept)
 {
-	const json_t *errors = json_object_get(answer, "errors");
+	json_t *errors = json_object_get(answer, "errors");
 	if (kept) {
 		show_coloured(RG_RED, "Not taken: ");
 		printf("%zu error%s; the configuration in use stays.\n", json_array_size(errors),

@@ -36,14 +36,14 @@ static void print_head(const json_t *status)
 	printf("%.0f EAP conversations under way\n", number_of(status, "sessions"));
 }
 
-static void print_signins(const json_t *signins)
+static void print_signins(json_t *signins)
 {
 	static const char *const headings[] = {"REALM", ">ENDED", ">ACCEPTED", "OTHERWISE", NULL};
 	struct rg_table table;
 	const char *realm, *reason;
 	json_t *reasons, *count;
 	table_begin(&table, headings);
-	json_object_foreach((json_t *)(uintptr_t)signins, realm, reasons) {
+	json_object_foreach(signins, realm, reasons) {
 		char otherwise[512] = "";
 		size_t used = 0;
 		json_int_t ended = 0, accepted = json_integer_value(json_object_get(reasons, "accepted"));
@@ -62,7 +62,7 @@ static void print_signins(const json_t *signins)
 	table_end(&table, "Sign-ins");
 }
 
-static void print_peers(const json_t *peers)
+static void print_peers(json_t *peers)
 {
 	static const char *const headings[] = {"PEER", "OVER", "STATE", "SINCE", ">WAITING", ">P50 MS",
 					       ">P99 MS", ">ANSWERED", ">LOST", "WHY", NULL};
@@ -71,7 +71,7 @@ static void print_peers(const json_t *peers)
 	size_t i;
 	json_t *peer;
 	table_begin(&table, headings);
-	json_array_foreach((json_t *)(uintptr_t)peers, i, peer) {
+	json_array_foreach(peers, i, peer) {
 		const char *state = text_of(peer, "state");
 		local_time(since, text_of(peer, "since"));
 		table_cell(&table, RG_PLAIN, "%s", text_of(peer, "name"));
@@ -88,14 +88,14 @@ static void print_peers(const json_t *peers)
 	table_end(&table, "Peers");
 }
 
-static void print_directories(const json_t *directories)
+static void print_directories(json_t *directories)
 {
 	static const char *const headings[] = {"REALM", "DIRECTORY", "STATE", "WHY", NULL};
 	struct rg_table table;
 	size_t i;
 	json_t *directory;
 	table_begin(&table, headings);
-	json_array_foreach((json_t *)(uintptr_t)directories, i, directory) {
+	json_array_foreach(directories, i, directory) {
 		const char *state = text_of(directory, "state");
 		table_cell(&table, RG_PLAIN, "%s", text_of(directory, "realm"));
 		table_cell(&table, RG_PLAIN, "%s", text_of(directory, "uri"));
@@ -105,7 +105,7 @@ static void print_directories(const json_t *directories)
 	table_end(&table, "Directories");
 }
 
-static void print_expiry(const json_t *expiry)
+static void print_expiry(json_t *expiry)
 {
 	static const char *const headings[] = {"WHAT", "UNTIL", ">DAYS LEFT", NULL};
 	struct rg_table table;
@@ -113,7 +113,7 @@ static void print_expiry(const json_t *expiry)
 	size_t i;
 	json_t *item;
 	table_begin(&table, headings);
-	json_array_foreach((json_t *)(uintptr_t)expiry, i, item) {
+	json_array_foreach(expiry, i, item) {
 		double days = number_of(item, "days");
 		local_time(until, text_of(item, "not_after"));
 		table_cell(&table, RG_PLAIN, "%s", text_of(item, "what"));
