@@ -82,6 +82,7 @@ struct rg_eap_settings {
 	const char *certificate, *private_key, *client_ca, *crl; /* absolute; crl may be NULL */
 	int ocsp, tls_min, tls_max, outer_identity;
 	int64_t ocsp_timeout_ms;
+	const char *ocsp_responder;           /* "http://HOST[:PORT]/PATH" in place of the certificate's; or NULL */
 	int64_t fragment, resume_s;
 	struct rg_choices identity_from;      /* enum rg_name_kind */
 };
