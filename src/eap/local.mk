@@ -1,3 +1,22 @@
 src_libroamgate_a_SOURCES += src/eap/conversation.c src/eap/conversation.h
 src_libroamgate_a_SOURCES += src/eap/frame.c src/eap/frame.h
 src_libroamgate_a_SOURCES += src/eap/session.c src/eap/session.h
+# The TLS engine that all TLS methods share.
+src_libroamgate_a_SOURCES += \
+	src/eap/certificate.c src/eap/certificate.h \
+	src/eap/fragments.c src/eap/fragments.h \
+	src/eap/tls_bio.c \
+	src/eap/tls_build.c \
+	src/eap/tls_cache.c src/eap/tls_cache.h \
+	src/eap/tls_context.c src/eap/tls_context.h \
+	src/eap/tls_conversation.c src/eap/tls_conversation.h \
+	src/eap/tls_engine.c \
+	src/eap/tls_explain.c \
+	src/eap/tls_files.c src/eap/tls_files.h \
+	src/eap/tls_ocsp.c \
+	src/eap/tls_private.h \
+	src/eap/tls_resume.c \
+	src/eap/tls_seal.c \
+	src/eap/tls_trust.c \
+	src/eap/tls_verify.c src/eap/tls_verify.h \
+	src/include/roamgate/tls.h

@@ -30,6 +30,9 @@ struct rg_tls_trust_set *tls_trust_set_new(struct rg_tls_context *const *context
 void tls_trust_set_free(struct rg_tls_trust_set **);
 /* True: the certificate (X509 *) chains to the client CA of a context of the set other than `own`. */
 bool tls_trust_set_knows(const struct rg_tls_trust_set *, const void *x509, const struct rg_tls_context *own);
+/* The same for a refused proof, along the intermediates that the supplicant sent. */
+bool tls_trust_set_knows_chain(const struct rg_tls_trust_set *, const struct rg_proof *,
+			       const struct rg_tls_context *own);
 
 /* For `status` and `check`: what ends when. what: "certificate", "client_ca", "crl". */
 void tls_context_expiry(const struct rg_tls_context *,

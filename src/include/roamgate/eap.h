@@ -42,7 +42,9 @@ struct rg_proof {
 	enum rg_name_kind kind;     /* where it stood; SAN_DNS is a machine: identity is "host/NAME" */
 	struct rg_span certificate; /* DER of the leaf */
 	const void *x509;           /* the same as X509 *, decoded */
-	const void *chain;          /* STACK_OF(X509) *, verified, leaf first; NULL when resumed */
+	const void *chain;          /* STACK_OF(X509) *, leaf first: verified; as sent after FAILURE; NULL
+				       when resumed */
+	const void *issuer;         /* X509 * that signed the leaf, also when resumed; NULL: none known */
 	bool resumed;
 	const char *tls_version;    /* "1.2", "1.3" */
 	char subject[256];          /* for trace: subject, escaped */
@@ -60,6 +62,7 @@ struct rg_tls_context;
 struct rg_eap_start {
 	struct rg_tls_context *tls; /* the realm's credentials and trust */
 	size_t fragment;            /* most TLS octets in one packet */
+	const char *realm;          /* its label: sessions resume within it only; NULL is "" */
 };
 
 struct rg_eap_method {

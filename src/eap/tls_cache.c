@@ -1,0 +1,177 @@
+#include "eap/tls_cache.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHARDS     16u
+#define BUCKETS    512u
+#define SHARD_MOST (RG_TLS_CACHE_MOST / SHARDS)
+
+struct entry {
+	struct entry *next;            /* of its bucket */
+	struct entry *newer, *older;   /* by last use */
+	uint8_t id[SSL_MAX_SSL_SESSION_ID_LENGTH];
+	size_t id_length;
+	struct rg_tls_cached cached;
+};
+
+/* Process-wide: a laptop comes back through any worker. */
+static struct shard {
+	pthread_mutex_t lock;
+	struct entry *buckets[BUCKETS];
+	struct entry *newest, *oldest;
+	unsigned count;
+} shards[SHARDS] = {[0 ... SHARDS - 1] = {.lock = PTHREAD_MUTEX_INITIALIZER}};
+
+/* Ids are our own random octets: any of them will do as a hash. */
+static struct shard *shard_of(const uint8_t *id)
+{
+	return &shards[id[0] % SHARDS];
+}
+
+static struct entry **find(struct shard *shard, const uint8_t *id, size_t id_length)
+{
+	struct entry **at = &shard->buckets[(id[1] | (unsigned)id[2] << 8) % BUCKETS];
+	while (*at && ((*at)->id_length != id_length || memcmp((*at)->id, id, id_length) != 0))
+		at = &(*at)->next;
+	return at;
+}
+
+static void list_out(struct shard *shard, struct entry *entry)
+{
+	*(entry->newer ? &entry->newer->older : &shard->newest) = entry->older;
+	*(entry->older ? &entry->older->newer : &shard->oldest) = entry->newer;
+}
+
+static void list_front(struct shard *shard, struct entry *entry)
+{
+	entry->newer = NULL;
+	entry->older = shard->newest;
+	*(shard->newest ? &shard->newest->newer : &shard->oldest) = entry;
+	shard->newest = entry;
+}
+
+/* Out of the shard; to be freed by the caller, without the lock. */
+static struct entry *take_out(struct shard *shard, struct entry **at)
+{
+	struct entry *entry = *at;
+	if (!entry)
+		return NULL;
+	*at = entry->next;
+	list_out(shard, entry);
+	shard->count--;
+	return entry;
+}
+
+static void entry_free(struct entry *entry)
+{
+	if (!entry)
+		return;
+	SSL_SESSION_free(entry->cached.session);
+	X509_free(entry->cached.issuer);
+	free(entry);
+}
+
+void tls_cache_put(const struct rg_tls_cached *cached)
+{
+	unsigned id_length = 0;
+	const uint8_t *id = SSL_SESSION_get_id(cached->session, &id_length);
+	if (id_length < 16 || id_length > SSL_MAX_SSL_SESSION_ID_LENGTH)
+		return;
+	struct entry *entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return;
+	memcpy(entry->id, id, id_length);
+	entry->id_length = id_length;
+	entry->cached = *cached;
+	SSL_SESSION_up_ref(cached->session);
+	if (cached->issuer)
+		X509_up_ref(cached->issuer);
+
+	struct shard *shard = shard_of(id);
+	pthread_mutex_lock(&shard->lock);
+	struct entry *same = take_out(shard, find(shard, id, id_length)), *oldest = NULL;
+	if (shard->count >= SHARD_MOST)
+		oldest = take_out(shard, find(shard, shard->oldest->id, shard->oldest->id_length));
+	struct entry **bucket = find(shard, id, id_length);
+	*bucket = entry;
+	list_front(shard, entry);
+	shard->count++;
+	pthread_mutex_unlock(&shard->lock);
+	entry_free(same);
+	entry_free(oldest);
+}
+
+bool tls_cache_find(const uint8_t *id, size_t id_length, const uint8_t scope[RG_TLS_SCOPE], time_t now,
+		    struct rg_tls_cached *found)
+{
+	if (id_length < 16 || id_length > SSL_MAX_SSL_SESSION_ID_LENGTH)
+		return false;
+	struct shard *shard = shard_of(id);
+	struct entry *expired = NULL;
+	SSL_SESSION *master = NULL;
+	pthread_mutex_lock(&shard->lock);
+	struct entry **at = find(shard, id, id_length), *entry = *at;
+	if (entry && entry->cached.expires <= now) {
+		expired = take_out(shard, at);
+	} else if (entry && memcmp(entry->cached.scope, scope, RG_TLS_SCOPE) == 0) {
+		list_out(shard, entry);
+		list_front(shard, entry);
+		*found = entry->cached;
+		master = found->session;
+		SSL_SESSION_up_ref(master);
+		if (found->issuer)
+			X509_up_ref(found->issuer);
+	}
+	pthread_mutex_unlock(&shard->lock);
+	entry_free(expired);
+	if (!master)
+		return false;
+	found->session = SSL_SESSION_dup(master);
+	SSL_SESSION_free(master);
+	if (!found->session) {
+		X509_free(found->issuer);
+		found->issuer = NULL;
+		return false;
+	}
+	return true;
+}
+
+void tls_cache_remove(const uint8_t *id, size_t id_length)
+{
+	if (id_length < 16 || id_length > SSL_MAX_SSL_SESSION_ID_LENGTH)
+		return;
+	struct shard *shard = shard_of(id);
+	pthread_mutex_lock(&shard->lock);
+	struct entry *entry = take_out(shard, find(shard, id, id_length));
+	pthread_mutex_unlock(&shard->lock);
+	entry_free(entry);
+}
+
+size_t tls_cache_count(void)
+{
+	size_t count = 0;
+	for (unsigned i = 0; i < SHARDS; i++) {
+		pthread_mutex_lock(&shards[i].lock);
+		count += shards[i].count;
+		pthread_mutex_unlock(&shards[i].lock);
+	}
+	return count;
+}
+
+void tls_cache_clear(void)
+{
+	for (unsigned i = 0; i < SHARDS; i++) {
+		struct shard *shard = &shards[i];
+		struct entry *entry;
+		do {
+			pthread_mutex_lock(&shard->lock);
+			entry = shard->oldest;
+			if (entry)
+				take_out(shard, find(shard, entry->id, entry->id_length));
+			pthread_mutex_unlock(&shard->lock);
+			entry_free(entry);
+		} while (entry);
+	}
+}
