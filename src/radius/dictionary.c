@@ -3,39 +3,58 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/text.h"
 #include "radius/shim/libradius.h"
 
 #define VENDOR_DHCP 54 /* FreeRADIUS files DHCP options under it; they are no RADIUS attributes */
 
-/* A process has one, as libfreeradius has. Written by dictionary_open before threads start. */
-static bool opened;
+/* A process has one, as libfreeradius has, and only once: after dict_free the library still
+ * remembers the attribute whose value it read last. Written before threads start and after they
+ * end. */
+static enum { NEVER, OPEN, CLOSED } dictionary;
 
 bool dictionary_open(const char *dir, const char **why)
 {
-	if (opened)
+	static char missing[300];
+	char path[200];
+	if (dictionary == OPEN)
 		return true;
+	if (dictionary == CLOSED) {
+		*why = "the dictionaries are loaded once a process";
+		return false;
+	}
 	/* Other versions lay out the structs differently that we share with it. */
 	if (fr_check_lib_magic(RADIUSD_MAGIC_NUMBER) < 0) {
 		*why = fr_strerror();
 		return false;
 	}
-	fr_dns_lookups = false;
-	fr_hostname_lookups = false; /* reading a configuration must not wait for DNS */
-	if (dict_init(dir ? dir : "/usr/share/freeradius", "dictionary") < 0) {
-		*why = fr_strerror();
+	if (!dir)
+		dir = "/usr/share/freeradius";
+	snprintf(path, sizeof(path), "%s/dictionary", dir);
+	if (access(path, R_OK) != 0) {
+		snprintf(missing, sizeof(missing), "%s: %s", path, strerror(errno));
+		*why = missing;
 		return false;
 	}
-	opened = true;
+	fr_dns_lookups = false;
+	fr_hostname_lookups = false; /* reading a configuration must not wait for DNS */
+	if (dict_init(dir, "dictionary") < 0) {
+		*why = fr_strerror();
+		dictionary = CLOSED;
+		return false;
+	}
+	dictionary = OPEN;
 	return true;
 }
 
 void dictionary_close(void)
 {
-	if (opened)
-		dict_free();
-	opened = false;
+	if (dictionary != OPEN)
+		return;
+	dict_free();
+	dictionary = CLOSED;
 }
 
 static size_t refuse(char why[256], const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -85,7 +104,8 @@ static size_t refuse_unknown(char why[256], const char *name)
 		nearest = text_nearest(name, names.items);
 	}
 	if (nearest)
-		refuse(why, "no attribute \"%s\" in the dictionaries (did you mean %.100s?)", safe, nearest);
+		refuse(why, "no attribute \"%s\" in the dictionaries (did you mean %.100s?)", safe,
+		       nearest);
 	else
 		refuse(why, "no attribute \"%s\" in the dictionaries", safe);
 	free(names.items);
@@ -97,18 +117,20 @@ static bool set_by_gateway(const DICT_ATTR *da)
 {
 	return da->vendor == 0 &&
 	       (da->attr == RG_EAP_MESSAGE || da->attr == RG_MESSAGE_AUTHENTICATOR ||
-		da->attr == RG_STATE || da->attr == RG_PROXY_STATE || da->attr == RG_CHAP_PASSWORD ||
-		da->attr == RG_CHAP_CHALLENGE);
+		da->attr == RG_STATE || da->attr == RG_PROXY_STATE ||
+		da->attr == RG_CHAP_PASSWORD || da->attr == RG_CHAP_CHALLENGE);
 }
 
 /* Whether this attribute may be written from a configuration; 0 and why: it may not. */
 static size_t check_attribute(const DICT_ATTR *da, char why[256])
 {
 	if (da->flags.encrypt != FLAG_ENCRYPT_NONE)
-		return refuse(why, "%s travels encrypted and cannot be given as a fixed value", da->name);
+		return refuse(why, "%s travels encrypted and cannot be given as a fixed value",
+			      da->name);
 	if ((da->vendor == 0 && (da->attr > 255 || da->attr == 0)) || da->vendor == VENDOR_DHCP ||
 	    da->flags.virtual)
-		return refuse(why, "%s is internal to FreeRADIUS and never goes on the wire", da->name);
+		return refuse(why, "%s is internal to FreeRADIUS and never goes on the wire",
+			      da->name);
 	if (set_by_gateway(da))
 		return refuse(why, "%s is set by the gateway itself", da->name);
 	if (da->flags.has_tlv || (da->vendor == 0 && da->attr == RG_VENDOR_SPECIFIC))
@@ -166,9 +188,9 @@ static size_t check_number(const DICT_ATTR *da, const char *value, char why[256]
 {
 	char *end;
 	unsigned long long most = da->type == PW_TYPE_INTEGER && da->flags.has_tag ? 0xffffff
-				  : da->type == PW_TYPE_INTEGER			   ? UINT32_MAX
-				  : da->type == PW_TYPE_SHORT			   ? UINT16_MAX
-				  : da->type == PW_TYPE_BYTE			   ? UINT8_MAX
+				  : da->type == PW_TYPE_INTEGER                    ? UINT32_MAX
+				  : da->type == PW_TYPE_SHORT                      ? UINT16_MAX
+				  : da->type == PW_TYPE_BYTE                       ? UINT8_MAX
 										   : 0;
 	if (most == 0)
 		return 1;
@@ -196,14 +218,15 @@ static size_t check_length(const VALUE_PAIR *vp, char why[256])
 	if (vp->da->flags.has_tag && TAG_VALID(vp->tag))
 		most -= 1;
 	if (vp->vp_length > most)
-		return refuse(why, "the value of %s has %zu octets; %zu fit", vp->da->name, vp->vp_length,
-			      most);
+		return refuse(why, "the value of %s has %zu octets; %zu fit", vp->da->name,
+			      vp->vp_length, most);
 	return 1;
 }
 
 static size_t encode_pair(VALUE_PAIR *vp, uint8_t *out, size_t capacity, char why[256])
 {
-	/* Encoding wants a packet to refer to, and reads nothing of it but for what check_attribute refuses. */
+	/* Encoding wants a packet to refer to, and reads nothing of it but for what check_attribute
+	 * refuses. */
 	RADIUS_PACKET packet = {.code = RG_ACCESS_ACCEPT, .sockfd = -1};
 	const VALUE_PAIR *next = vp;
 	struct rg_buffer buffer = buffer_over(out, capacity);
@@ -227,7 +250,7 @@ size_t dictionary_encode(const char *text, uint8_t *out, size_t capacity, char w
 	char name[sizeof(raw.l_opand)];
 	size_t length = 0;
 	why[0] = '\0';
-	if (!opened)
+	if (dictionary != OPEN)
 		return refuse(why, "the dictionaries are not loaded");
 	if (read_pair(text, &raw, why) == 0)
 		return 0;
@@ -249,13 +272,15 @@ size_t dictionary_encode(const char *text, uint8_t *out, size_t capacity, char w
 }
 
 static void print_pair(TALLOC_CTX *context, const VALUE_PAIR *vp,
-		       void (*each)(void *context, const char *name, const char *value), void *caller)
+		       void (*each)(void *context, const char *name, const char *value),
+		       void *caller)
 {
 	char name[DICT_ATTR_MAX_NAME_LEN + 8];
 	char *value = NULL;
 	const uint8_t *octets;
 	if (vp->da->flags.has_tag)
-		snprintf(name, sizeof(name), "%s:%d", vp->da->name, TAG_VALID(vp->tag) ? vp->tag : 0);
+		snprintf(name, sizeof(name), "%s:%d", vp->da->name,
+			 TAG_VALID(vp->tag) ? vp->tag : 0);
 	else
 		snprintf(name, sizeof(name), "%s", vp->da->name);
 	if (vp->da->type == PW_TYPE_STRING && vp->da->flags.encrypt == FLAG_ENCRYPT_NONE) {
@@ -277,12 +302,13 @@ static void print_pair(TALLOC_CTX *context, const VALUE_PAIR *vp,
 }
 
 void dictionary_print(const struct rg_packet *packet,
-		      void (*each)(void *context, const char *name, const char *value), void *caller)
+		      void (*each)(void *context, const char *name, const char *value),
+		      void *caller)
 {
 	RADIUS_PACKET outer = {.code = packet->code, .sockfd = -1};
 	TALLOC_CTX *context = talloc_new(NULL);
 	struct rg_cursor cursor = cursor_over(span_of(packet->data, packet->length));
-	if (!opened || !context)
+	if (dictionary != OPEN || !context)
 		goto out;
 	cursor_take(&cursor, RG_RADIUS_HEADER);
 	while (cursor_left(&cursor) != 0) {

@@ -116,15 +116,16 @@ enum rg_authentic reply_verify(const struct rg_packet *packet,
 	if (!digest_matches(packet, authenticator, key))
 		return RG_FORGED;
 	enum rg_authentic authentic = check_message_authenticator(packet, authenticator, key);
-	/* No RFC says with what in place an Accounting-Response's is computed; FreeRADIUS takes zeros,
-	 * but for an answer to Status-Server. The Response Authenticator has vouched for it already. */
+	/* No RFC says with what in place an Accounting-Response's is computed; FreeRADIUS takes
+	 * zeros, but for an answer to Status-Server. The Response Authenticator has vouched for it
+	 * already. */
 	if (authentic == RG_FORGED && packet->code == RG_ACCOUNTING_RESPONSE)
 		authentic = check_message_authenticator(packet, NULL, key);
 	return authentic;
 }
 
-/* The MD5 that hides a block: of the secret and the authenticator (and salt), later of the secret and the
- * block of cipher text before. */
+/* The MD5 that hides a block: of the secret and the authenticator (and salt), later of the secret
+ * and the block of cipher text before. */
 static void hiding_block(uint8_t pad[RG_MD5_LENGTH], const struct rg_radius_key *key,
 			 struct rg_span before, struct rg_span salt)
 {

@@ -12,8 +12,8 @@ void key_packet_digest(const struct rg_radius_key *, struct rg_span packet,
 		       const uint8_t authenticator[RG_AUTHENTICATOR],
 		       uint8_t digest[RG_AUTHENTICATOR]);
 
-/* HMAC-MD5 over the packet with that authenticator in place (NULL: zeros), and zeros as the value of the
- * Message-Authenticator whose type octet stands at offset (RFC 3579 §3.2). */
+/* HMAC-MD5 over the packet with that authenticator in place (NULL: zeros), and zeros as the value
+ * of the Message-Authenticator whose type octet stands at offset (RFC 3579 §3.2). */
 void key_message_authenticator(const struct rg_radius_key *, struct rg_span packet, size_t offset,
 			       const uint8_t authenticator[RG_AUTHENTICATOR],
 			       uint8_t digest[RG_AUTHENTICATOR]);

@@ -11,7 +11,7 @@ _Static_assert(_Alignof(MD5_CTX) <= _Alignof(struct rg_md5), "struct rg_md5 hold
 
 static MD5_CTX *state(struct rg_md5 *md5)
 {
-	return (MD5_CTX *)(void *)md5->opaque;
+	return (MD5_CTX *)(void *)md5;
 }
 
 void md5_begin(struct rg_md5 *md5)

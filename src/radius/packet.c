@@ -90,7 +90,8 @@ enum rg_packet_fault packet_view(struct rg_packet *packet, struct rg_span datagr
 	return RG_PACKET_OK;
 }
 
-/* The attribute at offset; false: the packet ends there. The frame was checked when it was viewed. */
+/* The attribute at offset; false: the packet ends there. The frame was checked when it was viewed.
+ */
 static bool attribute_at(const struct rg_packet *packet, size_t offset,
 			 struct rg_attribute *attribute)
 {
@@ -162,8 +163,8 @@ bool packet_eap(const struct rg_packet *packet, struct rg_buffer *out)
 	return !out->failed;
 }
 
-/* In one Vendor-Specific attribute; data NULL: not there, another vendor's, or not of the usual form
- * throughout, in which case nothing of it is believed. */
+/* In one Vendor-Specific attribute; data NULL: not there, another vendor's, or not of the usual
+ * form throughout, in which case nothing of it is believed. */
 static struct rg_span find_in_vendor(struct rg_span value, uint32_t vendor, uint8_t type)
 {
 	struct rg_span found = {NULL, 0};

@@ -5,10 +5,10 @@
 
 #include "radius/key_digest.h"
 
-#define ATTRIBUTE_MOST 253 /* octets of a value */
+#define ATTRIBUTE_MOST   253 /* octets of a value */
 #define MS_MPPE_SEND_KEY 16
 #define MS_MPPE_RECV_KEY 17
-#define MPPE_HIDDEN 82 /* salt, length octet and up to 64 octets of key in blocks of 16 */
+#define MPPE_HIDDEN      82 /* salt, length octet and up to 64 octets of key in blocks of 16 */
 
 void writer_begin(struct rg_writer *writer, void *memory, size_t capacity, uint8_t code, uint8_t id)
 {
@@ -94,12 +94,12 @@ static void add_mppe_key(struct rg_writer *writer, uint8_t type, const uint8_t *
 			 const uint8_t authenticator[16], const struct rg_radius_key *key)
 {
 	uint8_t hidden[MPPE_HIDDEN];
-	int length =
-		mppe_hide(hidden, sizeof(hidden), span_of(half, 32), salt, authenticator, key);
+	int length = mppe_hide(hidden, sizeof(hidden), span_of(half, 32), salt, authenticator, key);
 	if (length < 0)
 		writer->out.failed = true;
 	else
-		writer_add_vendor(writer, RG_VENDOR_MICROSOFT, type, span_of(hidden, (size_t)length));
+		writer_add_vendor(writer, RG_VENDOR_MICROSOFT, type,
+				  span_of(hidden, (size_t)length));
 }
 
 void writer_add_mppe(struct rg_writer *writer, const uint8_t msk[64],

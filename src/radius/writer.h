@@ -27,7 +27,8 @@ void writer_add_u32(struct rg_writer *, uint8_t type, uint32_t value);
 void writer_add_vendor(struct rg_writer *, uint32_t vendor, uint8_t type, struct rg_span value);
 /* Whole attributes, as they are; no Message-Authenticator among them. */
 void writer_add_encoded(struct rg_writer *, struct rg_span attributes);
-void writer_add_eap(struct rg_writer *, struct rg_span eap);              /* in pieces of 253 (RFC 3579 §3.1); empty: nothing */
+/* In pieces of 253 (RFC 3579 §3.1); empty: nothing. */
+void writer_add_eap(struct rg_writer *, struct rg_span eap);
 /* MS-MPPE-Recv-Key and -Send-Key from an MSK of 64 octets (RFC 2548; RFC 5216 §2.3). */
 void writer_add_mppe(struct rg_writer *, const uint8_t msk[64], const uint8_t authenticator[16],
 		     const struct rg_radius_key *);

@@ -1,1 +1,26 @@
-check_PROGRAMS +=
+check_PROGRAMS += \
+	tests/unit/core/arena \
+	tests/unit/core/mailbox \
+	tests/unit/core/span \
+	tests/unit/core/text \
+	tests/unit/core/timer
+tests_unit_core_arena_SOURCES = tests/unit/core/arena.c
+tests_unit_core_arena_LDFLAGS = $(ldflags_unit)
+tests_unit_core_arena_LDADD = $(ldadd_unit)
+tests_unit_core_arena_DEPENDENCIES = src/libroamgate.a
+tests_unit_core_mailbox_SOURCES = tests/unit/core/mailbox.c
+tests_unit_core_mailbox_LDFLAGS = $(ldflags_unit)
+tests_unit_core_mailbox_LDADD = $(ldadd_unit)
+tests_unit_core_mailbox_DEPENDENCIES = src/libroamgate.a
+tests_unit_core_span_SOURCES = tests/unit/core/span.c
+tests_unit_core_span_LDFLAGS = $(ldflags_unit)
+tests_unit_core_span_LDADD = $(ldadd_unit)
+tests_unit_core_span_DEPENDENCIES = src/libroamgate.a
+tests_unit_core_text_SOURCES = tests/unit/core/text.c
+tests_unit_core_text_LDFLAGS = $(ldflags_unit)
+tests_unit_core_text_LDADD = $(ldadd_unit)
+tests_unit_core_text_DEPENDENCIES = src/libroamgate.a
+tests_unit_core_timer_SOURCES = tests/unit/core/timer.c
+tests_unit_core_timer_LDFLAGS = $(ldflags_unit)
+tests_unit_core_timer_LDADD = $(ldadd_unit)
+tests_unit_core_timer_DEPENDENCIES = src/libroamgate.a

@@ -41,7 +41,8 @@ static void md5_of_rfc1321(void **state)
 	}
 }
 
-static void hmac_of(const uint8_t *key, size_t key_length, const char *text, const char *expected_hex)
+static void hmac_of(const uint8_t *key, size_t key_length, const char *text,
+		    const char *expected_hex)
 {
 	uint8_t digest[16], expected[16];
 	struct rg_hmac_md5 hmac;
@@ -72,9 +73,8 @@ static const char request_rfc2865[] =
 	"01 00 00 38 0f 40 3f 94 73 97 80 57 bd 83 d5 cb 98 f4 22 7a"
 	"01 06 6e 65 6d 6f 02 12 0d be 70 8d 93 d4 13 ce 31 96 e4 3f 78 2a 0a ee"
 	"04 06 c0 a8 01 10 05 06 00 00 00 03";
-static const char accept_rfc2865[] =
-	"02 00 00 26 86 fe 22 0e 76 24 ba 2a 10 05 f6 bf 9b 55 e0 b2"
-	"06 06 00 00 00 01 0f 06 00 00 00 00 0e 06 c0 a8 01 03";
+static const char accept_rfc2865[] = "02 00 00 26 86 fe 22 0e 76 24 ba 2a 10 05 f6 bf 9b 55 e0 b2"
+				     "06 06 00 00 00 01 0f 06 00 00 00 00 0e 06 c0 a8 01 03";
 
 static void sign_in_of_rfc2865(void **state)
 {
@@ -103,13 +103,13 @@ static void sign_in_of_rfc2865(void **state)
 static void status_server_of_rfc5997(void **state)
 {
 	uint8_t request_data[64], answer_data[64];
-	struct rg_packet request =
-		view(request_data, octets(request_data,
-					  "0c da 00 26 8a 54 f4 68 6f b3 94 c5 28 66 e3 02 18 5d 06 23"
-					  "50 12 5a 66 5e 2e 1e 84 11 f3 e2 43 82 20 97 c8 4f a3"));
-	struct rg_packet answer =
-		view(answer_data, octets(answer_data, "02 da 00 14 ef 0d 55 2a 4b f2 d6 93 ec 2b 6f e8"
-						      "b5 41 1d 66"));
+	struct rg_packet request = view(
+		request_data,
+		octets(request_data, "0c da 00 26 8a 54 f4 68 6f b3 94 c5 28 66 e3 02 18 5d 06 23"
+				     "50 12 5a 66 5e 2e 1e 84 11 f3 e2 43 82 20 97 c8 4f a3"));
+	struct rg_packet answer = view(
+		answer_data, octets(answer_data, "02 da 00 14 ef 0d 55 2a 4b f2 d6 93 ec 2b 6f e8"
+						 "b5 41 1d 66"));
 	struct rg_radius_key *key = key_of(SECRET), *other = key_of("xyzzy5462");
 	(void)state;
 	assert_int_equal(request_verify(&request, key), RG_AUTHENTIC);
@@ -219,7 +219,8 @@ static void passwords_come_back(void **state)
 {
 	uint64_t seed = 20250101;
 	uint8_t clear[128], hidden[128], out[128], authenticator[16];
-	struct rg_radius_key *key = key_of("a secret longer than one block of MD5, which has sixty-four octets");
+	struct rg_radius_key *key =
+		key_of("a secret longer than one block of MD5, which has sixty-four octets");
 	(void)state;
 	for (size_t length = 0; length <= 128; length++) {
 		chance_fill(&seed, authenticator, sizeof(authenticator));
@@ -227,8 +228,9 @@ static void passwords_come_back(void **state)
 			clear[i] = (uint8_t)(1 + chance(&seed, 255));
 		int size = password_hide(hidden, span_of(clear, length), authenticator, key);
 		assert_int_equal(size, length == 0 ? 16 : (length + 15) / 16 * 16);
-		assert_int_equal(password_reveal(out, span_of(hidden, (size_t)size), authenticator, key),
-				 length);
+		assert_int_equal(
+			password_reveal(out, span_of(hidden, (size_t)size), authenticator, key),
+			length);
 		assert_memory_equal(out, clear, length);
 	}
 	radius_key_free(&key);
@@ -246,7 +248,8 @@ static void W6_mppe_key_of_bad_length_or_salt(void **state)
 		if (length < 18 || (length - 2) % 16 != 0)
 			assert_int_equal(result, -1);
 	}
-	int length = mppe_hide(hidden, sizeof(hidden), span_of(msk, 32), 0x0102, authenticator, key);
+	int length =
+		mppe_hide(hidden, sizeof(hidden), span_of(msk, 32), 0x0102, authenticator, key);
 	assert_int_equal(length, 50);
 	assert_int_equal(hidden[0], 0x81);
 	assert_int_equal(mppe_reveal(out, span_of(hidden, 50), authenticator, key), 32);
@@ -272,8 +275,9 @@ static void mppe_keys_come_back(void **state)
 		int size = mppe_hide(hidden, sizeof(hidden), span_of(clear, length),
 				     (uint16_t)chance(&seed, 65536), authenticator, key);
 		assert_int_equal(size, 2 + (length + 16) / 16 * 16);
-		assert_int_equal(mppe_reveal(out, span_of(hidden, (size_t)size), authenticator, key),
-				 length);
+		assert_int_equal(
+			mppe_reveal(out, span_of(hidden, (size_t)size), authenticator, key),
+			length);
 		assert_memory_equal(out, clear, length);
 	}
 	radius_key_free(&key);

@@ -16,7 +16,8 @@ static size_t build(uint8_t *out, uint8_t code, const char *attributes)
 	return length;
 }
 
-/* Views a copy that lies at the very end of its own memory, where a sanitizer sees a read beyond. */
+/* Views a copy that lies at the very end of its own memory, where a sanitizer sees a read beyond.
+ */
 static enum rg_packet_fault view(const uint8_t *data, size_t length)
 {
 	struct rg_packet packet;
@@ -222,7 +223,8 @@ static void attributes_are_walked_in_order(void **state)
 	uint8_t eap[8];
 	struct rg_buffer buffer = buffer_over(eap, 3);
 	(void)state;
-	size_t length = build(data, RG_ACCESS_REQUEST, "01 03 61 4f 04 01 02 21 03 78 4f 03 03 21 02");
+	size_t length =
+		build(data, RG_ACCESS_REQUEST, "01 03 61 4f 04 01 02 21 03 78 4f 03 03 21 02");
 	assert_int_equal(packet_view(&packet, span_of(data, length)), RG_PACKET_OK);
 	assert_int_equal(packet.attributes, 5);
 	for (size_t i = 0; i < 5; i++) {

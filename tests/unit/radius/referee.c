@@ -4,12 +4,12 @@
  * - Codes: FreeRADIUS takes 1 to 51; we know seven, and drop the rest before looking further.
  * - Length over 4096: FreeRADIUS checks it when it receives, not in rad_packet_ok.
  * - Message-Authenticator twice: FreeRADIUS checks each; we drop the packet (attacks.md W5).
- * - EAP-Message or Status-Server without Message-Authenticator: FreeRADIUS drops it with the frame; we say so
- *   in packet_must_be_authentic, because it has a counter of its own.
- * - Accounting-Request whose authenticator is all zeros: FreeRADIUS takes it unsigned, for clients older than
- *   RFC 2866; we do not.
- * - Message-Authenticator of an Accounting-Response: FreeRADIUS computes it over zeros unless it answers
- *   Status-Server; we take either.
+ * - EAP-Message or Status-Server without Message-Authenticator: FreeRADIUS drops it with the frame;
+ * we say so in packet_must_be_authentic, because it has a counter of its own.
+ * - Accounting-Request whose authenticator is all zeros: FreeRADIUS takes it unsigned, for clients
+ * older than RFC 2866; we do not.
+ * - Message-Authenticator of an Accounting-Response: FreeRADIUS computes it over zeros unless it
+ * answers Status-Server; we take either.
  * - A sub-attribute of a vendor without a value: FreeRADIUS leaves it out, we find it empty.
  * - A password with a NUL inside: FreeRADIUS ends it there; we give it whole.
  * - MPPE keys: FreeRADIUS takes a salt without its first bit and cut blocks; we take neither (W6).
@@ -23,10 +23,10 @@
 #include "radius/writer.h"
 #include "support.h"
 
-#define PACKETS 100000
+#define PACKETS         100000
 #define NAS_FILTER_RULE 92
-#define SIGNED 3000
-#define SECRET_MOST 100
+#define SIGNED          3000
+#define SECRET_MOST     100
 
 static int setup(void **state)
 {
@@ -49,7 +49,8 @@ static int teardown(void **state)
 /* Some random attribute, with a liking for those that have rules of their own. */
 static void add_attribute(uint64_t *seed, struct rg_buffer *out)
 {
-	static const uint8_t liked[] = {1, 2, 3, 4, 24, 26, 26, 26, 26, 27, 33, 64, 79, 80, 81, 245};
+	static const uint8_t liked[] = {1,  2,  3,  4,  24, 26, 26, 26,
+					26, 27, 33, 64, 79, 80, 81, 245};
 	uint8_t value[253];
 	size_t length = chance(seed, 4) == 0 ? chance(seed, 254) : chance(seed, 24);
 	uint8_t type = chance(seed, 4) == 0 ? (uint8_t)(1 + chance(seed, 255))
@@ -210,9 +211,11 @@ static void referee_sees_the_same(void **state)
 		bool ours = fault == RG_PACKET_OK;
 		if (fault == RG_PACKET_CODE ||
 		    (fault == RG_PACKET_LENGTH && packet.length > RG_RADIUS_MOST) ||
-		    (fault == RG_PACKET_MESSAGE_AUTHENTICATOR && packet.first[RG_MESSAGE_AUTHENTICATOR]))
+		    (fault == RG_PACKET_MESSAGE_AUTHENTICATOR &&
+		     packet.first[RG_MESSAGE_AUTHENTICATOR]))
 			continue;
-		if (ours && packet_must_be_authentic(&packet) && !packet.first[RG_MESSAGE_AUTHENTICATOR]) {
+		if (ours && packet_must_be_authentic(&packet) &&
+		    !packet.first[RG_MESSAGE_AUTHENTICATOR]) {
 			assert_int_equal(why, DECODE_FAIL_MA_MISSING);
 			continue;
 		}
@@ -290,11 +293,13 @@ static void referee_verifies_what_we_sign(void **state)
 		assert_non_null(sent.data);
 		assert_true(referee_verifies(sent, request_code, authenticator, secret));
 		/* Some octet changes: the same verdict from both, whatever it is. */
-		memory[4 + chance(&seed, (uint32_t)sent.length - 4)] ^= (uint8_t)(1 + chance(&seed, 255));
+		memory[4 + chance(&seed, (uint32_t)sent.length - 4)] ^=
+			(uint8_t)(1 + chance(&seed, 255));
 		if (packet_view(&packet, sent) == RG_PACKET_OK) {
 			bool theirs = referee_verifies(sent, request_code, authenticator, secret);
-			enum rg_authentic ours = request_code ? reply_verify(&packet, authenticator, key)
-							      : request_verify(&packet, key);
+			enum rg_authentic ours = request_code
+							 ? reply_verify(&packet, authenticator, key)
+							 : request_verify(&packet, key);
 			assert_int_equal(theirs, ours != RG_FORGED);
 		}
 		radius_key_free(&key);
@@ -361,6 +366,7 @@ static void referee_reveals_what_we_hide(void **state)
 		assert_memory_equal(theirs, hidden, room);
 
 		length = chance(&seed, 65);
+		chance_fill(&seed, clear, length);
 		size = mppe_hide(hidden, sizeof(hidden), span_of(clear, length),
 				 (uint16_t)chance(&seed, 65536), authenticator, key);
 		assert_true(size > 0);
@@ -387,7 +393,8 @@ static void we_reveal_what_the_referee_hides(void **state)
 		chance_fill(&seed, clear, sizeof(clear));
 		memcpy(theirs, clear, length);
 		assert_int_equal(rad_tunnel_pwencode(theirs, &room, secret, authenticator), 0);
-		assert_int_equal(mppe_reveal(out, span_of(theirs, room), authenticator, key), length);
+		assert_int_equal(mppe_reveal(out, span_of(theirs, room), authenticator, key),
+				 length);
 		assert_memory_equal(out, clear, length);
 		radius_key_free(&key);
 	}
