@@ -5,3 +5,4 @@ src_libroamgate_a_SOURCES += \
 	src/supplicant/server_certificate.c src/supplicant/server_certificate.h \
 	src/supplicant/supplicant.c src/supplicant/supplicant.h \
 	src/supplicant/tls_frame.c src/supplicant/tls_frame.h
+EXTRA_DIST += tests/interop/test_supplicant_freeradius.py
