@@ -1,0 +1,104 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/secret.h"
+#include "directory.h"
+
+static void *job_run(void *opaque)
+{
+	struct job *job = opaque;
+	struct rg_ldap_directory *directory = job->directory;
+	job->result = connection_make(&job->connect);
+	pthread_mutex_lock(&directory->lock);
+	TAILQ_REMOVE(&directory->jobs, job, next);
+	TAILQ_INSERT_TAIL(&directory->finished, job, next);
+	pthread_mutex_unlock(&directory->lock);
+	uint64_t one = 1;
+	ssize_t written = write(directory->wake, &one, sizeof(one));
+	(void)written; /* full means that it will wake anyway */
+	return NULL;
+}
+
+static bool job_start(struct job *job, uint64_t now)
+{
+	struct rg_ldap_directory *directory = job->directory;
+	job->connect.settings = directory->settings;
+	job->connect.uri = job->server->uri;
+	job->connect.stop = &directory->closing;
+	job->late_ns = now + 2 * (uint64_t)directory->settings->timeout_ms * RG_MS;
+	pthread_mutex_lock(&directory->lock);
+	bool started = pthread_create(&job->thread, NULL, job_run, job) == 0;
+	if (started)
+		TAILQ_INSERT_TAIL(&directory->jobs, job, next);
+	pthread_mutex_unlock(&directory->lock);
+	return started;
+}
+
+static struct job *job_new(struct rg_ldap_directory *directory, struct rg_server *server)
+{
+	struct job *job = calloc(1, sizeof(*job));
+	if (job) {
+		job->directory = directory;
+		job->server = server;
+	}
+	return job;
+}
+
+void job_free(struct job **freed)
+{
+	struct job *job = *freed;
+	if (!job)
+		return;
+	*freed = NULL;
+	if (job->connect.handle)
+		ldap_unbind_ext(job->connect.handle, NULL, NULL);
+	free(job->dn);
+	secret_free(&job->password);
+	free(job);
+}
+
+bool job_connect(struct rg_ldap_directory *directory, struct link *link, struct rg_server *server,
+		 uint64_t now)
+{
+	struct job *job = job_new(directory, server);
+	if (!job)
+		return false;
+	job->link = link;
+	job->connect.dn = directory->settings->bind_dn;
+	job->connect.password = secret_span(directory->settings->bind_password);
+	if (!job_start(job, now)) {
+		job_free(&job);
+		return false;
+	}
+	link->state = LINK_CONNECTING;
+	link->server = server;
+	link->job = job;
+	server->attempting = true;
+	return true;
+}
+
+bool job_bind(struct rg_ldap_directory *directory, struct task *task, uint64_t now)
+{
+	struct rg_span password = task->question->password;
+	struct job *job = job_new(directory, (struct rg_server *)task->server);
+	if (!job)
+		return false;
+	job->task = task;
+	job->dn = strdup(task->dn);
+	job->password = secret_new(password.data, password.length);
+	if (!job->dn || !job->password)
+		goto out;
+	job->connect.dn = job->dn;
+	job->connect.password = secret_span(job->password);
+	if (!job_start(job, now))
+		goto out;
+	task->stage = TASK_BINDING;
+	task->job = job;
+	directory->bind_jobs++;
+	return true;
+out:
+	job_free(&job);
+	return false;
+}

@@ -1,0 +1,348 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/text.h"
+#include "directory.h"
+#include "directory/filter.h"
+
+static const int scopes[] = {
+	[RG_SCOPE_SUB] = LDAP_SCOPE_SUBTREE,
+	[RG_SCOPE_ONE] = LDAP_SCOPE_ONELEVEL,
+	[RG_SCOPE_BASE] = LDAP_SCOPE_BASE,
+};
+
+struct task *task_new(struct rg_question *question)
+{
+	struct task *task = calloc(1, sizeof(*task));
+	if (task)
+		task->question = question;
+	return task;
+}
+
+void task_answer(struct rg_ldap_directory *directory, struct task *task, enum rg_outcome outcome,
+		 const char *format, ...)
+{
+	struct rg_question *question = task->question;
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(question->detail, sizeof(question->detail), format, arguments);
+	va_end(arguments);
+	question->outcome = outcome;
+	if (outcome != RG_OUTCOME_FOUND && task->match.question)
+		groups_reset(&task->match);
+	link_forget(task);
+	if (task->job)
+		task->job->task = NULL;
+	if (task->stage == TASK_WAITING)
+		TAILQ_REMOVE(&directory->waiting, task, in_turn);
+	if (task->stage == TASK_BIND_WAITING)
+		TAILQ_REMOVE(&directory->bind_waiting, task, in_turn);
+	TAILQ_REMOVE(&directory->tasks, task, by_deadline);
+	pthread_mutex_lock(&directory->lock);
+	directory->open_tasks--;
+	pthread_mutex_unlock(&directory->lock);
+	groups_free(&task->match);
+	free(task->dn);
+	free(task);
+	question->answered(question);
+}
+
+/* To the head of those that wait for a connection, as if nothing had been asked yet. */
+static void task_wait(struct rg_ldap_directory *directory, struct task *task)
+{
+	link_forget(task);
+	free(task->dn);
+	task->dn = NULL;
+	task->entries = 0;
+	task->disabled = task->has_certificate = task->same_certificate = false;
+	if (task->match.question)
+		groups_reset(&task->match);
+	task->stage = TASK_WAITING;
+	TAILQ_INSERT_HEAD(&directory->waiting, task, in_turn);
+}
+
+void task_again(struct rg_ldap_directory *directory, struct task *task)
+{
+	if (++task->tries < TRIES_MOST)
+		task_wait(directory, task);
+	else
+		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "%s: %s", task->server->uri,
+			    "the connection was lost again and again");
+}
+
+/* The template filled in, in the directory's scratch; NULL: a name that cannot be looked for. */
+static const char *expand(struct rg_ldap_directory *directory, const struct task *task,
+			  const char *template)
+{
+	struct rg_buffer out = buffer_over(directory->filter, sizeof(directory->filter));
+	struct rg_filter_names names = filter_names(task->question, task->dn);
+	return filter_expand(&out, template, &names) ? directory->filter : NULL;
+}
+
+/* False: the task has been answered or waits again. */
+static bool task_search(struct rg_ldap_directory *directory, struct task *task, enum search_kind kind,
+			size_t group, const char *base, int scope, const char *filter, char **attributes,
+			int size_most)
+{
+	struct search *search = calloc(1, sizeof(*search));
+	if (!search) {
+		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "no memory");
+		return false;
+	}
+	search->kind = kind;
+	search->group = group;
+	search->task = task;
+	int code = link_search(directory, task->link, search, base, scope, filter, attributes, size_most);
+	if (code == LDAP_SUCCESS) {
+		task->open_searches++;
+		return true;
+	}
+	free(search);
+	if (task->link->broken || task->link->writing)
+		task_wait(directory, task);
+	else
+		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "%s: search: %s", task->server->uri,
+			    ldap_err2string(code));
+	return false;
+}
+
+void task_start(struct rg_ldap_directory *directory, struct task *task, struct link *link)
+{
+	const struct rg_lookup *lookup = &directory->settings->lookup;
+	struct rg_question *question = task->question;
+	char nothing[] = LDAP_NO_ATTRS;
+	char *attributes[3];
+	size_t count = 0;
+	TAILQ_REMOVE(&directory->waiting, task, in_turn);
+	task->stage = TASK_SEARCHING;
+	task->link = link;
+	task->server = link->server;
+	link->tasks++;
+	if (!task->match.question && !groups_prepare(&task->match, question)) {
+		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "no memory");
+		return;
+	}
+	if (lookup->certificate_attribute && question->certificate.length > 0)
+		attributes[count++] = (char *)lookup->certificate_attribute;
+	if (lookup->groups.attribute && question->group_count > 0)
+		attributes[count++] = (char *)lookup->groups.attribute;
+	if (count == 0)
+		attributes[count++] = nothing;
+	attributes[count] = NULL;
+	const char *filter = expand(directory, task, lookup->filter);
+	if (!filter)
+		task_answer(directory, task, RG_OUTCOME_NO_ENTRY, "no entry can have this name");
+	else
+		/* Two entries are enough to know that there is more than one. */
+		task_search(directory, task, SEARCH_PERSON, 0, lookup->base, scopes[lookup->scope],
+			    filter, attributes, 2);
+}
+
+/* Are both the same attribute, whatever their options (";binary", ";range=0-1499")? */
+static bool same_attribute(const char *a, const char *b)
+{
+	return text_equal_nocase(span_of(a, strcspn(a, ";")), span_of(b, strcspn(b, ";")));
+}
+
+static void read_value(const struct rg_lookup *lookup, struct task *task, const char *attribute,
+		       struct rg_span value)
+{
+	if (lookup->groups.attribute && same_attribute(attribute, lookup->groups.attribute))
+		groups_mark(&task->match, value);
+	if (lookup->certificate_attribute && same_attribute(attribute, lookup->certificate_attribute)) {
+		task->has_certificate = true;
+		task->same_certificate |= lookup_same_certificate(task->question, value);
+	}
+}
+
+static void read_person(struct rg_ldap_directory *directory, struct task *task, LDAPMessage *entry)
+{
+	LDAP *handle = task->link->handle;
+	if (++task->entries > 1)
+		return;
+	BerElement *position = NULL;
+	char *dn = ldap_get_dn(handle, entry);
+	task->dn = dn ? strdup(dn) : NULL;
+	ldap_memfree(dn);
+	char *attribute = ldap_first_attribute(handle, entry, &position);
+	while (attribute) {
+		struct berval **values = ldap_get_values_len(handle, entry, attribute);
+		for (size_t i = 0; values && values[i]; i++)
+			read_value(&directory->settings->lookup, task, attribute,
+				   span_of(values[i]->bv_val, values[i]->bv_len));
+		ldap_value_free_len(values);
+		ldap_memfree(attribute);
+		attribute = ldap_next_attribute(handle, entry, position);
+	}
+	ber_free(position, 0);
+}
+
+static void read_group(struct task *task, LDAPMessage *entry)
+{
+	LDAP *handle = task->link->handle;
+	char *dn = ldap_get_dn(handle, entry);
+	groups_mark(&task->match, span_text(dn));
+	ldap_memfree(dn);
+	struct berval **names = ldap_get_values_len(handle, entry, "cn");
+	for (size_t i = 0; names && names[i]; i++)
+		groups_mark_name(&task->match, span_of(names[i]->bv_val, names[i]->bv_len));
+	ldap_value_free_len(names);
+}
+
+void task_entry(struct rg_ldap_directory *directory, struct search *search, LDAPMessage *entry)
+{
+	struct task *task = search->task;
+	switch (search->kind) {
+	case SEARCH_PERSON:
+		read_person(directory, task, entry);
+		break;
+	case SEARCH_DISABLED:
+		task->disabled = true;
+		break;
+	case SEARCH_GROUPS:
+		read_group(task, entry);
+		break;
+	case SEARCH_NESTED:
+		task->question->member[search->group] = true;
+		break;
+	}
+}
+
+/* False: the task has been answered or waits again. */
+static bool ask_nested(struct rg_ldap_directory *directory, struct task *task)
+{
+	struct rg_question *question = task->question;
+	char nothing[] = LDAP_NO_ATTRS;
+	char *attributes[] = {nothing, NULL};
+	for (size_t i = 0; i < question->group_count; i++) {
+		if (question->member[i] || !task->match.normal[i])
+			continue;
+		struct rg_buffer out = buffer_over(directory->filter, sizeof(directory->filter));
+		buffer_u8(&out, '(');
+		buffer_put(&out, span_text(directory->settings->lookup.groups.attribute));
+		buffer_put(&out, span_text(":" RG_RULE_IN_CHAIN ":="));
+		filter_escape(&out, span_text(question->groups[i]));
+		buffer_put(&out, span_of(")", 2));
+		if (out.failed)
+			continue;
+		if (!task_search(directory, task, SEARCH_NESTED, i, task->dn, LDAP_SCOPE_BASE,
+				 directory->filter, attributes, 1))
+			return false;
+	}
+	return true;
+}
+
+static bool ask_groups(struct rg_ldap_directory *directory, struct task *task)
+{
+	const struct rg_lookup_groups *groups = &directory->settings->lookup.groups;
+	char name[] = "cn";
+	char *attributes[] = {name, NULL};
+	if (!groups->present || task->question->group_count == 0)
+		return true;
+	bool chain = groups->nested == RG_NESTED_ON ||
+		     (groups->nested == RG_NESTED_AUTO && task->link->in_chain);
+	if (groups->attribute)
+		return !chain || ask_nested(directory, task);
+	const char *filter =
+		expand(directory, task, chain ? directory->nested_filter : groups->filter);
+	if (filter)
+		return task_search(directory, task, SEARCH_GROUPS, 0, groups->base, LDAP_SCOPE_SUBTREE,
+				   filter, attributes, 0);
+	task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "its name does not fit groups.filter");
+	return false;
+}
+
+static bool ask_disabled(struct rg_ldap_directory *directory, struct task *task)
+{
+	const char *template = directory->settings->lookup.disabled;
+	char nothing[] = LDAP_NO_ATTRS;
+	char *attributes[] = {nothing, NULL};
+	if (!template || !*template)
+		return true;
+	const char *filter = expand(directory, task, template);
+	if (filter)
+		return task_search(directory, task, SEARCH_DISABLED, 0, task->dn, LDAP_SCOPE_BASE, filter,
+				   attributes, 1);
+	task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "its name does not fit disabled");
+	return false;
+}
+
+/* Everything that the servers had to say is known. */
+static void task_conclude(struct rg_ldap_directory *directory, struct task *task)
+{
+	const struct rg_lookup *lookup = &directory->settings->lookup;
+	struct rg_question *question = task->question;
+	bool certificate = lookup->certificate_attribute && question->certificate.length > 0;
+	if (task->disabled) {
+		task_answer(directory, task, RG_OUTCOME_DISABLED, "%s", task->dn);
+	} else if (certificate && !task->same_certificate) {
+		task_answer(directory, task, RG_OUTCOME_OTHER_CERTIFICATE, "%s: %s %s", task->dn,
+			    task->has_certificate ? "none of its" : "it has no",
+			    lookup->certificate_attribute);
+	} else if (question->kind == RG_ASK_PASSWORD) {
+		link_forget(task);
+		task->stage = TASK_BIND_WAITING;
+		TAILQ_INSERT_TAIL(&directory->bind_waiting, task, in_turn);
+	} else {
+		task_answer(directory, task, RG_OUTCOME_FOUND, "%s", task->dn);
+	}
+}
+
+static void judge_person(struct rg_ldap_directory *directory, struct task *task, int code)
+{
+	if (task->entries > 1 || (task->entries == 1 && code == LDAP_SIZELIMIT_EXCEEDED)) {
+		task_answer(directory, task, RG_OUTCOME_AMBIGUOUS, "%s and others",
+			    task->dn ? task->dn : "?");
+		return;
+	}
+	if (task->entries == 0) {
+		task_answer(directory, task, RG_OUTCOME_NO_ENTRY, "none below %s",
+			    directory->settings->lookup.base);
+		return;
+	}
+	if (!task->dn) {
+		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "no memory");
+		return;
+	}
+	task->stage = TASK_JUDGING;
+	if (ask_disabled(directory, task) && ask_groups(directory, task) && task->open_searches == 0)
+		task_conclude(directory, task);
+}
+
+void task_searched(struct rg_ldap_directory *directory, struct search *search, int code, const char *text)
+{
+	struct task *task = search->task;
+	task->open_searches--;
+	bool enough = search->kind == SEARCH_PERSON && code == LDAP_SIZELIMIT_EXCEEDED &&
+		      task->entries > 0;
+	/* "No such object" as well: a base that is not there says nothing about the person. */
+	if (code != LDAP_SUCCESS && !enough)
+		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "%s: %s%s%s", task->server->uri,
+			    code == LDAP_REFERRAL ? "refers elsewhere, which is not followed"
+						  : ldap_err2string(code),
+			    *text ? ": " : "", text);
+	else if (search->kind == SEARCH_PERSON)
+		judge_person(directory, task, code);
+	else if (task->open_searches == 0)
+		task_conclude(directory, task);
+}
+
+void task_bound(struct rg_ldap_directory *directory, struct task *task, const struct job *job)
+{
+	task->job = NULL;
+	switch (job->result) {
+	case RG_CONNECTED:
+		task_answer(directory, task, RG_OUTCOME_FOUND, "%s", task->dn);
+		break;
+	case RG_CONNECT_REFUSED:
+		task_answer(directory, task, RG_OUTCOME_WRONG_SECRET, "%s", task->dn);
+		break;
+	case RG_CONNECT_FAILED:
+		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "%s: %s", job->server->uri,
+			    job->connect.why);
+		break;
+	}
+}
