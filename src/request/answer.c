@@ -1,0 +1,178 @@
+#include "request/answer.h"
+
+#include <openssl/rand.h>
+#include <stdatomic.h>
+
+#include "core/clock.h"
+#include "request/home.h"
+#include "request/worker.h"
+
+static void on_request_timer(struct rg_timer *timer, uint64_t now);
+
+static uint8_t *keep(struct rg_slab *slab, struct rg_span bytes)
+{
+	uint8_t *copy = bytes.length ? slab_alloc(slab, bytes.length) : NULL;
+	if (copy)
+		memcpy(copy, bytes.data, bytes.length);
+	return copy;
+}
+
+/* All Proxy-State attributes in their order (RFC 2865 §5.33), to be given back with the answer. */
+static bool keep_proxy_states(struct rg_request *request, const struct rg_packet *packet)
+{
+	uint8_t memory[RG_RADIUS_MOST];
+	struct rg_buffer buffer = buffer_over(memory, sizeof(memory));
+	struct rg_attribute attribute = {0};
+	if (packet->first[RG_PROXY_STATE] == 0)
+		return true;
+	while (packet_next_of(packet, RG_PROXY_STATE, &attribute)) {
+		buffer_u8(&buffer, RG_PROXY_STATE);
+		buffer_u8(&buffer, (uint8_t)(attribute.value.length + 2));
+		buffer_put(&buffer, attribute.value);
+	}
+	request->proxy_states = keep(&request->worker->slab, buffer_span(&buffer));
+	request->proxy_states_length = (uint16_t)buffer.length;
+	return request->proxy_states;
+}
+
+struct rg_request *request_new(const struct rg_inbound *inbound)
+{
+	struct rg_worker *worker = inbound->worker;
+	const struct rg_packet *packet = &inbound->packet;
+	struct rg_request *request = slab_alloc(&worker->slab, sizeof(*request));
+	if (!request)
+		return NULL;
+	struct rg_span cui = packet_find(packet, RG_CUI);
+	*request = (struct rg_request){
+		.worker = worker,
+		.timer = {.fire = on_request_timer},
+		.state = RG_REQUEST_UNDER_WAY,
+		.fd = inbound->fd,
+		.source = inbound->datagram->source,
+		.local = inbound->datagram->local,
+		.code = packet->code,
+		.id = packet->id,
+		.received_ns = clock_now(),
+		.lease = worker->lease,
+		.client = inbound->client,
+		.key = inbound->key,
+		.wants_cui = cui.length == 1 && cui.data[0] == 0,
+		.wants_key_name = packet->first[RG_EAP_KEY_NAME] != 0,
+	};
+	memcpy(request->authenticator, packet_authenticator(packet), RG_AUTHENTICATOR);
+	if (!keep_proxy_states(request, packet)) {
+		slab_free(&worker->slab, request, sizeof(*request));
+		return NULL;
+	}
+	worker->lease->holds++;
+	return request;
+}
+
+/* Out of the window and away; whoever worked on it is told. */
+static void request_free(struct rg_request *request)
+{
+	struct rg_worker *worker = request->worker;
+	if (request->session)
+		home_forget(request);
+	if (request->forward)
+		upstream_cancel(&worker->upstream, &request->forward);
+	timer_cancel(&worker->wheel, &request->timer);
+	window_remove(&worker->window, request);
+	slab_free(&worker->slab, request->proxy_states, request->proxy_states_length);
+	slab_free(&worker->slab, request->reply, request->reply_length);
+	lease_drop(worker, request->lease);
+	slab_free(&worker->slab, request, sizeof(*request));
+}
+
+void request_drop(struct rg_request *request)
+{
+	request_free(request);
+}
+
+static enum rg_counter counter_of(uint8_t code)
+{
+	switch (code) {
+	case RG_ACCESS_ACCEPT:
+		return RG_COUNT_ACCEPT;
+	case RG_ACCESS_REJECT:
+		return RG_COUNT_REJECT;
+	case RG_ACCESS_CHALLENGE:
+		return RG_COUNT_CHALLENGE;
+	default:
+		return RG_COUNT_ACCOUNTING_RESPONSE;
+	}
+}
+
+void answer_again(struct rg_request *request)
+{
+	struct rg_span bytes = span_of(request->reply, request->reply_length);
+	outbox_add(request->worker->outbox, request->fd, bytes, &request->source, &request->local);
+	count(request->worker->counters, RG_COUNT_DATAGRAMS_OUT);
+}
+
+static void leave(struct rg_request *request, uint64_t now)
+{
+	request->state = RG_REQUEST_ANSWERED;
+	count(request->worker->counters, counter_of(request->reply[0]));
+	answer_again(request);
+	timer_arm(&request->worker->wheel, &request->timer, now + RG_WINDOW_REPEAT_NS);
+}
+
+static void on_request_timer(struct rg_timer *timer, uint64_t now)
+{
+	struct rg_request *request =
+		(struct rg_request *)((char *)timer - offsetof(struct rg_request, timer));
+	switch (request->state) {
+	case RG_REQUEST_DELAYED:
+		leave(request, now);
+		break;
+	case RG_REQUEST_UNDER_WAY:
+	case RG_REQUEST_ANSWERED:
+		request_free(request);
+		break;
+	}
+}
+
+static bool keep_reply(struct rg_request *request, struct rg_span packet)
+{
+	request->reply = keep(&request->worker->slab, packet);
+	request->reply_length = (uint16_t)packet.length;
+	return request->reply;
+}
+
+void answer_packet(struct rg_request *request, struct rg_span packet)
+{
+	if (keep_reply(request, packet))
+		leave(request, clock_now());
+	else
+		request_drop(request);
+}
+
+/* The configured delay and up to a quarter more, so that a storm of refusals does not come back as one. */
+static uint64_t reject_delay_ns(const struct rg_request *request)
+{
+	uint64_t delay =
+		(uint64_t)request->lease->snapshot->raddb->gateway.reject_delay_ms * RG_MS;
+	uint16_t random = 0;
+	RAND_bytes((unsigned char *)&random, sizeof(random));
+	return delay + delay / 4 * random / 65536;
+}
+
+void answer_reply(struct rg_request *request, const struct rg_reply *reply)
+{
+	uint8_t out[RG_RADIUS_MOST];
+	struct rg_reply_to to = {
+		.id = request->id,
+		.authenticator = request->authenticator,
+		.key = request->key,
+		.proxy_states = span_of(request->proxy_states, request->proxy_states_length),
+	};
+	struct rg_span packet = reply_compose(reply, &to, out);
+	uint64_t delay = reply->code == RG_ACCESS_REJECT ? reject_delay_ns(request) : 0;
+	if (delay == 0 || !keep_reply(request, packet)) {
+		answer_packet(request, packet);
+		return;
+	}
+	request->state = RG_REQUEST_DELAYED;
+	timer_arm(&request->worker->wheel, &request->timer, clock_now() + delay);
+}

@@ -1,0 +1,17 @@
+/* How a request ends: an answer that leaves, one that waits for its time, or silence. */
+#ifndef RG_REQUEST_ANSWER_H
+#define RG_REQUEST_ANSWER_H
+#include "reply/reply.h"
+#include "request/request.h"
+
+/* Sends the packet and keeps it for repeats. */
+void answer_packet(struct rg_request *, struct rg_span packet);
+/* Composes and sends. A Reject made here waits reject_delay_ms first (federation.md). */
+void answer_reply(struct rg_request *, const struct rg_reply *);
+/* Sends what was answered before, once more. */
+void answer_again(struct rg_request *);
+/* Nothing is said, and nothing remembered: a repeat begins anew. Detaches it from session and peer. */
+void request_drop(struct rg_request *);
+/* For the window: a request object for this datagram. NULL: no memory. */
+struct rg_request *request_new(const struct rg_inbound *);
+#endif

@@ -1,0 +1,149 @@
+/* Somebody else's realm: the request goes to a peer of its route, and the answer back. */
+#include "request/away.h"
+
+#include <stdio.h>
+
+#include "core/clock.h"
+#include "request/answer.h"
+#include "request/note.h"
+#include "request/path.h"
+#include "request/refuse.h"
+#include "request/worker.h"
+#include "upstream/compose.h"
+
+/* How long a NAS may go on repeating (RFC 5080 §2.2.1: MRD 30 s). */
+#define AWAY_NS (30 * RG_SECOND)
+
+/* What a visitor may be sent on with: EAP, or where the route says so a password. */
+static const char *unfit(const struct rg_inbound *inbound)
+{
+	const struct rg_packet *packet = &inbound->packet;
+	if (packet->code != RG_ACCESS_REQUEST || packet->first[RG_EAP_MESSAGE] != 0)
+		return NULL;
+	if (!inbound->destination.route->pap)
+		return "no EAP, and its route does not say pap = true";
+	return packet->first[RG_USER_PASSWORD] != 0 ? NULL : "neither EAP nor User-Password";
+}
+
+enum rg_next away_stage(struct rg_inbound *inbound)
+{
+	struct rg_worker *worker = inbound->worker;
+	struct rg_request *request = inbound->request;
+	const char *why = unfit(inbound);
+	if (why)
+		return refuse(inbound, RG_REASON_METHOD_REFUSED, why);
+	struct rg_forward_order order = {
+		.request = request,
+		.route = inbound->destination.route,
+		.packet = &inbound->packet,
+		.key = inbound->key,
+		.operator_name = inbound->client->operator_name,
+		.now = request->received_ns,
+		.deadline_ns = request->received_ns + AWAY_NS,
+	};
+	request->forward = upstream_send(&worker->upstream, &order);
+	if (request->forward)
+		return RG_WAIT;
+	struct rg_signin signin;
+	note_begin(&signin, &inbound->packet, inbound->client, "visitor", request->received_ns);
+	note_end(worker, &signin, RG_RESULT_NO_ANSWER, RG_REASON_UPSTREAM_UNAVAILABLE,
+		 "no peer of the route could take it");
+	request_drop(request);
+	return RG_DROP;
+}
+
+/* One line a sign-in: its last answer. What the client said of itself stands in what we sent. */
+static void note(struct rg_worker *worker, const struct rg_request *request,
+		 const struct rg_forward *forward, enum rg_result result, enum rg_reason reason,
+		 const char *detail)
+{
+	struct rg_packet sent;
+	struct rg_signin signin;
+	uint64_t now = clock_now();
+	if (request->code != RG_ACCESS_REQUEST ||
+	    packet_view(&sent, span_of(forward->bytes, forward->length)) != RG_PACKET_OK)
+		return;
+	note_begin(&signin, &sent, request->client, "visitor", request->received_ns);
+	signin_step(&signin, "client", "%.40s at %.40s", request->client->name,
+		    request->client->site);
+	signin_step(&signin, "forward", "to %.80s", forward_peer(forward)->name);
+	signin_step(&signin, "answer", "%s", result == RG_RESULT_ACCEPT   ? "Access-Accept"
+					     : result == RG_RESULT_REJECT ? "Access-Reject"
+									  : "none");
+	signin.upstream_us = (uint32_t)((now - forward->began_ns) / 1000);
+	note_end(worker, &signin, result, reason, detail);
+}
+
+static void note_answer(struct rg_worker *worker, const struct rg_request *request,
+			const struct rg_forward *forward, uint8_t code)
+{
+	char detail[160];
+	if (code != RG_ACCESS_ACCEPT && code != RG_ACCESS_REJECT)
+		return;
+	snprintf(detail, sizeof(detail), "by way of %.100s", forward_peer(forward)->name);
+	if (code == RG_ACCESS_ACCEPT)
+		note(worker, request, forward, RG_RESULT_ACCEPT, RG_REASON_ACCEPTED, detail);
+	else
+		note(worker, request, forward, RG_RESULT_REJECT, RG_REASON_UPSTREAM_REFUSED, detail);
+}
+
+static void on_answered(void *context, struct rg_request *request, const struct rg_forward *forward,
+			const struct rg_packet *answer)
+{
+	uint8_t out[RG_RADIUS_MOST];
+	struct rg_worker *worker = context;
+	struct rg_reply_composition composition = {
+		.answer = answer,
+		.peer_key = forward_peer(forward)->key,
+		.peer_authenticator = forward->authenticator,
+		.key = request->key,
+		.authenticator = request->authenticator,
+		.id = request->id,
+		.proxy_states = span_of(request->proxy_states, request->proxy_states_length),
+		.visitor_reply = request->client->visitor_reply,
+	};
+	note_answer(worker, request, forward, answer->code);
+	request->forward = NULL;
+	struct rg_span packet = compose_reply(&composition, out);
+	if (packet.length != 0)
+		answer_packet(request, packet);
+	else
+		request_drop(request); /* an answer that cannot be given on is none */
+}
+
+static void on_moved(void *context, struct rg_request *request, struct rg_forward *forward)
+{
+	(void)context;
+	request->forward = forward;
+}
+
+static void on_lost(void *context, struct rg_request *request, const struct rg_forward *forward,
+		    enum rg_lost how)
+{
+	char detail[160];
+	snprintf(detail, sizeof(detail), "no answer from %.100s", forward_peer(forward)->name);
+	switch (how) {
+	case RG_LOST_TIMEOUT:
+		note(context, request, forward, RG_RESULT_NO_ANSWER, RG_REASON_UPSTREAM_TIMEOUT,
+		     detail);
+		break;
+	case RG_LOST_UNAVAILABLE:
+		note(context, request, forward, RG_RESULT_NO_ANSWER, RG_REASON_UPSTREAM_UNAVAILABLE,
+		     detail);
+		break;
+	}
+	request->forward = NULL;
+	request_drop(request);
+}
+
+static void on_learned(void *context)
+{
+	worker_has_learned(context);
+}
+
+const struct rg_upstream_events away_events = {
+	.answered = on_answered,
+	.moved = on_moved,
+	.lost = on_lost,
+	.learned = on_learned,
+};

@@ -1,0 +1,13 @@
+/* Requests of our own realms: the EAP session that they belong to, turn by turn. */
+#ifndef RG_REQUEST_HOME_H
+#define RG_REQUEST_HOME_H
+#include "eap/session.h"
+#include "request/request.h"
+
+/* The request goes while its session works on it: the session stays and waits for the next. */
+void home_forget(struct rg_request *);
+/* The NAS repeats a request that its session works on: what could not be asked is asked again. */
+void home_repeated(struct rg_request *);
+/* Ends a session that has no answer to give any more, with its record. */
+void home_end(struct rg_worker *, struct rg_session *, enum rg_reason, const char *detail);
+#endif

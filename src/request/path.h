@@ -1,0 +1,26 @@
+/* The way of a request through the stages. */
+#ifndef RG_REQUEST_PATH_H
+#define RG_REQUEST_PATH_H
+#include "request/request.h"
+
+/* What a stage says. */
+enum rg_next {
+	RG_NEXT,  /* on to the next stage */
+	RG_WAIT,  /* a directory, OCSP or a peer will answer later */
+	RG_REPLY, /* an answer has left, or is on its way out */
+	RG_DROP,  /* nothing is said; a counter says why */
+};
+
+/* Takes a datagram from first stage to last. */
+void path_run(struct rg_worker *, int fd, unsigned serves, const struct rg_datagram *);
+
+/* The stages, in order; each in the file that is named. */
+enum rg_next view_stage(struct rg_inbound *);   /* admit.c */
+enum rg_next client_stage(struct rg_inbound *); /* admit.c */
+enum rg_next verify_stage(struct rg_inbound *); /* admit.c */
+enum rg_next status_stage(struct rg_inbound *); /* admit.c */
+enum rg_next window_stage(struct rg_inbound *); /* repeat.c */
+enum rg_next route_stage(struct rg_inbound *);  /* direct.c */
+enum rg_next home_stage(struct rg_inbound *);   /* home.c */
+enum rg_next away_stage(struct rg_inbound *);   /* away.c */
+#endif

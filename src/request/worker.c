@@ -1,0 +1,407 @@
+#include "request/worker.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "request/answer.h"
+#include "request/away.h"
+#include "request/home.h"
+#include "request/path.h"
+
+/* One of its sockets. */
+struct rg_receiver {
+	struct rg_receiver *next;
+	struct rg_worker *worker;
+	uv_poll_t poll;
+	int fd;
+	unsigned serves;
+	bool kept; /* while a new configuration is taken */
+};
+
+/* Leases. */
+
+struct lease_return {
+	struct rg_message message;
+	struct rg_snapshot *snapshot;
+};
+
+static void on_lease_returned(struct rg_message *message, void *owner, bool closing)
+{
+	struct lease_return *back = (struct lease_return *)message;
+	(void)owner;
+	(void)closing;
+	snapshot_unref(&back->snapshot);
+	free(back);
+}
+
+void lease_drop(struct rg_worker *worker, struct rg_lease *lease)
+{
+	if (--lease->holds != 0)
+		return;
+	/* Freeing may wait for a directory's threads: the main thread's business. */
+	struct lease_return *back = malloc(sizeof(*back));
+	if (back) {
+		*back = (struct lease_return){{.deliver = on_lease_returned}, lease->snapshot};
+		mailbox_post(worker->home, &back->message);
+	}
+	free(lease);
+}
+
+/* Receiving. */
+
+struct arrival {
+	struct rg_worker *worker;
+	int fd;
+	unsigned serves;
+};
+
+static void take_datagram(void *context, const struct rg_datagram *datagram)
+{
+	const struct arrival *arrival = context;
+	path_run(arrival->worker, arrival->fd, arrival->serves, datagram);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct rg_receiver *receiver = poll->data;
+	struct arrival arrival = {receiver->worker, receiver->fd, receiver->serves};
+	(void)status;
+	(void)events;
+	/* One batch a turn: a flooded port must not starve timers, peers and directories. */
+	inbox_receive(receiver->worker->inbox, receiver->fd, take_datagram, &arrival);
+}
+
+static void receiver_closed(uv_handle_t *handle)
+{
+	struct rg_receiver *receiver = handle->data;
+	close(receiver->fd);
+	free(receiver);
+}
+
+static void drop_of_fd(void *context, struct rg_request *request)
+{
+	if (request->fd == *(const int *)context)
+		request_drop(request);
+}
+
+static void receiver_close(struct rg_receiver *receiver)
+{
+	window_each(&receiver->worker->window, drop_of_fd, &receiver->fd);
+	uv_close((uv_handle_t *)&receiver->poll, receiver_closed);
+}
+
+static void receiver_open(struct rg_worker *worker, const struct rg_port_socket *port)
+{
+	struct rg_receiver *receiver = calloc(1, sizeof(*receiver));
+	if (!receiver || uv_poll_init(&worker->loop, &receiver->poll, port->fd) != 0) {
+		log_write(RG_LOG_ERROR, "worker %u: a socket cannot be used", worker->number);
+		close(port->fd);
+		free(receiver);
+		return;
+	}
+	receiver->worker = worker;
+	receiver->fd = port->fd;
+	receiver->serves = port->serves;
+	receiver->kept = true;
+	receiver->poll.data = receiver;
+	receiver->next = worker->receivers;
+	worker->receivers = receiver;
+	uv_poll_start(&receiver->poll, UV_READABLE, on_readable);
+}
+
+static void take_sockets(struct rg_worker *worker, const struct rg_port_socket *ports, size_t count)
+{
+	for (struct rg_receiver *receiver = worker->receivers; receiver; receiver = receiver->next)
+		receiver->kept = false;
+	for (size_t i = 0; i < count; i++) {
+		struct rg_receiver *receiver = worker->receivers;
+		while (receiver && receiver->fd != ports[i].fd)
+			receiver = receiver->next;
+		if (receiver) {
+			receiver->kept = true;
+			receiver->serves = ports[i].serves;
+		} else {
+			receiver_open(worker, &ports[i]);
+		}
+	}
+	for (struct rg_receiver **at = &worker->receivers; *at;) {
+		struct rg_receiver *receiver = *at;
+		if (receiver->kept) {
+			at = &receiver->next;
+			continue;
+		}
+		*at = receiver->next;
+		receiver_close(receiver);
+	}
+}
+
+/* A new configuration. */
+
+struct publication {
+	struct rg_message message;
+	struct rg_snapshot *snapshot;
+	struct rg_lease *lease;
+	size_t count;
+	struct rg_port_socket ports[];
+};
+
+static void on_publication(struct rg_message *message, void *owner, bool closing)
+{
+	struct publication *news = (struct publication *)message;
+	struct rg_worker *worker = owner;
+	if (closing) { /* the sockets were never this worker's: its end is the process's */
+		news->lease->holds = 1;
+		lease_drop(worker, news->lease);
+		free(news);
+		return;
+	}
+	struct rg_lease *former = worker->lease;
+	worker->lease = news->lease;
+	take_sockets(worker, news->ports, news->count);
+	upstream_configure(&worker->upstream, worker->lease->snapshot->raddb,
+			   worker->lease->snapshot->peer_learned);
+	if (former)
+		lease_drop(worker, former);
+	free(news);
+}
+
+void worker_publish(struct rg_worker *worker, struct rg_snapshot *snapshot,
+		    const struct rg_port_socket *ports, size_t count)
+{
+	struct publication *news = malloc(sizeof(*news) + count * sizeof(*ports));
+	struct rg_lease *lease = malloc(sizeof(*lease));
+	if (!news || !lease) {
+		log_write(RG_LOG_ERROR, "worker %u keeps the former configuration: out of memory",
+			  worker->number);
+		free(news);
+		free(lease);
+		return;
+	}
+	*lease = (struct rg_lease){.snapshot = snapshot, .holds = 1};
+	snapshot->users++;
+	news->message = (struct rg_message){.deliver = on_publication};
+	news->lease = lease;
+	news->count = count;
+	if (count != 0)
+		memcpy(news->ports, ports, count * sizeof(*ports));
+	mailbox_post(&worker->mailbox, &news->message);
+}
+
+/* Between workers. */
+
+struct handed_over {
+	struct rg_message message;
+	struct rg_datagram datagram;
+	unsigned serves;
+	union rg_address bound; /* the port that it came to, to find our own socket of it */
+	uint8_t bytes[];
+};
+
+static struct rg_receiver *receiver_at(const struct rg_worker *worker, const union rg_address *bound)
+{
+	for (struct rg_receiver *receiver = worker->receivers; receiver; receiver = receiver->next) {
+		union rg_address own = {0};
+		socklen_t length = sizeof(own);
+		if (getsockname(receiver->fd, &own.any, &length) == 0 && address_equal(&own, bound))
+			return receiver;
+	}
+	return NULL;
+}
+
+static void on_handed_over(struct rg_message *message, void *owner, bool closing)
+{
+	struct handed_over *parcel = (struct handed_over *)message;
+	struct rg_worker *worker = owner;
+	struct rg_receiver *receiver = closing ? NULL : receiver_at(worker, &parcel->bound);
+	if (receiver)
+		path_run(worker, receiver->fd, receiver->serves, &parcel->datagram);
+	free(parcel);
+}
+
+void worker_hand_over(struct rg_worker *from, unsigned to, const struct rg_inbound *inbound)
+{
+	size_t length = inbound->datagram->bytes.length;
+	struct handed_over *parcel = malloc(sizeof(*parcel) + length);
+	socklen_t bound = sizeof(parcel->bound);
+	if (!parcel)
+		return;
+	parcel->message = (struct rg_message){.deliver = on_handed_over};
+	parcel->datagram = *inbound->datagram;
+	memcpy(parcel->bytes, inbound->datagram->bytes.data, length);
+	parcel->datagram.bytes = span_of(parcel->bytes, length);
+	if (getsockname(inbound->fd, &parcel->bound.any, &bound) == 0)
+		mailbox_post(&from->siblings[to].mailbox, &parcel->message);
+	else
+		free(parcel);
+}
+
+struct lesson {
+	struct rg_message message;
+	void (*learned)(void);
+};
+
+static void on_lesson(struct rg_message *message, void *owner, bool closing)
+{
+	struct lesson *lesson = (struct lesson *)message;
+	(void)owner;
+	(void)closing;
+	lesson->learned();
+	free(lesson);
+}
+
+void worker_has_learned(struct rg_worker *worker)
+{
+	struct lesson *lesson = malloc(sizeof(*lesson));
+	if (!lesson)
+		return; /* it is known, only not yet written down */
+	*lesson = (struct lesson){{.deliver = on_lesson}, worker->learned};
+	mailbox_post(worker->home, &lesson->message);
+}
+
+/* The loop. */
+
+static void on_tick(uv_timer_t *tick)
+{
+	struct rg_worker *worker = tick->data;
+	worker->tick_ns = UINT64_MAX;
+	wheel_advance(&worker->wheel, clock_now());
+}
+
+/* Before the loop sleeps: all that was said leaves, and the wheel's next turn is set. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+	struct rg_worker *worker = prepare->data;
+	unsigned failed = outbox_flush(worker->outbox);
+	while (failed-- != 0)
+		count(worker->counters, RG_COUNT_SEND_FAILED);
+	upstream_tidy(&worker->upstream);
+	atomic_store_explicit(&worker->under_way, worker->window.count, memory_order_relaxed);
+	if (worker->wheel.soonest_ns >= worker->tick_ns)
+		return;
+	uint64_t now = clock_now();
+	worker->tick_ns = worker->wheel.soonest_ns;
+	uv_update_time(&worker->loop);
+	uv_timer_start(&worker->tick, on_tick,
+		       worker->tick_ns > now ? (worker->tick_ns - now) / RG_MS + 1 : 0, 0);
+}
+
+static void drop_request(void *context, struct rg_request *request)
+{
+	(void)context;
+	request_drop(request);
+}
+
+static void shut(struct rg_worker *worker)
+{
+	struct rg_session *session;
+	while ((session = session_any(&worker->sessions)))
+		home_end(worker, session, RG_REASON_SUPPLICANT_ABANDONED, "the gateway stops");
+	window_each(&worker->window, drop_request, NULL);
+	upstream_close(&worker->upstream);
+	take_sockets(worker, NULL, 0);
+	uv_close((uv_handle_t *)&worker->tick, NULL);
+	uv_close((uv_handle_t *)&worker->prepare, NULL);
+	mailbox_close(&worker->mailbox);
+	outbox_flush(worker->outbox);
+	if (worker->lease)
+		lease_drop(worker, worker->lease);
+	worker->lease = NULL;
+}
+
+struct stop {
+	struct rg_message message;
+};
+
+static void on_stop(struct rg_message *message, void *owner, bool closing)
+{
+	free(message);
+	if (!closing)
+		shut(owner);
+}
+
+void worker_stop(struct rg_worker *worker)
+{
+	struct stop *stop = worker->started ? malloc(sizeof(*stop)) : NULL;
+	if (!stop)
+		return;
+	stop->message = (struct rg_message){.deliver = on_stop};
+	mailbox_post(&worker->mailbox, &stop->message);
+}
+
+static void *run(void *context)
+{
+	struct rg_worker *worker = context;
+	uv_run(&worker->loop, UV_RUN_DEFAULT);
+	return NULL;
+}
+
+bool worker_init(struct rg_worker *worker, unsigned number, unsigned workers, uint32_t sessions,
+		 uint8_t node, struct rg_worker *siblings, struct rg_mailbox *home)
+{
+	worker->number = number;
+	worker->workers = workers;
+	worker->siblings = siblings;
+	worker->home = home;
+	worker->counters = counters_of(number);
+	worker->ring = observe_ring(number);
+	worker->tick_ns = UINT64_MAX;
+	wheel_init(&worker->wheel, clock_now());
+	worker->inbox = inbox_new();
+	worker->outbox = outbox_new();
+	if (!worker->inbox || !worker->outbox || !window_init(&worker->window) ||
+	    !session_table_init(&worker->sessions, sessions, node, (uint16_t)number) ||
+	    uv_loop_init(&worker->loop) != 0 ||
+	    mailbox_init(&worker->mailbox, &worker->loop, worker) != 0)
+		return false;
+	uv_timer_init(&worker->loop, &worker->tick);
+	uv_prepare_init(&worker->loop, &worker->prepare);
+	worker->tick.data = worker;
+	worker->prepare.data = worker;
+	uv_prepare_start(&worker->prepare, on_prepare);
+	worker->upstream = (struct rg_upstream){
+		.loop = &worker->loop,
+		.worker = number,
+		.node = node,
+		.wheel = &worker->wheel,
+		.slab = &worker->slab,
+		.inbox = worker->inbox,
+		.outbox = worker->outbox,
+		.counters = worker->counters,
+		.events = &away_events,
+		.context = worker,
+	};
+	return true;
+}
+
+bool worker_start(struct rg_worker *worker)
+{
+	/* Signals are the main thread's. */
+	sigset_t all, former;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &former);
+	worker->started = pthread_create(&worker->thread, NULL, run, worker) == 0;
+	pthread_sigmask(SIG_SETMASK, &former, NULL);
+	return worker->started;
+}
+
+void worker_join(struct rg_worker *worker)
+{
+	if (!worker->started)
+		return;
+	pthread_join(worker->thread, NULL);
+	worker->started = false;
+}
+
+void worker_destroy(struct rg_worker *worker)
+{
+	uv_loop_close(&worker->loop);
+	mailbox_destroy(&worker->mailbox);
+	session_table_destroy(&worker->sessions);
+	window_destroy(&worker->window);
+	inbox_free(&worker->inbox);
+	outbox_free(&worker->outbox);
+	slab_destroy(&worker->slab);
+}

@@ -1,0 +1,76 @@
+/* A worker: one thread, one loop, its own sockets, sessions, window and upstream Identifiers. Workers
+ * share nothing while they work; others reach one through its mailbox. */
+#ifndef RG_REQUEST_WORKER_H
+#define RG_REQUEST_WORKER_H
+#include <pthread.h>
+#include <uv.h>
+
+#include "core/mailbox.h"
+#include "core/slab.h"
+#include "core/timer.h"
+#include "eap/session.h"
+#include "observe/counter.h"
+#include "observe/observe.h"
+#include "request/request.h"
+#include "request/snapshot.h"
+#include "request/window.h"
+#include "upstream/upstream.h"
+
+#define RG_WORKERS_MOST 64
+
+/* A bound socket that the main thread opened for this worker. */
+struct rg_port_socket {
+	int fd;
+	unsigned serves;
+};
+
+struct rg_receiver;
+
+struct rg_worker {
+	unsigned number, workers;
+	pthread_t thread;
+	bool started;
+	uv_loop_t loop;
+	uv_timer_t tick;
+	uv_prepare_t prepare;
+	struct rg_mailbox mailbox;
+	struct rg_wheel wheel;
+	uint64_t tick_ns;              /* when tick is set to fire; UINT64_MAX: it is not */
+	struct rg_slab slab;
+	struct rg_inbox *inbox;
+	struct rg_outbox *outbox;
+	struct rg_window window;
+	struct rg_session_table sessions;
+	struct rg_upstream upstream;
+	struct rg_lease *lease;        /* the current configuration */
+	struct rg_receiver *receivers; /* its sockets */
+	struct rg_worker *siblings;    /* all workers, by number */
+	struct rg_mailbox *home;       /* the main thread's */
+	struct rg_counters *counters;
+	struct rg_observe_ring *ring;
+	_Atomic uint32_t session_count; /* for status */
+	_Atomic uint32_t under_way;     /* requests in the window */
+	/* Called on the main thread: a client or peer has shown that it signs. */
+	void (*learned)(void);
+};
+
+/* sessions: of this worker's table. False: no memory. */
+bool worker_init(struct rg_worker *, unsigned number, unsigned workers, uint32_t sessions,
+		 uint8_t node, struct rg_worker *siblings, struct rg_mailbox *home);
+bool worker_start(struct rg_worker *);
+
+/* From the main thread: take this configuration (a reference is taken) and these sockets (new ones are opened by the
+ * main thread; those left out are closed by the worker, and nobody else). */
+void worker_publish(struct rg_worker *, struct rg_snapshot *, const struct rg_port_socket *,
+		    size_t count);
+/* Asks it to end; then join, and once nobody can post to it any more, destroy. */
+void worker_stop(struct rg_worker *);
+void worker_join(struct rg_worker *);
+void worker_destroy(struct rg_worker *);
+
+/* On the worker's thread. */
+void lease_drop(struct rg_worker *, struct rg_lease *);
+/* The whole datagram goes to the worker whose session it belongs to. */
+void worker_hand_over(struct rg_worker *from, unsigned to, const struct rg_inbound *);
+void worker_has_learned(struct rg_worker *);
+#endif
