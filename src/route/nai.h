@@ -25,5 +25,7 @@ struct rg_nai {
 
 /* Spans point into name. On a fault realm may still be set where one could be told, for the log. */
 enum rg_nai_fault nai_parse(struct rg_nai *, struct rg_span name);
+/* A realm alone, as it is written in configuration too: its dots, labels and length. */
+enum rg_nai_fault realm_check(struct rg_span realm);
 const char *nai_fault_text(enum rg_nai_fault); /* "white space in the name"; static */
 #endif
