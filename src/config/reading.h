@@ -1,0 +1,75 @@
+/* What the readers of src/config share while one raddb is read. */
+#ifndef RG_CONFIG_READING_H
+#define RG_CONFIG_READING_H
+#include <libconfig.h>
+
+#include "config/certificates.h"
+#include "config/digest.h"
+#include "config/raddb.h"
+#include "config/source.h"
+
+struct rg_reading {
+	struct rg_raddb *raddb;
+	struct rg_report *report;
+	struct rg_source *sources;
+	size_t source_count;
+	struct rg_canon *canon; /* of the item being read: its files and secrets go in as well */
+	struct rg_certificates *certificates;
+	bool refuse_defaults;
+};
+
+/* A group of configuration under judgement; what roamgate/module.h's complain_* write to. */
+struct rg_complaint {
+	struct rg_reading *reading;
+	const config_setting_t *group;
+};
+
+/* The same about any setting. */
+void setting_error(const struct rg_reading *, const config_setting_t *, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void setting_warning(const struct rg_reading *, const config_setting_t *, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The top-level keys, once a setting. Each fills its part of the raddb. */
+void gateway_read(struct rg_reading *, config_setting_t *);
+void log_read(struct rg_reading *, config_setting_t *);
+void listen_read(struct rg_reading *, config_setting_t *);
+void cui_read(struct rg_reading *, config_setting_t *);
+void later_read(struct rg_reading *, config_setting_t *); /* shared, store, credentials and the like */
+void client_read(struct rg_reading *, config_setting_t *);
+void realm_read(struct rg_reading *, config_setting_t *);
+void peer_read(struct rg_reading *, config_setting_t *);
+void route_read(struct rg_reading *, config_setting_t *);
+void refuse_read(struct rg_reading *, config_setting_t *);
+void refuse_defaults_read(struct rg_reading *, config_setting_t *);
+
+/* Before and after all of them. */
+void gateway_default(struct rg_reading *);
+void modules_read(struct rg_reading *); /* loads gateway.modules */
+void refuse_finish(struct rg_reading *);
+void clients_finish(struct rg_reading *); /* a client for each peer that accepts */
+void routes_finish(struct rg_reading *);
+void raddb_judge(struct rg_reading *);
+
+/* A RADIUS secret as a key that lives as long as the raddb. NULL for a NULL secret. key: "secret". */
+const struct rg_radius_key *key_make(const struct rg_complaint *, const char *key,
+				     const struct rg_secret *);
+/* What raddb_free wipes. Returns secret. */
+struct rg_secret *secret_keep(struct rg_raddb *, struct rg_secret *);
+
+/* Reply attributes, each encoded; key: "visitor_reply" or "reply". */
+struct rg_span attributes_read(const struct rg_complaint *, const char *key,
+			       const struct rg_strings *lines);
+
+/* "10.0.0.0/8", "fd00::1" and so on. False: the complaint is made. */
+bool prefix_parse(const struct rg_complaint *, const char *key, const char *text, struct rg_prefix *);
+/* An address alone and a port. False: text is none; nothing is said. */
+bool address_parse(const char *text, uint16_t port, struct sockaddr_storage *);
+struct rg_prefix prefix_of_address(const struct sockaddr_storage *);
+
+/* Lower case, checked: labels, and "*." in front. "*" only where any is true. NULL: complained. */
+const char *pattern_read(const struct rg_complaint *, const char *key, const char *text, bool any);
+
+/* Absolute path of one relative to the raddb. */
+const char *path_resolve(const struct rg_raddb *, const char *path);
+#endif
