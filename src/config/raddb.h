@@ -69,6 +69,7 @@ struct rg_client {
 	struct rg_span visitor_reply;     /* whole attributes on the wire */
 	const struct rg_peer_settings *peer; /* a federation peer's requests; NULL for a NAS */
 	size_t number;                    /* its index; unique in this raddb */
+	char digest[65];                  /* of all that was written, secrets included */
 };
 
 /* The realm's `eap` group. The files are named here and read by the TLS engine (eap/tls_context.h). */
@@ -115,6 +116,7 @@ struct rg_realm {
 	struct rg_rule *rules;
 	size_t rule_count;
 	size_t number;
+	char digest[65];             /* of all that was written, and of the state of its files */
 };
 
 struct rg_peer_settings {
@@ -140,6 +142,13 @@ struct rg_route {
 	enum rg_strategy strategy;
 	bool accounting, pap;
 	size_t number;
+	char digest[65];
+};
+
+struct rg_keepsake {
+	struct rg_keepsake *next;
+	struct rg_secret *secret;
+	struct rg_radius_key *key;
 };
 
 struct rg_raddb {
@@ -160,7 +169,9 @@ struct rg_raddb {
 	size_t route_count;
 	struct rg_strings refuse;    /* the built-in list included unless refuse_defaults = false */
 	const struct rg_secret *cui_key; /* RFC 4372; NULL: none configured */
-	char digest[65];             /* of all files read */
+	char digest[65];             /* of all that was read: files, secrets, the state of files named */
+	char gateway_digest[65], log_digest[65];
+	struct rg_keepsake *keepsakes; /* secrets and keys, for raddb_free to wipe */
 };
 
 /* file: path of roamgate.cfg. NULL where report holds an error. Modules named in it are loaded

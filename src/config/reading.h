@@ -16,6 +16,10 @@ struct rg_reading {
 	struct rg_canon *canon; /* of the item being read: its files and secrets go in as well */
 	struct rg_certificates *certificates;
 	bool refuse_defaults;
+	/* The groups that the raddb's arrays were read from, in step with them; a peer that is a client
+	 * stands in clients with its own group. */
+	config_setting_t **clients, **realms, **peers, **routes;
+	struct rg_arena scratch; /* gone when the raddb is read */
 };
 
 /* A group of configuration under judgement; what roamgate/module.h's complain_* write to. */
@@ -36,6 +40,7 @@ void log_read(struct rg_reading *, config_setting_t *);
 void listen_read(struct rg_reading *, config_setting_t *);
 void cui_read(struct rg_reading *, config_setting_t *);
 void later_read(struct rg_reading *, config_setting_t *); /* shared, store, credentials and the like */
+void credential_read(struct rg_reading *, config_setting_t *);
 void client_read(struct rg_reading *, config_setting_t *);
 void realm_read(struct rg_reading *, config_setting_t *);
 void peer_read(struct rg_reading *, config_setting_t *);
@@ -48,27 +53,29 @@ void gateway_default(struct rg_reading *);
 void modules_read(struct rg_reading *); /* loads gateway.modules */
 void refuse_finish(struct rg_reading *);
 void clients_finish(struct rg_reading *); /* a client for each peer that accepts */
-void routes_finish(struct rg_reading *);
 void raddb_judge(struct rg_reading *);
 
 /* A RADIUS secret as a key that lives as long as the raddb. NULL for a NULL secret. key: "secret". */
-const struct rg_radius_key *key_make(const struct rg_complaint *, const char *key,
+const struct rg_radius_key *key_make(struct rg_complaint *, const char *key,
 				     const struct rg_secret *);
 /* What raddb_free wipes. Returns secret. */
 struct rg_secret *secret_keep(struct rg_raddb *, struct rg_secret *);
 
 /* Reply attributes, each encoded; key: "visitor_reply" or "reply". */
-struct rg_span attributes_read(const struct rg_complaint *, const char *key,
+struct rg_span attributes_read(struct rg_complaint *, const char *key,
 			       const struct rg_strings *lines);
 
+/* The realm's authorize list; at is the realm's group. */
+void rules_read(struct rg_complaint *, struct rg_realm *);
+void prefix_print(const struct rg_prefix *, char out[64]);
 /* "10.0.0.0/8", "fd00::1" and so on. False: the complaint is made. */
-bool prefix_parse(const struct rg_complaint *, const char *key, const char *text, struct rg_prefix *);
+bool prefix_parse(struct rg_complaint *, const char *key, const char *text, struct rg_prefix *);
 /* An address alone and a port. False: text is none; nothing is said. */
 bool address_parse(const char *text, uint16_t port, struct sockaddr_storage *);
 struct rg_prefix prefix_of_address(const struct sockaddr_storage *);
 
 /* Lower case, checked: labels, and "*." in front. "*" only where any is true. NULL: complained. */
-const char *pattern_read(const struct rg_complaint *, const char *key, const char *text, bool any);
+const char *pattern_read(struct rg_complaint *, const char *key, const char *text, bool any);
 
 /* Absolute path of one relative to the raddb. */
 const char *path_resolve(const struct rg_raddb *, const char *path);

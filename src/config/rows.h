@@ -5,7 +5,7 @@
 
 /* Fills out from the group; keys of others (NULL-terminated, or NULL) are the caller's to read. Memory is the
  * raddb's. All that is wrong is reported; false where something was. */
-bool rows_read(const struct rg_complaint *, const struct rg_row *rows, const char *const *others,
+bool rows_read(struct rg_complaint *, const struct rg_row *rows, const char *const *others,
 	       void *out);
 /* What an absent group holds. */
 void rows_default(const struct rg_reading *, const struct rg_row *rows, void *out);
@@ -14,9 +14,9 @@ void rows_default(const struct rg_reading *, const struct rg_row *rows, void *ou
 config_setting_t *list_next(struct rg_reading *, config_setting_t *list, unsigned *index);
 
 /* A secret given as NAME or NAME_file. False: complained of. *secret NULL: not given. */
-bool secret_read(const struct rg_complaint *, const char *name, struct rg_secret **secret);
+bool secret_read(struct rg_complaint *, const char *name, struct rg_secret **secret);
 /* Complains of a file that is not a readable regular one. */
-bool file_check(const struct rg_complaint *, const config_setting_t *, const char *path);
+bool file_check(struct rg_complaint *, const config_setting_t *, const char *path);
 /* "a number", "a string": what a setting is, for messages. */
 const char *type_text(const config_setting_t *);
 /* One of those words, or in NULL-terminated words: " (did you mean \"x\"?)" or "". */

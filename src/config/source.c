@@ -62,6 +62,7 @@ struct layer {
 	const char *name;
 	unsigned line; /* being read */
 	const char *dir;
+	struct rg_arena *names;
 	struct rg_report *report;
 	bool failed;
 };
@@ -190,7 +191,7 @@ static bool include_append(struct rg_source *source, struct layer *layer, const 
 			   size_t length)
 {
 	unsigned depth = 0;
-	char *name = arena_format(&layer->report->arena, "%.*s", (int)length, path);
+	char *name = arena_format(layer->names, "%.*s", (int)length, path);
 	for (const struct layer *at = layer; at; at = at->above, depth++) {
 		if (strcmp(at->name, name) != 0 && depth < INCLUDE_DEPTH)
 			continue;
@@ -202,7 +203,8 @@ static bool include_append(struct rg_source *source, struct layer *layer, const 
 		layer->failed = true;
 		return true;
 	}
-	struct layer below = {.above = layer, .name = name, .dir = layer->dir, .report = layer->report};
+	struct layer below = {.above = layer, .name = name, .dir = layer->dir,
+			      .names = layer->names, .report = layer->report};
 	bool room = file_append(source, &below);
 	layer->failed = layer->failed || below.failed;
 	return room;
@@ -275,9 +277,10 @@ static struct rg_where where_of_line(const struct rg_source *source, unsigned li
 	return source->lines[(line <= source->line_count ? line : source->line_count) - 1].where;
 }
 
-bool source_read(struct rg_source *source, const char *dir, const char *name, struct rg_report *report)
+bool source_read(struct rg_source *source, const char *dir, const char *name, struct rg_arena *names,
+		 struct rg_report *report)
 {
-	struct layer layer = {.name = name, .dir = dir, .report = report};
+	struct layer layer = {.name = name, .dir = dir, .names = names, .report = report};
 	*source = (struct rg_source){.name = name};
 	config_init(&source->config);
 	if (!file_append(source, &layer)) {
@@ -309,6 +312,11 @@ void source_free(struct rg_source *source)
 	free(source->lines);
 	config_destroy(&source->config);
 	*source = (struct rg_source){0};
+}
+
+config_setting_t *source_root(const struct rg_source *source)
+{
+	return source->parsed ? config_root_setting(&source->config) : NULL;
 }
 
 static const struct rg_source *source_of(const config_setting_t *setting)

@@ -17,7 +17,7 @@ struct rg_source_line {
 };
 
 struct rg_source {
-	const char *name; /* relative to the raddb; in the report's or raddb's arena */
+	const char *name; /* relative to the raddb */
 	char *text;	  /* includes in place */
 	size_t length, capacity;
 	struct rg_source_line *lines; /* line N of text is lines[N - 1] */
@@ -26,13 +26,14 @@ struct rg_source {
 	bool parsed; /* the tree is there */
 };
 
-/* Reads DIR/NAME, its includes, and parses. What is wrong goes to report; false: there is no tree.
- * name must outlive the source. */
-bool source_read(struct rg_source *, const char *dir, const char *name, struct rg_report *);
+/* Reads DIR/NAME, its includes, and parses. What is wrong goes to report; false: something is. Names of
+ * included files go into names, which must outlive the source and all that says where it stood. */
+bool source_read(struct rg_source *, const char *dir, const char *name, struct rg_arena *names,
+		 struct rg_report *);
 /* Wipes the text: it may hold secrets. */
 void source_free(struct rg_source *);
 
-/* The top of its tree; an empty group where parsing failed. */
+/* The top of its tree; NULL where there is none. */
 config_setting_t *source_root(const struct rg_source *);
 
 /* Where a setting of a source's tree is written. */

@@ -81,8 +81,7 @@ enum rg_nai_fault realm_check(struct rg_span realm)
 		return RG_NAI_NO_REALM;
 	if (realm.data[0] == '.' || realm.data[realm.length - 1] == '.' || has_double_dot(realm))
 		return RG_NAI_DOTS;
-	if (!memchr(realm.data, '.', realm.length))
-		return RG_NAI_NO_DOT;
+	bool dot_seen = memchr(realm.data, '.', realm.length);
 	if (realm.length > NAME_MOST)
 		return RG_NAI_LABEL;
 	while (realm.length != 0) {
@@ -92,7 +91,7 @@ enum rg_nai_fault realm_check(struct rg_span realm)
 			return RG_NAI_LABEL;
 		realm = span_from(realm, dot ? length + 1 : length);
 	}
-	return RG_NAI_OK;
+	return dot_seen ? RG_NAI_OK : RG_NAI_NO_DOT;
 }
 
 /* "host/laptop7.beuningen.nl", as Windows names a machine. */

@@ -1,0 +1,102 @@
+/* Groups of the contract whose work later versions do: their keys are checked, and one warning says so. */
+#include <string.h>
+
+#include "config/rows.h"
+
+struct later {
+	struct rg_strings redis;
+	struct rg_secret *password, *key;
+	const char *type, *conninfo, *file, *federation, *target, *mac;
+	int64_t sign_ins, accounting, max, window_s;
+	const char *name, *certificate, *private_key, *ca, *crl;
+	int tls_min;
+};
+
+#define LATER(member) offsetof(struct later, member)
+
+static const char *const store_types[] = {"sqlite", "postgresql", NULL};
+static const char *const tls_versions[] = {"1.2", "1.3", NULL};
+
+static const struct rg_row shared_rows[] = {
+	{.name = "redis", .type = RG_STRINGS, .offset = LATER(redis), .help = "servers, ADDRESS:PORT"},
+	{.name = "password", .type = RG_SECRET, .offset = LATER(password), .help = "of those servers"},
+	{0},
+};
+
+static const struct rg_row store_rows[] = {
+	{.name = "type", .type = RG_CHOICE, .offset = LATER(tls_min), .fallback = "sqlite",
+	 .choices = store_types, .help = "sqlite or postgresql"},
+	{.name = "conninfo", .type = RG_STRING, .offset = LATER(conninfo), .help = "of postgresql"},
+	{.name = "file", .type = RG_PATH, .offset = LATER(file), .help = "of sqlite"},
+	{0},
+};
+
+static const struct rg_row retention_rows[] = {
+	{.name = "sign_ins", .type = RG_INTEGER, .offset = LATER(sign_ins), .fallback = "183",
+	 .least = 1, .most = 36500, .help = "days that sign-ins are kept"},
+	{.name = "accounting", .type = RG_INTEGER, .offset = LATER(accounting), .fallback = "183",
+	 .least = 1, .most = 36500, .help = "days that accounting is kept"},
+	{0},
+};
+
+static const struct rg_row attempts_rows[] = {
+	{.name = "max", .type = RG_INTEGER, .offset = LATER(max), .fallback = "10", .least = 1,
+	 .most = 1000000, .help = "wrong passwords in a window"},
+	{.name = "window_s", .type = RG_INTEGER, .offset = LATER(window_s), .fallback = "600", .least = 1,
+	 .most = 86400, .help = "that window"},
+	{0},
+};
+
+static const struct rg_row fticks_rows[] = {
+	{.name = "federation", .type = RG_STRING, .offset = LATER(federation), .fallback = "eduroam",
+	 .help = "F-TICKS/NAME/1.0"},
+	{.name = "target", .type = RG_STRING, .offset = LATER(target), .fallback = "syslog",
+	 .help = "where lines go"},
+	{.name = "mac", .type = RG_STRING, .offset = LATER(mac), .fallback = "vendor-hashed",
+	 .help = "how a device is shown"},
+	{.name = "key", .type = RG_SECRET, .offset = LATER(key), .help = "of that hash"},
+	{0},
+};
+
+static const struct rg_row credential_rows[] = {
+	{.name = "name", .type = RG_STRING, .offset = LATER(name), .flags = RG_REQUIRED,
+	 .help = "by which peers and listens name it"},
+	{.name = "certificate", .type = RG_FILE, .offset = LATER(certificate), .help = "with intermediates"},
+	{.name = "private_key", .type = RG_FILE, .offset = LATER(private_key), .help = "its key"},
+	{.name = "ca", .type = RG_FILE, .offset = LATER(ca), .help = "who may sign peers' certificates"},
+	{.name = "crl", .type = RG_FILE, .offset = LATER(crl), .help = "what they revoked"},
+	{.name = "tls_min", .type = RG_CHOICE, .offset = LATER(tls_min), .fallback = "1.2",
+	 .choices = tls_versions, .help = "lowest version"},
+	{0},
+};
+
+static const struct {
+	const char *name;
+	const struct rg_row *rows;
+} groups[] = {
+	{"shared", shared_rows},     {"store", store_rows},	{"retention_days", retention_rows},
+	{"attempts", attempts_rows}, {"fticks", fticks_rows},
+};
+
+void later_read(struct rg_reading *reading, config_setting_t *setting)
+{
+	struct later later = {0};
+	struct rg_complaint at = {reading, setting};
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		if (strcmp(groups[i].name, setting->name) != 0)
+			continue;
+		if (setting->type != CONFIG_TYPE_GROUP)
+			setting_error(reading, setting, "must be a group { … }, is %s",
+				      type_text(setting));
+		else if (rows_read(&at, groups[i].rows, NULL, &later))
+			setting_warning(reading, setting, "is not served by this version");
+	}
+}
+
+void credential_read(struct rg_reading *reading, config_setting_t *setting)
+{
+	struct later later = {0};
+	struct rg_complaint at = {reading, setting};
+	if (rows_read(&at, credential_rows, NULL, &later))
+		setting_warning(reading, setting, "RadSec is not served by this version");
+}
