@@ -100,9 +100,10 @@ static const struct rg_module *module_open(const char *path, const char *name, c
 	}
 	const struct rg_module *module = dlsym(handle, "roamgate_module");
 	if (!module)
-		snprintf(why, 512, "%s exports no roamgate_module", path);
+		snprintf(why, 512, "%.400s exports no roamgate_module", path);
 	else if (module->abi == RG_MODULE_ABI && (!module->name || strcmp(module->name, name) != 0))
-		snprintf(why, 512, "%s calls itself \"%s\"", path, module->name ? module->name : "");
+		snprintf(why, 512, "%.300s calls itself \"%.60s\"", path,
+			 module->name ? module->name : "");
 	else if (module_adopt(module, why))
 		return registry_find(name);
 	dlclose(handle);
