@@ -1,8 +1,10 @@
 src_libroamgate_a_SOURCES += \
+	src/command/check.c \
 	src/command/command.h \
 	src/command/control_client.c src/command/control_client.h \
 	src/command/control_path.c \
 	src/command/options.c src/command/options.h \
+	src/command/realm.c src/command/realm.h src/command/realm_add.c \
 	src/command/reload.c \
 	src/command/show.c src/command/show.h \
 	src/command/status.c \

@@ -33,6 +33,8 @@ static const struct rg_row eap_rows[] = {
 	 .choices = ocsp_policies, .help = "off, soft or require"},
 	{.name = "ocsp_timeout_ms", .type = RG_INTEGER, .offset = EAP(ocsp_timeout_ms),
 	 .fallback = "2000", .least = 100, .most = 30000, .help = "longest wait for a responder"},
+	{.name = "ocsp_responder", .type = RG_STRING, .offset = EAP(ocsp_responder),
+	 .help = "http://HOST[:PORT]/PATH in place of the one that a certificate names"},
 	{.name = "tls_min", .type = RG_CHOICE, .offset = EAP(tls_min), .fallback = "1.2",
 	 .choices = tls_versions, .help = "lowest version"},
 	{.name = "tls_max", .type = RG_CHOICE, .offset = EAP(tls_max), .fallback = "1.3",
@@ -136,6 +138,8 @@ static void eap_judge(struct rg_complaint *at, struct rg_eap_settings *eap)
 				       eap->method_labels.count ? eap->method_labels.items[0] : "tls");
 	if (eap->tls_min > eap->tls_max)
 		complain_error(at, "tls_min", "is above tls_max");
+	if (eap->ocsp_responder && strncmp(eap->ocsp_responder, "http://", 7) != 0)
+		complain_error(at, "ocsp_responder", "\"%s\" is no http:// address", eap->ocsp_responder);
 	if (eap->identity_from.count == 0)
 		complain_error(at, "identity_from", "is empty: no name would count");
 	certificates_judge(at->reading->certificates, at, eap);
