@@ -117,7 +117,7 @@ static void judge_reach(struct rg_reading *reading)
 	bool listens = false;
 	for (size_t i = 0; i < raddb->listen_count; i++)
 		listens = listens || (raddb->listens[i].serves & RG_SERVES_AUTH);
-	if (!listens)
+	if (!listens && reading->report->error_count == 0)
 		report_warning(reading->report, raddb->main_file, 0, "listen",
 			       "nothing listens for sign-ins");
 	for (size_t i = 0; i < raddb->realm_count && raddb->client_count == 0; i++) {
