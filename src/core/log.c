@@ -144,6 +144,7 @@ static bool must_stop(void)
 struct writer {
 	struct rg_log_target target;
 	uint64_t dropped, failed; /* not yet told */
+	int error;                /* why the last one failed */
 	bool given_up;            /* closing, and the target takes nothing */
 	char buffer[3 * LINE_MOST];
 };
@@ -173,6 +174,8 @@ static bool put_line(struct writer *writer, const struct line *line)
 		written = log_target_write(&writer->target, line->level, writer->buffer, length, must_stop);
 	} while (written == RG_LOG_GIVEN_UP && take_target(writer));
 	writer->given_up = written == RG_LOG_GIVEN_UP;
+	if (written == RG_LOG_FAILED)
+		writer->error = writer->target.error;
 	return written == RG_LOG_WRITTEN;
 }
 
@@ -193,7 +196,7 @@ static bool tell_losses(struct writer *writer)
 		snprintf(notice.text, sizeof(notice.text),
 			 "log: %llu lines dropped, %llu not written (%s)",
 			 (unsigned long long)writer->dropped, (unsigned long long)writer->failed,
-			 strerror(writer->target.error));
+			 writer->error ? strerror(writer->error) : "it takes nothing");
 	notice.line.length = strlen(notice.text);
 	if (!put_line(writer, &notice.line))
 		return false;

@@ -17,7 +17,7 @@
 
 #define CLIENTS_MOST   32
 #define REQUEST_MOST   65536
-#define SLOW_MS        10000
+#define SLOW_MS        10000u
 #define FOLLOW_MS      200
 #define FOLLOW_BATCH   1000u /* sign-ins of one turn */
 #define FOLLOW_BACKLOG ((size_t)1 << 20) /* octets that a follower has not read yet */
@@ -43,6 +43,8 @@ struct rg_control {
 	struct client *clients;
 	unsigned count;
 	bool closed;
+	uv_pipe_t turned_away; /* one for which there is no memory */
+	bool turning_away, more_to_turn_away;
 };
 
 struct answer {
@@ -52,7 +54,7 @@ struct answer {
 
 static void control_release(struct rg_control *control)
 {
-	if (control->closed && !control->clients)
+	if (control->closed && !control->clients && !control->turning_away)
 		free(control);
 }
 
@@ -84,6 +86,12 @@ static void on_slow(uv_timer_t *timer)
 	client_close(timer->data);
 }
 
+static void client_deadline(struct client *client)
+{
+	unsigned slow_ms = client->control->operations->slow_ms;
+	uv_timer_start(&client->timer, on_slow, slow_ms ? slow_ms : SLOW_MS, 0);
+}
+
 static void client_serve(struct client *);
 
 static void on_written(uv_write_t *write, int status)
@@ -100,7 +108,7 @@ static void on_written(uv_write_t *write, int status)
 	}
 	client->answering = false;
 	if (!client->who) {
-		uv_timer_start(&client->timer, on_slow, SLOW_MS, 0);
+		client_deadline(client);
 		client_serve(client);
 	}
 }
@@ -164,7 +172,7 @@ static void client_request(struct client *client, const char *line, size_t lengt
 	} else {
 		json_t *answer = control_answer(request, control->operations, control->context);
 		/* A reload takes its time; the client's begins now. */
-		uv_timer_start(&client->timer, on_slow, SLOW_MS, 0);
+		client_deadline(client);
 		client_write(client, control_line(answer));
 		json_decref(answer);
 	}
@@ -219,13 +227,41 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 	}
 }
 
+static void turn_away(struct rg_control *);
+
+static void on_turned_away(uv_handle_t *handle)
+{
+	struct rg_control *control = handle->data;
+	bool more = control->more_to_turn_away && !uv_is_closing((uv_handle_t *)&control->pipe);
+	control->turning_away = control->more_to_turn_away = false;
+	if (more)
+		turn_away(control);
+	control_release(control);
+}
+
+/* A connection that is not taken would keep libuv from listening on. */
+static void turn_away(struct rg_control *control)
+{
+	control->more_to_turn_away = control->turning_away;
+	if (control->turning_away)
+		return;
+	uv_pipe_init(control->pipe.loop, &control->turned_away, 0);
+	control->turned_away.data = control;
+	control->turning_away = true;
+	uv_accept((uv_stream_t *)&control->pipe, (uv_stream_t *)&control->turned_away);
+	uv_close((uv_handle_t *)&control->turned_away, on_turned_away);
+}
+
 static void on_connection(uv_stream_t *server, int status)
 {
 	struct rg_control *control = server->data;
 	static struct rg_log_limit limit = {.burst = 1, .every_s = 60};
 	struct client *client = status < 0 ? NULL : calloc(1, sizeof(*client));
-	if (!client)
+	if (!client) {
+		if (status == 0)
+			turn_away(control);
 		return;
+	}
 	uv_pipe_init(server->loop, &client->pipe, 0);
 	uv_timer_init(server->loop, &client->timer);
 	client->pipe.data = client->timer.data = client;
@@ -244,7 +280,7 @@ static void on_connection(uv_stream_t *server, int status)
 		client_close(client);
 		return;
 	}
-	uv_timer_start(&client->timer, on_slow, SLOW_MS, 0);
+	client_deadline(client);
 	uv_read_start((uv_stream_t *)&client->pipe, on_room, on_read);
 }
 

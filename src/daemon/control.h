@@ -26,6 +26,7 @@ struct rg_control_operations {
 	struct json_t *(*status)(void *context);
 	/* {"kept": bool, "changes": [...], "errors": [...], "warnings": [...]} */
 	struct json_t *(*reload)(void *context);
+	unsigned slow_ms; /* after which a slow or silent client is closed; 0: 10 s */
 };
 
 /* Takes over the socket that a dead daemon left; NULL: why (256 octets) is set, also when a live one

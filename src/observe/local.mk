@@ -5,5 +5,6 @@ src_libroamgate_a_SOURCES += \
 	src/observe/observe.c src/observe/observe.h \
 	src/observe/reason.c \
 	src/observe/record.c src/observe/record.h \
+	src/observe/ring.c src/observe/ring.h \
 	src/observe/signin.c src/observe/signin.h \
 	src/observe/tally.c src/observe/tally.h

@@ -14,16 +14,12 @@
 #include "observe/history.h"
 #include "observe/metrics.h"
 #include "observe/record.h"
+#include "observe/ring.h"
 #include "observe/tally.h"
 
-#define RING_SLOTS 512u /* a power of two; about 2 MiB a worker, touched as it is used */
-
-/* One producer, one consumer. head and tail only grow; the slot is their remainder. */
 struct rg_observe_ring {
-	_Alignas(64) _Atomic uint32_t head; /* written by the worker */
-	_Alignas(64) _Atomic uint32_t tail; /* written by the observer */
-	_Alignas(64) struct rg_counters *counters;
-	struct rg_signin *slots;
+	struct rg_ring ring;
+	struct rg_counters *counters;
 };
 
 /* The one observer of the process. */
@@ -63,31 +59,28 @@ static void take(const struct rg_signin *signin)
 	pthread_mutex_unlock(&observer.lock);
 }
 
-static bool ring_drain(struct rg_observe_ring *ring)
+static bool drain(struct rg_ring *ring)
 {
-	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-	uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
-	if (tail == head)
-		return false;
-	for (; tail != head; tail++) {
-		take(&ring->slots[tail % RING_SLOTS]);
-		atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
+	bool any = false;
+	for (const struct rg_signin *signin; (signin = ring_oldest(ring)); any = true) {
+		take(signin);
+		ring_drop(ring);
 	}
-	return true;
+	return any;
 }
 
 static bool drain_all(void)
 {
 	bool any = false;
 	for (unsigned i = 0; i < observer.workers; i++)
-		any |= ring_drain(&observer.rings[i]);
+		any |= drain(&observer.rings[i].ring);
 	return any;
 }
 
 static bool all_empty(void)
 {
 	for (unsigned i = 0; i < observer.workers; i++)
-		if (atomic_load(&observer.rings[i].head) != atomic_load(&observer.rings[i].tail))
+		if (!ring_empty(&observer.rings[i].ring))
 			return false;
 	return true;
 }
@@ -96,8 +89,8 @@ static void sleep_until_woken(void)
 {
 	struct pollfd ready = {.fd = observer.wake, .events = POLLIN};
 	uint64_t wakes;
-	/* Sequentially consistent with the worker's store of head and load of sleeping: either it sees
-	 * that we sleep, or we see its record. */
+	/* Sequentially consistent with the worker's ring_put and load of sleeping: either it sees that
+	 * we sleep, or we see its record. */
 	atomic_store(&observer.sleeping, true);
 	if (all_empty() && !atomic_load(&observer.closing))
 		while (poll(&ready, 1, -1) < 0 && errno == EINTR)
@@ -136,8 +129,7 @@ static bool rings_new(unsigned workers)
 	observer.workers = workers;
 	for (unsigned i = 0; i < workers; i++) {
 		observer.rings[i].counters = counters_of(i);
-		observer.rings[i].slots = calloc(RING_SLOTS, sizeof(struct rg_signin));
-		if (!observer.rings[i].slots)
+		if (!ring_init(&observer.rings[i].ring))
 			return false;
 	}
 	return true;
@@ -146,7 +138,7 @@ static bool rings_new(unsigned workers)
 static void free_all(void)
 {
 	for (unsigned i = 0; observer.rings && i < observer.workers; i++)
-		free(observer.rings[i].slots);
+		ring_destroy(&observer.rings[i].ring);
 	free(observer.rings);
 	observer.rings = NULL;
 	observer.workers = 0;
@@ -197,13 +189,10 @@ void observe_signin(struct rg_observe_ring *ring, const struct rg_signin *signin
 {
 	if (!ring)
 		return;
-	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-	if (head - atomic_load_explicit(&ring->tail, memory_order_acquire) == RING_SLOTS) {
+	if (!ring_put(&ring->ring, signin)) {
 		count(ring->counters, RG_COUNT_OBSERVE_LOST);
 		return;
 	}
-	signin_copy(&ring->slots[head % RING_SLOTS], signin);
-	atomic_store(&ring->head, head + 1);
 	/* The first of several workers that finds it asleep wakes it; the others save the system call. */
 	if (atomic_load(&observer.sleeping) && atomic_exchange(&observer.sleeping, false))
 		wake_up();

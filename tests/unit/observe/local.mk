@@ -1,1 +1,21 @@
-check_PROGRAMS +=
+check_PROGRAMS += tests/unit/observe/reason
+tests_unit_observe_reason_SOURCES = tests/unit/observe/reason.c
+tests_unit_observe_reason_LDFLAGS = $(ldflags_unit)
+tests_unit_observe_reason_LDADD = $(ldadd_unit)
+tests_unit_observe_reason_DEPENDENCIES = src/libroamgate.a
+check_PROGRAMS += tests/unit/observe/record
+tests_unit_observe_record_SOURCES = tests/unit/observe/record.c
+tests_unit_observe_record_LDFLAGS = $(ldflags_unit)
+tests_unit_observe_record_LDADD = $(ldadd_unit)
+tests_unit_observe_record_DEPENDENCIES = src/libroamgate.a
+check_PROGRAMS += tests/unit/observe/history
+tests_unit_observe_history_SOURCES = tests/unit/observe/history.c
+tests_unit_observe_history_LDFLAGS = $(ldflags_unit)
+tests_unit_observe_history_LDADD = $(ldadd_unit)
+tests_unit_observe_history_DEPENDENCIES = src/libroamgate.a
+check_PROGRAMS += tests/unit/observe/observe
+tests_unit_observe_observe_SOURCES = tests/unit/observe/observe.c \
+	tests/unit/observe/exposition.c tests/unit/observe/exposition.h
+tests_unit_observe_observe_LDFLAGS = $(ldflags_unit)
+tests_unit_observe_observe_LDADD = $(ldadd_unit)
+tests_unit_observe_observe_DEPENDENCIES = src/libroamgate.a

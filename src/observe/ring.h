@@ -1,0 +1,29 @@
+/* Records on their way from one worker to the observer: a bounded queue of one producer and one
+ * consumer, without a lock. */
+#ifndef RG_OBSERVE_RING_H
+#define RG_OBSERVE_RING_H
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "observe/signin.h"
+
+#define RG_RING_SLOTS 512u /* a power of two; about 2 MiB, touched as it is used */
+
+/* head and tail only grow; the slot is their remainder. */
+struct rg_ring {
+	_Alignas(64) _Atomic uint32_t head; /* written by the producer */
+	_Alignas(64) _Atomic uint32_t tail; /* written by the consumer */
+	_Alignas(64) struct rg_signin *slots;
+};
+
+bool ring_init(struct rg_ring *); /* false: no memory */
+void ring_destroy(struct rg_ring *);
+/* The producer: takes a copy; false: full. Sequentially consistent with what follows it. */
+bool ring_put(struct rg_ring *, const struct rg_signin *);
+/* The consumer: the oldest, which stays until it is dropped; NULL: empty. */
+const struct rg_signin *ring_oldest(struct rg_ring *);
+void ring_drop(struct rg_ring *);
+/* Sequentially consistent with what comes before it. */
+bool ring_empty(const struct rg_ring *);
+#endif
