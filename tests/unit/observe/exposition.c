@@ -20,7 +20,7 @@ struct reader {
 	size_t families_count;
 	char helped[128]; /* family of the HELP line that waits for its TYPE */
 	/* The histogram series under way: its name with labels but for le. */
-	char histogram[512];
+	char histogram[1024];
 	double below, least, count;
 	bool infinite, summed, counted;
 };

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,8 +120,8 @@ static void O6_hostile_names_are_one_line(void **state)
 	strcpy(signin.inner, hostile);
 	strcpy(signin.realm, hostile);
 	strcpy(signin.called, "x\n");
-	strncpy(signin.client, hostile, sizeof(signin.client) - 1);
-	strncpy(signin.site, hostile, sizeof(signin.site) - 1);
+	snprintf(signin.client, sizeof(signin.client), "%.60s", hostile);
+	snprintf(signin.site, sizeof(signin.site), "%.60s", hostile);
 	strcpy(signin.detail, "not escaped\n\xff\"");
 	signin_step(&signin, "tls", "%s", hostile);
 	record_text(&signin, text);
