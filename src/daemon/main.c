@@ -1,4 +1,108 @@
-int main(void)
+/* roamgated: reads the raddb, then serves. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/daemon.h"
+#include "radius/dictionary.h"
+
+#define EXIT_USAGE 2
+#define EXIT_CONFIGURATION 78 /* sysexits.h EX_CONFIG */
+
+static int usage(FILE *out, int status)
 {
-	return 1;
+	fputs("usage: roamgated [-c FILE] [-f] [-t]\n"
+	      "  -c FILE  roamgate.cfg (default: " RG_SYSCONF_DIR "/roamgate.cfg)\n"
+	      "  -f       stay in the foreground and log to stderr\n"
+	      "  -t       check the raddb, say all that is wrong, and exit\n"
+	      "  -h, -V   this help; the version\n",
+	      out);
+	return status;
+}
+
+/* In the background: the caller returns once the daemon serves, with 0, or with what stopped it. Returns the
+ * descriptor to tell it by, in the child only. */
+static int go_to_background(void)
+{
+	int pipes[2], status = 1;
+	char byte;
+	if (pipe(pipes) != 0)
+		exit(1);
+	pid_t child = fork();
+	if (child < 0) {
+		perror("roamgated: fork");
+		exit(1);
+	}
+	if (child == 0) {
+		close(pipes[0]);
+		setsid();
+		if (chdir("/") != 0 || !freopen("/dev/null", "r", stdin))
+			exit(1);
+		return pipes[1];
+	}
+	close(pipes[1]);
+	if (read(pipes[0], &byte, 1) == 1)
+		exit(0);
+	waitpid(child, &status, 0);
+	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+static struct rg_raddb *load(const char *file, bool only_check, int *status)
+{
+	struct rg_report report = {0};
+	struct rg_raddb *raddb = raddb_load(file, &report);
+	report_print(&report, only_check ? stdout : stderr);
+	report_free(&report);
+	*status = raddb ? 0 : EXIT_CONFIGURATION;
+	return raddb;
+}
+
+int main(int argc, char **argv)
+{
+	static struct rg_daemon daemon;
+	static char absolute[PATH_MAX];
+	const char *file = RG_SYSCONF_DIR "/roamgate.cfg", *why;
+	bool only_check = false;
+	int option, status, ready_fd = -1;
+	while ((option = getopt(argc, argv, "c:fthV")) != -1) {
+		switch (option) {
+		case 'c':
+			file = optarg;
+			break;
+		case 'f':
+			daemon.foreground = true;
+			break;
+		case 't':
+			only_check = true;
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		case 'V':
+			puts("roamgated " PACKAGE_VERSION);
+			return 0;
+		default:
+			return usage(stderr, EXIT_USAGE);
+		}
+	}
+	if (optind != argc)
+		return usage(stderr, EXIT_USAGE);
+	if (!dictionary_open(NULL, &why)) {
+		fprintf(stderr, "roamgated: FreeRADIUS's dictionaries: %s\n", why);
+		return 1;
+	}
+	daemon.file = realpath(file, absolute) ? absolute : file;
+	struct rg_raddb *raddb = load(file, only_check, &status);
+	if (only_check)
+		raddb_free(&raddb);
+	else if (raddb) {
+		if (!daemon.foreground)
+			ready_fd = go_to_background();
+		status = daemon_run(&daemon, raddb, ready_fd);
+	}
+	dictionary_close();
+	return status;
 }

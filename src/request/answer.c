@@ -65,6 +65,7 @@ struct rg_request *request_new(const struct rg_inbound *inbound)
 		return NULL;
 	}
 	worker->lease->holds++;
+	worker->open++;
 	return request;
 }
 
@@ -72,6 +73,8 @@ struct rg_request *request_new(const struct rg_inbound *inbound)
 static void request_free(struct rg_request *request)
 {
 	struct rg_worker *worker = request->worker;
+	if (request->state != RG_REQUEST_ANSWERED)
+		worker->open--;
 	if (request->session)
 		home_forget(request);
 	if (request->forward)
@@ -113,6 +116,7 @@ void answer_again(struct rg_request *request)
 static void leave(struct rg_request *request, uint64_t now)
 {
 	request->state = RG_REQUEST_ANSWERED;
+	request->worker->open--;
 	count(request->worker->counters, counter_of(request->reply[0]));
 	answer_again(request);
 	timer_arm(&request->worker->wheel, &request->timer, now + RG_WINDOW_REPEAT_NS);

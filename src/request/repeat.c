@@ -39,7 +39,9 @@ enum rg_next window_stage(struct rg_inbound *inbound)
 		return repeated(inbound, request);
 	if (request) /* another one under this Identifier: the client has given the former up */
 		request_drop(request);
-	inbound->request = request_new(inbound);
+	/* While the gateway stops, what is under way may end, and nothing begins. */
+	bool begins = inbound->packet.first[RG_STATE] == 0;
+	inbound->request = worker->draining && begins ? NULL : request_new(inbound);
 	if (inbound->request && window_add(&worker->window, inbound->request))
 		return RG_NEXT;
 	if (inbound->request)

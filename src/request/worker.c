@@ -278,7 +278,7 @@ static void on_prepare(uv_prepare_t *prepare)
 	while (failed-- != 0)
 		count(worker->counters, RG_COUNT_SEND_FAILED);
 	upstream_tidy(&worker->upstream);
-	atomic_store_explicit(&worker->under_way, worker->window.count, memory_order_relaxed);
+	atomic_store_explicit(&worker->under_way, worker->open, memory_order_relaxed);
 	if (worker->wheel.soonest_ns >= worker->tick_ns)
 		return;
 	uint64_t now = clock_now();
@@ -311,9 +311,13 @@ static void shut(struct rg_worker *worker)
 	worker->lease = NULL;
 }
 
-struct stop {
-	struct rg_message message;
-};
+static void on_drain(struct rg_message *message, void *owner, bool closing)
+{
+	struct rg_worker *worker = owner;
+	(void)closing;
+	worker->draining = true;
+	free(message);
+}
 
 static void on_stop(struct rg_message *message, void *owner, bool closing)
 {
@@ -322,13 +326,27 @@ static void on_stop(struct rg_message *message, void *owner, bool closing)
 		shut(owner);
 }
 
+static void tell(struct rg_worker *worker,
+		 void (*deliver)(struct rg_message *, void *owner, bool closing))
+{
+	struct rg_message *message = malloc(sizeof(*message));
+	if (!message)
+		return;
+	message->deliver = deliver;
+	mailbox_post(&worker->mailbox, message);
+}
+
+void worker_drain(struct rg_worker *worker)
+{
+	tell(worker, on_drain);
+}
+
 void worker_stop(struct rg_worker *worker)
 {
-	struct stop *stop = worker->started ? malloc(sizeof(*stop)) : NULL;
-	if (!stop)
-		return;
-	stop->message = (struct rg_message){.deliver = on_stop};
-	mailbox_post(&worker->mailbox, &stop->message);
+	if (worker->started)
+		tell(worker, on_stop);
+	else
+		shut(worker);
 }
 
 static void *run(void *context)
@@ -389,9 +407,10 @@ bool worker_start(struct rg_worker *worker)
 
 void worker_join(struct rg_worker *worker)
 {
-	if (!worker->started)
-		return;
-	pthread_join(worker->thread, NULL);
+	if (worker->started)
+		pthread_join(worker->thread, NULL);
+	else
+		uv_run(&worker->loop, UV_RUN_DEFAULT); /* never ran: its handles close here */
 	worker->started = false;
 }
 

@@ -48,8 +48,10 @@ struct rg_worker {
 	struct rg_mailbox *home;       /* the main thread's */
 	struct rg_counters *counters;
 	struct rg_observe_ring *ring;
+	bool draining;                 /* the gateway stops: no new conversations */
+	uint32_t open;                 /* requests in the window that have no answer yet */
 	_Atomic uint32_t session_count; /* for status */
-	_Atomic uint32_t under_way;     /* requests in the window */
+	_Atomic uint32_t under_way;    /* open, for status */
 	/* Called on the main thread: a client or peer has shown that it signs. */
 	void (*learned)(void);
 };
@@ -63,6 +65,8 @@ bool worker_start(struct rg_worker *);
  * main thread; those left out are closed by the worker, and nobody else). */
 void worker_publish(struct rg_worker *, struct rg_snapshot *, const struct rg_port_socket *,
 		    size_t count);
+/* Begin nothing new: the gateway stops. */
+void worker_drain(struct rg_worker *);
 /* Asks it to end; then join, and once nobody can post to it any more, destroy. */
 void worker_stop(struct rg_worker *);
 void worker_join(struct rg_worker *);

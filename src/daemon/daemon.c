@@ -1,0 +1,288 @@
+#include "daemon/daemon.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "client/policy.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "daemon/privileges.h"
+#include "eap/tls_context.h"
+#include "observe/observe.h"
+
+#define TRACE_MOST 4096       /* sign-ins that `roamgate trace` can look back on */
+#define WATCH_MS 2000
+
+static json_t *on_status(void *context)
+{
+	return daemon_status(context);
+}
+
+static json_t *on_reload(void *context)
+{
+	return daemon_reload(context);
+}
+
+static const struct rg_control_operations operations = {.status = on_status, .reload = on_reload};
+
+static int on_health(void *context, char *why)
+{
+	struct rg_daemon *daemon = context;
+	if (!atomic_load(&daemon->unhealthy))
+		return 0;
+	snprintf(why, 256, "the gateway is stopping");
+	return 1;
+}
+
+static void on_learned(void)
+{
+	if (!policy_save())
+		log_write(RG_LOG_WARNING, "what clients sign cannot be kept in state_dir: %m");
+}
+
+bool daemon_serve_http(struct rg_daemon *daemon, char *why)
+{
+	const struct rg_raddb *raddb = daemon->snapshot->raddb;
+	for (size_t i = 0; i < daemon->http_count; i++)
+		http_close(&daemon->http[i]);
+	daemon->http_count = 0;
+	for (size_t i = 0; i < raddb->listen_count && daemon->http_count < RG_HTTP_MOST; i++) {
+		const struct rg_listen *listen = &raddb->listens[i];
+		char reason[256];
+		if (listen->transport != RG_TRANSPORT_HTTP)
+			continue;
+		struct rg_http *http = http_open((const struct sockaddr *)&listen->socket_address,
+						 on_health, daemon, reason);
+		if (!http) {
+			snprintf(why, 256, "%s:%u: listen: %.150s", listen->where.file,
+				 listen->where.line, reason);
+			return false;
+		}
+		daemon->http[daemon->http_count++] = http;
+	}
+	return true;
+}
+
+void daemon_publish(struct rg_daemon *daemon)
+{
+	struct rg_port_socket *ports = calloc(daemon->bindings.count + 1, sizeof(*ports));
+	if (!ports)
+		return;
+	for (unsigned i = 0; i < daemon->worker_count; i++) {
+		bindings_of_worker(&daemon->bindings, i, ports);
+		worker_publish(&daemon->workers[i], daemon->snapshot, ports,
+			       daemon->bindings.count);
+	}
+	free(ports);
+}
+
+static unsigned worker_count(const struct rg_gateway *gateway)
+{
+	unsigned count = gateway->workers > 0 ? (unsigned)gateway->workers : uv_available_parallelism();
+	return count < RG_WORKERS_MOST ? count : RG_WORKERS_MOST;
+}
+
+static bool start_workers(struct rg_daemon *daemon, char *why)
+{
+	const struct rg_gateway *gateway = &daemon->snapshot->raddb->gateway;
+	uint32_t sessions = (uint32_t)gateway->max_sessions / daemon->worker_count;
+	snprintf(why, 256, "out of memory");
+	for (unsigned i = 0; i < daemon->worker_count; i++) {
+		if (!worker_init(&daemon->workers[i], i, daemon->worker_count,
+				 sessions ? sessions : 1, (uint8_t)gateway->node, daemon->workers,
+				 &daemon->mailbox))
+			return false;
+		daemon->workers_ready++;
+		daemon->workers[i].learned = on_learned;
+	}
+	daemon_publish(daemon);
+	for (unsigned i = 0; i < daemon->worker_count; i++) {
+		if (!worker_start(&daemon->workers[i])) {
+			snprintf(why, 256, "a thread cannot be started: %m");
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Everything that wants root, files or ports; then root goes. */
+static bool open_everything(struct rg_daemon *daemon, struct rg_raddb_share *share, char *why)
+{
+	const struct rg_raddb *raddb = share->raddb;
+	const struct rg_gateway *gateway = &raddb->gateway;
+	char dir[4096];
+	daemon->worker_count = worker_count(gateway);
+	daemon->workers = calloc(daemon->worker_count, sizeof(*daemon->workers));
+	snprintf(dir, sizeof(dir), "%s", gateway->control);
+	char *slash = strrchr(dir, '/');
+	if (slash && slash != dir)
+		*slash = '\0';
+	if (!daemon->workers || !observe_open(daemon->worker_count, TRACE_MOST)) {
+		snprintf(why, 256, "out of memory");
+		return false;
+	}
+	if (!bindings_make(&daemon->bindings, &(struct rg_bindings){0}, raddb, daemon->worker_count,
+			   why) ||
+	    !privileges_make_dir(gateway->state_dir, 0750, gateway->user, why) ||
+	    (slash && !privileges_make_dir(dir, 0755, gateway->user, why)))
+		return false;
+	policy_open(gateway->state_dir);
+	if (!log_open(daemon->foreground ? "stderr" : raddb->log.target, raddb->log.level,
+		      raddb->log.format)) {
+		snprintf(why, 256, "cannot log to %.150s: %m", raddb->log.target);
+		return false;
+	}
+	daemon->control = control_open(&daemon->loop, gateway->control, &operations, daemon, why);
+	if (!daemon->control || !privileges_give(gateway->control, gateway->user, why))
+		return false;
+	daemon->snapshot = snapshot_new(share, true, why);
+	return daemon->snapshot && daemon_serve_http(daemon, why) &&
+	       privileges_drop(gateway->user, why) && start_workers(daemon, why);
+}
+
+/* Stopping: new conversations are not begun, those under way may end, and then the loop runs dry. */
+
+static bool all_quiet(const struct rg_daemon *daemon)
+{
+	for (unsigned i = 0; i < daemon->workers_ready; i++)
+		if (atomic_load(&daemon->workers[i].session_count) != 0 ||
+		    atomic_load(&daemon->workers[i].under_way) != 0)
+			return false;
+	return true;
+}
+
+static void close_handles(struct rg_daemon *daemon)
+{
+	for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(daemon->signals[0]); i++)
+		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+	uv_close((uv_handle_t *)&daemon->watch, NULL);
+	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
+	control_close(&daemon->control);
+	for (unsigned i = 0; i < daemon->workers_ready; i++)
+		worker_stop(&daemon->workers[i]);
+	for (unsigned i = 0; i < daemon->workers_ready; i++)
+		worker_join(&daemon->workers[i]);
+	mailbox_close(&daemon->mailbox);
+}
+
+static void on_stop_timer(uv_timer_t *timer)
+{
+	struct rg_daemon *daemon = timer->data;
+	if (all_quiet(daemon) || clock_now() >= daemon->stop_ns)
+		close_handles(daemon);
+}
+
+static void begin_stop(struct rg_daemon *daemon)
+{
+	if (daemon->stopping) /* asked twice: at once */
+		daemon->stop_ns = clock_now();
+	if (daemon->stopping)
+		return;
+	daemon->stopping = true;
+	daemon->stop_ns = clock_now() + RG_STOP_NS;
+	atomic_store(&daemon->unhealthy, true);
+	sd_notify(0, "STOPPING=1");
+	log_write(RG_LOG_INFO, "roamgated stops: ending what is under way");
+	for (unsigned i = 0; i < daemon->workers_ready; i++)
+		worker_drain(&daemon->workers[i]);
+	uv_timer_start(&daemon->stop_timer, on_stop_timer, 50, 50);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+	struct rg_daemon *daemon = handle->data;
+	if (signum == SIGHUP)
+		json_decref(daemon_reload(daemon));
+	else
+		begin_stop(daemon);
+}
+
+static void on_watch(uv_timer_t *timer)
+{
+	struct rg_daemon *daemon = timer->data;
+	if (!daemon->stopping && snapshot_stale(daemon->snapshot))
+		daemon_refresh(daemon);
+}
+
+static void open_loop(struct rg_daemon *daemon)
+{
+	static const int signums[] = {SIGHUP, SIGTERM, SIGINT};
+	uv_loop_init(&daemon->loop);
+	mailbox_init(&daemon->mailbox, &daemon->loop, daemon);
+	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++) {
+		uv_signal_init(&daemon->loop, &daemon->signals[i]);
+		daemon->signals[i].data = daemon;
+		uv_signal_start(&daemon->signals[i], on_signal, signums[i]);
+	}
+	uv_timer_init(&daemon->loop, &daemon->watch);
+	uv_timer_init(&daemon->loop, &daemon->stop_timer);
+	daemon->watch.data = daemon;
+	daemon->stop_timer.data = daemon;
+}
+
+static void say_ready(struct rg_daemon *daemon, int ready_fd)
+{
+	const struct rg_raddb *raddb = daemon->snapshot->raddb;
+	sd_notify(0, "READY=1");
+	log_write(RG_LOG_INFO, "roamgated " PACKAGE_VERSION " serves %s: %zu realms, %zu clients, %u workers",
+		  raddb->gateway.name, raddb->realm_count, raddb->client_count,
+		  daemon->worker_count);
+	if (daemon->foreground)
+		fprintf(stderr, "roamgated ready: %s, %zu realms, %zu clients, %u workers\n",
+			raddb->gateway.name, raddb->realm_count, raddb->client_count,
+			daemon->worker_count);
+	if (ready_fd >= 0) {
+		if (write(ready_fd, "", 1) != 1)
+			log_write(RG_LOG_DEBUG, "nobody waits for us to be ready");
+		close(ready_fd);
+	}
+}
+
+/* After the loop: in the reverse order of opening. */
+static void close_everything(struct rg_daemon *daemon)
+{
+	observe_metrics_gauges(NULL, NULL);
+	for (size_t i = 0; i < daemon->http_count; i++)
+		http_close(&daemon->http[i]);
+	snapshot_unref(&daemon->snapshot);
+	for (unsigned i = 0; i < daemon->workers_ready; i++)
+		worker_destroy(&daemon->workers[i]);
+	free(daemon->workers);
+	bindings_forget(&daemon->bindings);
+	uv_loop_close(&daemon->loop);
+	mailbox_destroy(&daemon->mailbox);
+	observe_close();
+	policy_save();
+	policy_close();
+	tls_engine_close();
+	log_write(RG_LOG_INFO, "roamgated stopped");
+	log_close();
+}
+
+int daemon_run(struct rg_daemon *daemon, struct rg_raddb *raddb, int ready_fd)
+{
+	char why[256] = "";
+	struct rg_raddb_share *share = raddb_share_new(raddb);
+	daemon->began_ns = clock_now();
+	signal(SIGPIPE, SIG_IGN);
+	tls_engine_open();
+	open_loop(daemon);
+	bool fine = share && open_everything(daemon, share, why);
+	raddb_share_unref(&share);
+	if (fine) {
+		observe_metrics_gauges(daemon_gauges, daemon);
+		uv_timer_start(&daemon->watch, on_watch, WATCH_MS, WATCH_MS);
+		say_ready(daemon, ready_fd);
+	} else {
+		fprintf(stderr, "roamgated: %s\n", why);
+		close_handles(daemon);
+	}
+	uv_run(&daemon->loop, UV_RUN_DEFAULT);
+	close_everything(daemon);
+	return fine ? 0 : 1;
+}

@@ -1,0 +1,55 @@
+/* The daemon: one configuration in use, the workers that serve it, and what administrators ask of both. All of
+ * it on the main thread. */
+#ifndef RG_DAEMON_DAEMON_H
+#define RG_DAEMON_DAEMON_H
+#include <uv.h>
+
+#include "core/mailbox.h"
+#include "daemon/control.h"
+#include "daemon/sockets.h"
+#include "request/snapshot.h"
+#include "request/worker.h"
+#include "transport/http.h"
+
+#define RG_HTTP_MOST 4
+#define RG_STOP_NS (5 * RG_SECOND) /* what is under way may take so long to end */
+
+struct rg_daemon {
+	const char *file;      /* roamgate.cfg, absolute */
+	bool foreground;
+	uv_loop_t loop;
+	struct rg_mailbox mailbox;
+	uv_signal_t signals[3];
+	uv_timer_t watch;      /* looks for changed certificates and CRLs */
+	uv_timer_t stop_timer;
+	struct rg_snapshot *snapshot;
+	struct rg_bindings bindings;
+	struct rg_worker *workers;
+	unsigned worker_count, workers_ready;
+	struct rg_control *control;
+	struct rg_http *http[RG_HTTP_MOST];
+	const struct rg_listen *http_listens[RG_HTTP_MOST]; /* the current raddb's */
+	size_t http_count;
+	uint64_t began_ns, stop_ns;
+	bool stopping;
+	atomic_bool unhealthy; /* read by the http threads */
+};
+
+/* Serves until told to stop. raddb is taken. ready_fd: written to once it serves, then closed; -1: none. Returns the
+ * exit status. */
+int daemon_run(struct rg_daemon *, struct rg_raddb *raddb, int ready_fd);
+
+/* Takes the raddb anew. {"kept", "changes", "errors", "warnings"}; the caller owns it. reload.c */
+struct json_t *daemon_reload(struct rg_daemon *);
+/* Certificates or CRLs have changed on disk: read them again under the configuration in use. reload.c */
+void daemon_refresh(struct rg_daemon *);
+/* Hands the snapshot to every worker. */
+void daemon_publish(struct rg_daemon *);
+/* The http listeners of the raddb in use; those of the former one at other addresses end. False: why (256). */
+bool daemon_serve_http(struct rg_daemon *, char *why);
+
+/* The object of `roamgate status`; the caller owns it. status.c */
+struct json_t *daemon_status(struct rg_daemon *);
+/* Peers, directories and expiry for /metrics: writes to a FILE. status.c */
+void daemon_gauges(void *daemon, void *file);
+#endif

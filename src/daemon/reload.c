@@ -1,0 +1,127 @@
+/* Taking a new raddb while the old one serves: all or nothing. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "daemon/daemon.h"
+
+static void add_line(void *context, const char *line)
+{
+	json_array_append_new(context, json_string(line));
+}
+
+static void add_error(json_t *errors, const char *message)
+{
+	json_array_append_new(errors, json_pack("{s:s, s:i, s:s, s:s}", "file", "", "line", 0, "key",
+						"", "message", message));
+}
+
+/* What only a restart can change is said, not silently left. */
+static void note_restart(const struct rg_raddb *from, const struct rg_raddb *to, json_t *changes)
+{
+	const struct rg_gateway *a = &from->gateway, *b = &to->gateway;
+	if (a->workers != b->workers || a->max_sessions != b->max_sessions || a->node != b->node ||
+	    strcmp(a->user, b->user) != 0 || strcmp(a->control, b->control) != 0 ||
+	    strcmp(a->state_dir, b->state_dir) != 0)
+		add_line(changes, "gateway: workers, max_sessions, node, user, control and state_dir "
+				  "take effect at the next start");
+}
+
+static void log_outcome(bool kept, const json_t *lines, const struct rg_report *report,
+			const char *why)
+{
+	if (!kept) {
+		size_t count = json_array_size(lines);
+		log_write(RG_LOG_INFO, "raddb reloaded: %zu change%s%s%s", count,
+			  count == 1 ? "" : "s", count ? ": " : "",
+			  count ? json_string_value(json_array_get(lines, 0)) : "");
+	} else if (report->error_count != 0) {
+		const struct rg_finding *first = &report->errors[0];
+		log_write(RG_LOG_ERROR, "raddb kept: %s:%u: %s: %s (%zu error%s; see roamgate check)",
+			  first->file, first->line, first->key, first->message, report->error_count,
+			  report->error_count == 1 ? "" : "s");
+	} else {
+		log_write(RG_LOG_ERROR, "raddb kept: %s", why);
+	}
+}
+
+/* From here on the new one serves; nothing of it can fail any more but a log file or an http port. */
+static void take(struct rg_daemon *daemon, struct rg_snapshot *snapshot, struct rg_bindings *bindings)
+{
+	const struct rg_raddb *raddb = snapshot->raddb;
+	char why[256];
+	struct rg_snapshot *former = daemon->snapshot;
+	daemon->snapshot = snapshot;
+	bindings_forget(&daemon->bindings);
+	daemon->bindings = *bindings;
+	daemon_publish(daemon);
+	if (!log_open(daemon->foreground ? "stderr" : raddb->log.target, raddb->log.level,
+		      raddb->log.format))
+		log_write(RG_LOG_ERROR, "cannot log to %s: %m; the former log goes on",
+			  raddb->log.target);
+	if (!daemon_serve_http(daemon, why))
+		log_write(RG_LOG_ERROR, "%s", why);
+	snapshot_unref(&former);
+}
+
+static bool try_raddb(struct rg_daemon *daemon, struct rg_raddb *raddb, json_t *changes, char *why)
+{
+	struct rg_bindings bindings;
+	struct rg_raddb_share *share = raddb_share_new(raddb);
+	struct rg_snapshot *snapshot = share ? snapshot_new(share, true, why) : NULL;
+	if (!share)
+		raddb_free(&raddb);
+	raddb_share_unref(&share);
+	if (!snapshot)
+		return false;
+	if (!bindings_make(&bindings, &daemon->bindings, raddb, daemon->worker_count, why)) {
+		snapshot_unref(&snapshot);
+		return false;
+	}
+	raddb_differences(daemon->snapshot->raddb, raddb, add_line, changes);
+	note_restart(daemon->snapshot->raddb, raddb, changes);
+	take(daemon, snapshot, &bindings);
+	return true;
+}
+
+json_t *daemon_reload(struct rg_daemon *daemon)
+{
+	struct rg_report report = {0};
+	char why[256] = "the gateway is stopping";
+	bool taken = false;
+	json_t *changes = json_array();
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+		   (unsigned long long)(clock_now() / 1000));
+	struct rg_raddb *raddb = daemon->stopping ? NULL : raddb_load(daemon->file, &report);
+	if (raddb)
+		taken = try_raddb(daemon, raddb, changes, why);
+	log_outcome(!taken, changes, &report, why);
+	json_t *found = report_json(&report);
+	if (!taken && report.error_count == 0)
+		add_error(json_object_get(found, "errors"), why);
+	json_object_set_new(found, "kept", json_boolean(!taken));
+	json_object_set_new(found, "changes", changes);
+	report_free(&report);
+	sd_notify(0, "READY=1");
+	return found;
+}
+
+void daemon_refresh(struct rg_daemon *daemon)
+{
+	char why[256] = "";
+	struct rg_snapshot *snapshot = snapshot_new(daemon->snapshot->share, false, why);
+	if (!snapshot) {
+		static struct rg_log_limit limit = {.burst = 1, .every_s = 60};
+		log_limited(&limit, RG_LOG_ERROR,
+			    "changed certificates cannot be used, the former ones stay: %s", why);
+		return;
+	}
+	struct rg_snapshot *former = daemon->snapshot;
+	daemon->snapshot = snapshot;
+	daemon_publish(daemon);
+	snapshot_unref(&former);
+	log_write(RG_LOG_INFO, "certificates and CRLs have changed on disk and were read again");
+}
