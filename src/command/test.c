@@ -119,11 +119,13 @@ static int sign_in(const struct rg_test *test, const struct rg_test_target *targ
 	if (supplicant && test_exchange(&run, target, supplicant, test->timeout_ns,
 					list ? skip_step : test_print_step, NULL)) {
 		status = test_status(&run);
+		run.seen = test_trace(test, target, &run);
 		if (list)
 			json_array_append_new(list, test_json(test, target, &run));
 		else
 			test_print_run(test, &run);
 	}
+	json_decref(run.seen);
 	supplicant_free(&supplicant);
 	return status;
 }

@@ -10,6 +10,8 @@
 #include "radius/key.h"
 #include "supplicant/supplicant.h"
 
+struct json_t;
+
 struct rg_test {
 	const char *identity, *outer;
 	const char *certificate, *key, *password_file, *ca, *server_name, *method, *tls;
@@ -42,11 +44,12 @@ void test_target_close(struct rg_test_target *);
 struct rg_test_run {
 	bool answered;
 	enum rg_supplicant_state state;
-	uint64_t began_ns, ns;
+	uint64_t began_ns, began_wall_ns, ns;
 	unsigned repeats;                /* datagrams sent again */
 	const char *silence;             /* why there was no answer */
 	const struct rg_supplicant_report *report;
 	unsigned number;                 /* from 1 */
+	struct json_t *seen;             /* the gateway's own record of it, as trace has it; NULL: none */
 };
 
 /* One exchange that is over, for whoever shows steps. */
@@ -64,6 +67,10 @@ typedef void test_step(void *context, const struct rg_test_step *);
  * stderr: no socket. */
 bool test_exchange(struct rg_test_run *, const struct rg_test_target *, struct rg_supplicant *,
 		   uint64_t timeout_ns, test_step *each, void *context);
+
+/* The gateway's own record of a sign-in that was not accepted; NULL: it has none, or is not asked. The
+ * caller owns it. */
+struct json_t *test_trace(const struct rg_test *, const struct rg_test_target *, const struct rg_test_run *);
 
 void test_print_begin(const struct rg_test *, const struct rg_test_target *, unsigned number);
 void test_print_step(void *context, const struct rg_test_step *);

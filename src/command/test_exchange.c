@@ -104,6 +104,7 @@ bool test_exchange(struct rg_test_run *run, const struct rg_test_target *target,
 	}
 	RAND_bytes(&exchange.id, 1);
 	run->began_ns = clock_now();
+	run->began_wall_ns = clock_wall();
 	run->state = RG_SUPPLICANT_SEND;
 	do {
 		struct rg_test_step step = {.number = 0};

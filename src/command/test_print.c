@@ -122,14 +122,43 @@ static void print_server(const struct rg_supplicant_report *report)
 		       report->trust_error ? report->trust_error : "the handshake did not end");
 }
 
+/* A text of the gateway's own record; NULL: there is none. */
+static const char *seen_text(const struct rg_test_run *run, const char *key)
+{
+	const char *text = json_string_value(json_object_get(run->seen, key));
+	return text && text[0] ? text : NULL;
+}
+
+/* The gateway knows why; without its word, as far as a supplicant can tell. NULL: that is not at all. */
+static const char *reason_of(const struct rg_test_run *run)
+{
+	const char *seen = seen_text(run, "reason");
+	if (seen)
+		return seen;
+	return run->report->reason == RG_REASON_NONE ? NULL : reason_word(run->report->reason);
+}
+
+static const char *advice_of(const struct rg_test_run *run)
+{
+	if (seen_text(run, "reason"))
+		return seen_text(run, "advice");
+	return run->report->reason == RG_REASON_NONE ? NULL : reason_advice(run->report->reason);
+}
+
 static void print_why(const struct rg_test_run *run)
 {
 	const struct rg_supplicant_report *report = run->report;
+	if (run->answered && run->state == RG_SUPPLICANT_ACCEPTED)
+		return;
 	if (why(run))
 		printf("  %-11s %s\n", "why", why(run));
-	if (report->reason != RG_REASON_NONE && report->reason != RG_REASON_ACCEPTED)
-		printf("  %-11s %s: %s\n", "reason", reason_word(report->reason),
-		       reason_advice(report->reason));
+	if (reason_of(run))
+		printf("  %-11s %s%s\n", "reason", reason_of(run),
+		       run->seen ? ", says the gateway" : "");
+	if (seen_text(run, "detail"))
+		printf("  %-11s %s\n", "", seen_text(run, "detail"));
+	if (advice_of(run))
+		printf("  %-11s %s\n", "", advice_of(run));
 	if (report->ignored != 0)
 		printf("  %-11s %u %s ignored: %s\n", "replies", report->ignored,
 		       report->ignored == 1 ? "was" : "were", report->ignored_why);
@@ -203,18 +232,18 @@ struct json_t *test_json(const struct rg_test *test, const struct rg_test_target
 	if (report->reply)
 		dictionary_print(report->reply, json_attribute, reply);
 	json_t *object = json_pack("{s:s, s:o, s:o, s:f, s:i, s:o, s:o, s:b}", "result", result_word(run),
-				   "reason",
-				   text_or_null(report->reason == RG_REASON_NONE
-							? NULL
-							: reason_word(report->reason)),
+				   "reason", text_or_null(reason_of(run)),
 				   "why", text_or_null(why(run)), "ms", ms(run->ns), "round_trips",
 				   (int)report->round_trips, "method", text_or_null(report->method), "tls",
 				   text_or_null(report->tls), "resumed", report->resumed);
-	json_t *rest = json_pack("{s:s, s:s, s:o, s:b, s:o, s:i, s:i, s:o}", "identity", test->identity,
+	json_t *rest = json_pack("{s:s, s:s, s:o, s:b, s:o, s:i, s:i, s:o, s:o, s:o}", "identity",
+				 test->identity,
 				 "server", target->text, "server_certificate", certificate_json(report),
 				 "keys_match", report->keys_match, "reply", reply, "repeats",
 				 (int)run->repeats, "ignored", (int)report->ignored, "alert",
-				 text_or_null(report->alert_received));
+				 text_or_null(report->alert_received), "detail",
+				 text_or_null(seen_text(run, "detail")), "advice",
+				 text_or_null(run->state == RG_SUPPLICANT_ACCEPTED ? NULL : advice_of(run)));
 	json_object_update(object, rest);
 	json_decref(rest);
 	return object;

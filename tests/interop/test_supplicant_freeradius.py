@@ -1,16 +1,9 @@
 """`roamgate test` against FreeRADIUS: an EAP-TLS server that is not ours."""
 import json
-import os
-import shutil
-import socket
-import subprocess
-import time
-from pathlib import Path
 
 import pytest
+from lib.process import BUILD, Process, free_port, run
 
-SOURCE = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("ROAMGATE_BUILD", SOURCE / "build")).resolve()
 ROAMGATE = BUILD / "src" / "roamgate"
 SECRET = "not-a-secret-at-all"
 
@@ -99,10 +92,6 @@ server default {{
 """
 
 
-def openssl(folder, *words):
-    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-
 def issue(folder, name, subject, usage, issuer=None, san=None, days=30):
     """A P-256 key and certificate, self-signed where no issuer is named."""
     command = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
@@ -117,13 +106,7 @@ def issue(folder, name, subject, usage, issuer=None, san=None, days=30):
     # Without a file of its own the system's configuration adds extensions that these repeat.
     (folder / "empty.cnf").write_text("[req]\ndistinguished_name=dn\n[dn]\n")
     extra = [] if issuer else ["-addext", "basicConstraints=critical,CA:true"]
-    openssl(folder, *command, *extra, "-config", "empty.cnf")
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    run(["openssl", *command, *extra, "-config", "empty.cnf"], cwd=folder)
 
 
 class FreeRadius:
@@ -133,21 +116,13 @@ class FreeRadius:
         (folder / "radiusd.conf").write_text(RADIUSD.format(
             folder=folder, port=self.port, secret=SECRET, default=default, fragment=fragment))
         (folder / "secret").write_text(SECRET + "\n")
-        program = shutil.which("freeradius", path="/usr/sbin:/usr/bin")
-        self.log = folder / "radiusd.log"
-        with open(self.log, "wb") as out:
-            # The dictionaries are looked for beside the configuration unless they are named.
-            self.child = subprocess.Popen([program, "-X", "-d", folder, "-D", "/usr/share/freeradius"],
-                                          stdout=out, stderr=out, stdin=subprocess.DEVNULL)
-        end = time.monotonic() + 20
-        while b"Ready to process requests" not in self.log.read_bytes():
-            if self.child.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(self.log.read_text(errors="replace")[-4000:])
-            time.sleep(0.02)
+        # The dictionaries are looked for beside the configuration unless they are named.
+        self.process = Process(["freeradius", "-X", "-d", folder, "-D", "/usr/share/freeradius"],
+                               folder / f"radiusd-{self.port}.log")
+        self.process.wait_line("Ready to process requests", 20)
 
     def stop(self):
-        self.child.terminate()
-        self.child.wait(10)
+        self.process.stop()
 
 
 @pytest.fixture(scope="module")
@@ -168,12 +143,20 @@ def server(folder):
     server.stop()
 
 
-def sign_in(server, *options, who="anna@wijchen.nl", certificate="anna"):
-    folder = server.folder
-    command = [ROAMGATE, "test", who, "--certificate", folder / f"{certificate}.pem",
-               "--key", folder / f"{certificate}.key", "--server", f"127.0.0.1:{server.port}",
-               "--secret-file", folder / "secret", "--json", *options]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60)
+def roamgate(*words):
+    done = run([ROAMGATE, *words], check=False)
+    assert SECRET not in done.stdout + done.stderr
+    return done
+
+
+def laptop(folder, who="anna@wijchen.nl", certificate="anna"):
+    return ["test", who, "--certificate", folder / f"{certificate}.pem", "--key",
+            folder / f"{certificate}.key"]
+
+
+def sign_in(server, *options, **who):
+    done = roamgate(*laptop(server.folder, **who), "--server", f"127.0.0.1:{server.port}",
+                    "--secret-file", server.folder / "secret", "--json", *options)
     assert done.stderr == ""
     return done.returncode, json.loads(done.stdout)
 
@@ -266,13 +249,66 @@ def test_small_fragments_after_nak(folder, version):
 
 
 def test_text_for_people(server):
-    folder = server.folder
-    done = subprocess.run([str(word) for word in [
-        ROAMGATE, "test", "anna@wijchen.nl", "--certificate", folder / "anna.pem", "--key",
-        folder / "anna.key", "--server", f"127.0.0.1:{server.port}", "--secret-file",
-        folder / "secret", *trusted(server)]], capture_output=True, text=True, timeout=60)
+    done = roamgate(*laptop(server.folder), "--server", f"127.0.0.1:{server.port}", "--secret-file",
+                    server.folder / "secret", *trusted(server))
     assert done.returncode == 0
     for words in ("ACCEPTED", "CN=radius.wijchen.nl", "trusted", "the same on both sides",
                   "Tunnel-Private-Group-Id = 120"):
         assert words in done.stdout
-    assert SECRET not in done.stdout
+
+
+def raddb(folder, port, clients, address="127.0.0.1"):
+    """A gateway's configuration whose port is FreeRADIUS's."""
+    (folder / "clients.d").mkdir()
+    (folder / "roamgate.cfg").write_text(f"""
+gateway = {{ name = "proef"; control = "{folder}/control.sock"; modules = [ ]; }};
+listen = ( {{ transport = "udp"; address = "{address}"; port = {port}; serves = [ "auth" ]; }} );
+""")
+    (folder / "clients.d" / "all.cfg").write_text(f"clients = ( {clients} );\n")
+    return folder / "roamgate.cfg"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_gateway_of_the_raddb(server, tmp_path, address):
+    file = raddb(tmp_path, server.port, address=address, clients=f"""
+{{ name = "elders"; site = "elders"; addresses = [ "0.0.0.0/0" ]; secret = "something-else-entirely"; }},
+{{ name = "hier"; site = "proef"; addresses = [ "127.0.0.0/8" ]; secret = "{SECRET}"; ssids = [ "proefnet" ]; }}
+""")
+    done = roamgate(*laptop(server.folder), *trusted(server), "-c", file)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "as client hier" in done.stdout
+    assert "02-00-00-00-00-01:proefnet" in server.process.log
+
+
+def test_raddb_without_a_client_for_this_machine(server, tmp_path):
+    file = raddb(tmp_path, server.port, clients="""
+{ name = "elders"; site = "elders"; addresses = [ "10.0.0.0/8" ]; secret = "something-else-entirely"; }
+""")
+    done = roamgate(*laptop(server.folder), "-c", file)
+    assert done.returncode == 78
+    assert "knows no client 127.0.0.1" in done.stderr and "clients = (" in done.stderr
+
+
+@pytest.mark.parametrize("words, message", [
+    ([], "who is to sign in"),
+    (["anna", "eve"], "one IDENTITY"),
+    (["anna"], "needs --certificate"),
+    (["anna", "--password-file", "x"], "no password methods yet"),
+    (["anna", "--method", "peap", "--certificate", "x"], "this version has tls only"),
+    (["anna", "--certificate", "x", "--tls", "1.1"], "1.2 or 1.3"),
+    (["anna", "--certificate", "x", "--mac", "02-00"], "no MAC"),
+    (["anna", "--certificate", "x", "--repeat", "0"], "a number from 1"),
+    (["anna", "--certificate", "x", "--server", "127.0.0.1:1"], "go together"),
+    (["anna", "--certifcate", "x"], "did you mean --certificate"),
+])
+def test_bad_usage(words, message):
+    done = roamgate("test", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_certificate_that_cannot_be_read(server):
+    done = roamgate(*laptop(server.folder, certificate="nobody"), "--server",
+                    f"127.0.0.1:{server.port}", "--secret-file", server.folder / "secret")
+    assert done.returncode == 2
+    assert "nobody.pem" in done.stderr

@@ -1,19 +1,15 @@
 """The systemd unit: its sandbox is tight, systemd understands all of it, and the manual pages are clean."""
-import os
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
+from lib import process
+from lib.process import BUILD, SOURCE
 
-SOURCE = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("ROAMGATE_BUILD", SOURCE / "build")).resolve()
 UNIT = SOURCE / "doc" / "roamgate.service"
 
 
-def run(*words, **options):
-    return subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=60,
-                          **options)
+def run(*words):
+    return process.run(words, check=False)
 
 
 def test_sandbox_score():
