@@ -13,6 +13,7 @@ include tests/unit/supplicant/local.mk
 include tests/unit/request/local.mk
 include tests/unit/upstream/local.mk
 include tests/unit/daemon/local.mk
+include tests/unit/transport/local.mk
 TESTS += $(check_PROGRAMS)
 endif
 TESTS_ENVIRONMENT = ROAMGATE_MODULES=$(abs_builddir)/modules SOURCE_DIR=$(abs_srcdir)

@@ -316,6 +316,17 @@ static bool remove_stale(const char *path, const struct sockaddr_un *address, ch
 	return false;
 }
 
+/* libuv calls a missing directory "permission denied", as Windows does. */
+static int bind_error(const char *path, int failed)
+{
+	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	const char *slash = strrchr(path, '/');
+	if (failed != UV_EACCES || !slash || slash == path)
+		return failed;
+	snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path), path);
+	return access(directory, F_OK) < 0 ? uv_translate_sys_error(errno) : failed;
+}
+
 static void on_control_closed(uv_handle_t *handle)
 {
 	struct rg_control *control = handle->data;
@@ -346,7 +357,7 @@ struct rg_control *control_open(uv_loop_t *loop, const char *path,
 	control->context = context;
 	uv_pipe_init(loop, &control->pipe, 0);
 	control->pipe.data = control;
-	int failed = uv_pipe_bind(&control->pipe, path);
+	int failed = bind_error(path, uv_pipe_bind(&control->pipe, path));
 	/* Before it listens nobody can connect, so the mode is right from the first moment. */
 	if (!failed && chmod(path, 0660) < 0)
 		failed = uv_translate_sys_error(errno);

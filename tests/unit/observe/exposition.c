@@ -87,7 +87,7 @@ static bool histogram_sample(struct reader *reader, const char *line, const char
 	const struct family *family = &reader->families[reader->families_count - 1];
 	const char *suffix = name + strlen(family->name);
 	char series[sizeof(reader->histogram)];
-	snprintf(series, sizeof(series), "%s{%s", family->name, others);
+	snprintf(series, sizeof(series), "%.127s{%.511s", family->name, others);
 	if (strcmp(series, reader->histogram) != 0) {
 		if (!histogram_finished(reader, line))
 			return false;
