@@ -134,17 +134,28 @@ static void nothing_else(void **state)
 				  "Content-Length: 5\r\n\r\nhello"), 405);
 }
 
+/* Sends octets and no more, and waits until the other side has had enough. */
+static void send_broken(const char *octets)
+{
+	int fd = connected();
+	send(fd, octets, strlen(octets), MSG_NOSIGNAL);
+	shutdown(fd, SHUT_WR);
+	while (recv(fd, answer, sizeof(answer), 0) > 0)
+		continue;
+	close(fd);
+}
+
 static void broken_requests_do_no_harm(void **state)
 {
 	static char request[70000];
 	(void)state;
-	exchange("\r\n\r\n\r\n");
-	exchange("GET\r\n\r\n");
-	exchange("GET /metrics HTTP/9.9\r\n\r\n");
-	exchange("\x16\x03\x01\x02\x00\x01");
+	send_broken("\r\n\r\n\r\n");
+	send_broken("GET\r\n\r\n");
+	send_broken("GET /metrics HTTP/9.9\r\n\r\n");
+	send_broken("\x16\x03\x01\x02\x00\x01");
 	memset(request, 'x', sizeof(request) - 1);
 	memcpy(request, "GET /", 5);
-	exchange(request);
+	send_broken(request);
 	assert_int_equal(get("GET", "/health"), 200);
 }
 
