@@ -32,6 +32,7 @@ void slab_free(struct rg_slab *slab, void *memory, size_t size)
 		return;
 #ifdef __SANITIZE_ADDRESS__
 	free(memory); /* so that a use after this is seen */
+	(void)slab;
 	(void)size;
 #else
 	struct rg_slab_piece *piece = memory;
