@@ -15,6 +15,7 @@ class Relay:
         self.server, self.source, self.random = server, source, random.Random(seed)
         self.loss, self.duplicate, self.reorder, self.delay = loss, duplicate, reorder, delay_s
         self.lost = self.doubled = self.delayed = self.passed = 0
+        self.requests, self.answers = [], []  # what came from either side, as it was
         self.front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.front.bind((listen, 0))
         self.address = self.front.getsockname()
@@ -57,6 +58,7 @@ class Relay:
                     octets, peer = key.fileobj.recvfrom(65535)
                 except OSError:
                     continue
+                (self.requests if key.data is None else self.answers).append(octets)
                 if key.data is None:
                     self._pass(self._back(peer), octets, self.server)
                 else:

@@ -1,0 +1,159 @@
+"""attacks.md O2, O10, O11: full disks, broken pipes, huge raddbs, and being killed."""
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from lib.gateway import Gateway, Raddb
+from lib.process import SLOW, wait_for
+from lib.region import Region
+
+
+@pytest.fixture
+def region(cache, tmp_path):
+    made = Region(cache, tmp_path / "region", national=False, start=False)
+    yield made
+    made.stop()
+
+
+def serve(region):
+    region.raddb.write()
+    region.gateway.start()
+    region.started.append(region.gateway)
+
+
+def test_O2_log_on_a_full_disk(region):
+    region.raddb.log["target"] = "/dev/full"
+    serve_without_ready_in_the_log(region)
+    for _ in range(3):
+        assert region.sign_in("j.jansen").accepted
+
+
+def serve_without_ready_in_the_log(region):
+    """With -f the ready line goes to stderr, wherever the log goes."""
+    serve(region)
+
+
+def test_O2_log_pipe_is_gone(region):
+    """Whoever read the log has died: no SIGPIPE ends the gateway."""
+    region.raddb.write()
+    gateway = region.gateway
+    reader, writer = os.pipe()
+    child = subprocess.Popen(
+        [str(gateway.build / "src" / "roamgated"), "-f", "-c", str(region.raddb.file)], stderr=writer,
+        stdout=writer, stdin=subprocess.DEVNULL, env={**os.environ, **gateway.env}, start_new_session=True)
+    os.close(writer)
+    try:
+        seen = b""
+        while b"roamgated ready:" not in seen:
+            piece = os.read(reader, 4096)
+            assert piece, seen
+            seen += piece
+        os.close(reader)
+        for _ in range(3):
+            assert region.sign_in("j.jansen").accepted
+        assert child.poll() is None
+    finally:
+        child.terminate()
+        assert child.wait(20) == 0
+
+
+def test_O2_state_folder_is_not_writable(region):
+    """Read-only, for root too: it is a file."""
+    region.raddb.write()
+    state = region.raddb.folder / "state"
+    state.rmdir()
+    region.raddb.gateway["state_dir"] = "/proc/self/nowhere"
+    try:
+        serve(region)
+    except RuntimeError as error:  # it may refuse to start, if it says why
+        assert "state" in str(error)
+        return
+    assert region.sign_in("j.jansen").accepted
+
+
+def test_O10_ten_thousand_realms(cache, tmp_path):
+    """They load within a second (a sanitized program: a few)."""
+    region = Region(cache, tmp_path / "region", names=["beuningen"], national=False, start=False)
+    try:
+        raddb = region.raddb
+        raddb.peers.append(dict(name="ver", transport="udp", address="127.0.4.9", port=9,
+                                secret_file=raddb.secret("ver", "federatie-geheim-1")))
+        raddb.routes.append(dict(realms=[f"gemeente{number}.example" for number in range(10000)],
+                                 peers=["ver"]))
+        raddb.write()
+        began = time.monotonic()
+        assert region.gateway.json("check")["errors"] == []
+        assert time.monotonic() - began < 2 * SLOW * SLOW
+        serve(region)
+        assert region.sign_in("j.jansen").accepted
+    finally:
+        region.stop()
+
+
+@pytest.mark.parametrize("what", ["deep", "include-loop", "binary", "long-line"])
+def test_O10_hostile_raddb(region, what):
+    """An error that names file and line, and no crash."""
+    region.raddb.write()
+    file = region.raddb.folder / "realms.d" / "vreemd.cfg"
+    file.write_bytes({
+        "deep": b"realms = " + b"(" * 100000 + b")" * 100000 + b";",
+        "include-loop": b'@include "realms.d/vreemd.cfg"\n',
+        "binary": bytes(range(256)) * 40,
+        "long-line": b"realms = ( { names = [ \"" + b"a" * 3000000 + b"\" ]; } );",
+    }[what])
+    done = region.gateway.check_daemon()
+    assert done.returncode == 78, (done.returncode, done.stdout[-500:], done.stderr[-500:])
+    assert "realms.d/vreemd.cfg" in done.stdout + done.stderr
+
+
+def test_O11_kill_9(region):
+    """Serving again within a second; a laptop that was half-way succeeds by its own retries."""
+    serve(region)
+    assert region.sign_in("j.jansen").accepted
+    region.gateway.kill()
+    began = time.monotonic()
+    region.gateway.start()
+    assert time.monotonic() - began < 1.5 * SLOW * SLOW
+    assert region.sign_in("j.jansen").accepted
+
+
+def test_O11_clients_retry_through_a_restart(region):
+    serve(region)
+    town = region.town("beuningen")
+    region.gateway.kill()
+    running = region.halls["beuningen"].begin("TLS", "j.jansen@beuningen.nl", town.certs.root,
+                                              town.staff("j.jansen"), seconds=30)
+    time.sleep(0.3)
+    region.gateway.start()
+    assert region.halls["beuningen"].finish(running).accepted
+
+
+def test_SIGTERM_finishes_what_is_under_way(region):
+    """At most five seconds, and then it ends by itself with 0."""
+    serve(region)
+    town = region.town("beuningen")
+    from lib.radius import Nas
+    nas = Nas(region.gateway.server, town.secret, town.address)
+    assert nas.ask(nas.begin("j.jansen@beuningen.nl")).code == 11
+    began = time.monotonic()
+    os.kill(region.gateway.pid, signal.SIGTERM)
+    assert region.gateway.process.child.wait(10 * SLOW) == 0
+    assert time.monotonic() - began < 7 * SLOW
+    nas.close()
+
+
+def test_two_on_one_socket(region):
+    """The second one does not start, says why, and the first serves on."""
+    serve(region)
+    other = Raddb(region.folder / "second", port=region.raddb.port)
+    other.clients = region.raddb.clients
+    other.realms, other.secrets = region.raddb.realms, region.raddb.secrets
+    other.write()
+    second = Gateway(other, start=False)
+    done = second._run("roamgated", "-f", "-c", str(other.file), seconds=20)
+    assert done.returncode == 1, (done.returncode, done.stderr)
+    assert str(region.raddb.port) in done.stderr
+    wait_for(lambda: region.sign_in("j.jansen").accepted, 5, "the first to serve on")
