@@ -207,7 +207,7 @@ BROKEN = {
                        "secrets/stadhuis-druten", ""),
     "unknown-peer": (put("federation.d/nog-een.cfg", 'routes = ( { realms = [ "x.nl" ]; '
                          'peers = [ "niemand" ]; } );\n'), "federation.d/nog-een.cfg", "niemand", ""),
-    "unknown-module": (edit("roamgate.cfg", '"dir_ldif"', '"dir_ldapp"'), "roamgate.cfg", "dir_ldapp", ""),
+    "unknown-module": (edit("roamgate.cfg", '"dir_ldap"', '"dir_ldapp"'), "roamgate.cfg", "dir_ldapp", ""),
     "unknown-method": (edit("realms.d/beuningen.cfg", 'methods = [ "tls" ]', 'methods = [ "tsl" ]'),
                        "realms.d/beuningen.cfg", "tsl", ""),
     "clear-text-ldap": (edit("realms.d/beuningen.cfg", "ldaps://127.0.0.1", "ldap://192.0.2.1"),

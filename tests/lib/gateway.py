@@ -41,7 +41,7 @@ class Raddb:
         self.file = self.folder / "roamgate.cfg"
         self.gateway = dict(name="proefstreek", country="NL", workers=2, user="",
                             control=str(self.folder / "control.sock"), state_dir=str(self.folder / "state"),
-                            modules=["eap_tls", "dir_ldap", "dir_ldif"], reject_delay_ms=0)
+                            modules=["eap_tls", "dir_ldap"], reject_delay_ms=0)
         self.log = dict(level="info", target="stderr", format="text")
         self.listen = [
             dict(transport="udp", address="127.0.0.1", port=self.port, serves=["auth"]),
