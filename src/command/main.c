@@ -5,13 +5,6 @@
 #include "command/command.h"
 #include "core/text.h"
 
-/* Commands that are not there yet are left out of the list. */
-#pragma weak command_check
-#pragma weak command_status
-#pragma weak command_reload
-#pragma weak command_trace
-#pragma weak command_realm
-
 static const struct rg_command commands[] = {
 	{"check", command_check, "read the configuration and say all that is wrong with it"},
 	{"status", command_status, "what the running gateway is doing"},
@@ -27,15 +20,14 @@ static void print_help(FILE *out)
 {
 	fprintf(out, "usage: roamgate COMMAND [-c FILE] [--json] ...\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		if (commands[i].run)
-			fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
 	fprintf(out, "\n`roamgate COMMAND --help` tells more of one; roamgate(8) of all.\n");
 }
 
 static const struct rg_command *command_find(const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
-		if (commands[i].run && strcmp(commands[i].name, name) == 0)
+		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
 }
@@ -43,14 +35,13 @@ static const struct rg_command *command_find(const char *name)
 static int unknown_command(const char *name)
 {
 	const char *words[COMMANDS + 1];
-	size_t count = 0;
 	for (size_t i = 0; i < COMMANDS; i++)
-		if (commands[i].run)
-			words[count++] = commands[i].name;
-	words[count] = NULL;
+		words[i] = commands[i].name;
+	words[COMMANDS] = NULL;
 	const char *nearest = text_nearest(name, words);
 	if (nearest)
-		fprintf(stderr, "roamgate: there is no command %s (did you mean %s?)\n", name, nearest);
+		fprintf(stderr, "roamgate: there is no command %s (did you mean %s?)\n", name,
+			nearest);
 	else
 		fprintf(stderr, "roamgate: there is no command %s\n", name);
 	fprintf(stderr, "See `roamgate --help`.\n");

@@ -33,7 +33,8 @@ static void print_help(const char *synopsis, const char *about, const struct rg_
 	printf("usage: roamgate %s\n\n%s\n\n", synopsis, about);
 	for (const struct rg_option *row = own; row && row->name; row++)
 		print_option(row->name, row->value, row->help);
-	printf("  %-26s %s\n", "-c FILE", "the gateway's configuration (" RG_SYSCONF_DIR "/roamgate.cfg)");
+	printf("  %-26s %s\n", "-c FILE",
+	       "the gateway's configuration (" RG_SYSCONF_DIR "/roamgate.cfg)");
 	print_option("json", NULL, "the same facts as one JSON object");
 	print_option("help", NULL, "this text");
 }
@@ -58,7 +59,8 @@ static int unknown_option(const char *command, const char *given, const struct o
 	words[count] = NULL;
 	const char *nearest = strncmp(given, "--", 2) == 0 ? text_nearest(given + 2, words) : NULL;
 	if (nearest)
-		return usage_error(command, "unknown option %s (did you mean --%s?)", given, nearest);
+		return usage_error(command, "unknown option %s (did you mean --%s?)", given,
+				   nearest);
 	return usage_error(command, "unknown option %s", given);
 }
 
@@ -70,9 +72,9 @@ static void rows_fill(struct option rows[OPTIONS_MOST], const struct rg_option *
 	for (; count < COMMON_COUNT; count++)
 		rows[count] = common[count];
 	for (int i = 0; own && own[i].name && count < OPTIONS_MOST - 1; i++, count++)
-		rows[count] = (struct option){own[i].name,
-					      own[i].value ? required_argument : no_argument, NULL,
-					      VALUE_OWN + i};
+		rows[count] =
+			(struct option){own[i].name, own[i].value ? required_argument : no_argument,
+					NULL, VALUE_OWN + i};
 }
 
 int options_parse(struct rg_options *options, int argc, char **argv, const char *synopsis,
@@ -89,6 +91,12 @@ int options_parse(struct rg_options *options, int argc, char **argv, const char 
 			break;
 		if (value == ':')
 			return usage_error(argv[0], "option %s needs a value", argv[optind - 1]);
+		/* A long one stands before optind; a short one, maybe amid others, is in optopt. */
+		if (value == '?' && optopt >= VALUE_JSON)
+			return usage_error(argv[0], "option %s: no value is expected",
+					   argv[optind - 1]);
+		if (value == '?' && optopt)
+			return usage_error(argv[0], "unknown option -%c", optopt);
 		if (value == '?')
 			return unknown_option(argv[0], argv[optind - 1], rows);
 		if (value == VALUE_HELP) {

@@ -13,31 +13,35 @@
 #include "supplicant/method.h"
 
 #define REPEAT_MOST 1000000
-#define FRAMED_MTU 1400
+#define FRAMED_MTU  1400
 
-static const char synopsis[] = "test IDENTITY [--certificate FILE --key FILE] [--ca FILE] [option ...]";
-static const char about[] =
-	"Signs IDENTITY in as a laptop at a town hall would, over RADIUS, and prints each step and\n"
-	"the verdict. It asks the gateway of the configuration, or the server that --server names.\n"
-	"Exit status: 0 accepted, 3 refused, 4 no answer.";
+static const char synopsis[] =
+	"test IDENTITY [--certificate FILE --key FILE] [--ca FILE] [option ...]";
+static const char about[] = "Signs IDENTITY in as a laptop at a town hall would, over RADIUS, and "
+			    "prints each step and\n"
+			    "the verdict. It asks the gateway of the configuration, or the server "
+			    "that --server names.\n"
+			    "Exit status: 0 accepted, 3 refused, 4 no answer.";
 
-static int read_number(const char *option, const char *text, double least, double most, double *number)
+static int read_number(const char *option, const char *text, double least, double most,
+		       double *number)
 {
 	char *end;
 	if (!text)
 		return RG_EXIT_FINE;
 	*number = strtod(text, &end);
 	if (end == text || *end != '\0' || !(*number >= least && *number <= most))
-		return usage_error("test", "--%s wants a number from %g to %g, not %s", option, least, most,
-				   text);
+		return usage_error("test", "--%s wants a number from %g to %g, not %s", option,
+				   least, most, text);
 	return RG_EXIT_FINE;
 }
 
 static int check_method(const struct rg_test *test)
 {
 	if (test->password_file)
-		return usage_error("test", "--password-file: this version has no password methods yet; "
-					   "it signs in with --certificate and --key");
+		return usage_error("test",
+				   "--password-file: this version has no password methods yet; "
+				   "it signs in with --certificate and --key");
 	if (!peer_method_by_label(test->method))
 		return usage_error("test", "--method %s: this version has tls only", test->method);
 	if (!test->certificate)
@@ -53,6 +57,7 @@ static int settle(struct rg_test *test, const struct rg_options *options)
 		return usage_error("test", options->count == 0 ? "who is to sign in?"
 							       : "one IDENTITY at a time");
 	test->identity = options->operands[0];
+	text_escape(test->shown, sizeof(test->shown), span_text(test->identity));
 	if (!test->outer)
 		test->outer = test->identity;
 	if (strlen(test->identity) == 0 || strlen(test->outer) > 253)
@@ -104,7 +109,8 @@ static int sign_in(const struct rg_test *test, const struct rg_test_target *targ
 {
 	char called[128];
 	int status = RG_EXIT_NOT_RUNNING;
-	snprintf(called, sizeof(called), "02-00-00-00-00-01:%s", target->ssid ? target->ssid : "govroam");
+	snprintf(called, sizeof(called), "02-00-00-00-00-01:%s",
+		 target->ssid ? target->ssid : "govroam");
 	const struct rg_supplicant_identity identity = {
 		.outer = test->outer,
 		.calling = test->mac,
@@ -149,7 +155,8 @@ static int run_all(const struct rg_test *test, const struct rg_test_target *targ
 	if (!profile)
 		return RG_EXIT_USAGE;
 	if (!dictionary_open(NULL, &why))
-		fprintf(stderr, "roamgate test: without dictionaries the reply cannot be shown: %s\n", why);
+		fprintf(stderr,
+			"roamgate test: without dictionaries the reply cannot be shown: %s\n", why);
 	json_t *list = json ? json_array() : NULL;
 	int status = RG_EXIT_FINE;
 	for (unsigned number = 1; number <= test->repeat; number++) {
@@ -174,7 +181,8 @@ int command_test(int argc, char **argv)
 	const struct rg_option own[] = {
 		{"certificate", "FILE", &test.certificate, NULL, "the person's certificate, PEM"},
 		{"key", "FILE", &test.key, NULL, "its private key (without: in the same file)"},
-		{"password-file", "FILE", &test.password_file, NULL, "for password methods; none yet"},
+		{"password-file", "FILE", &test.password_file, NULL,
+		 "for password methods; none yet"},
 		{"ca", "FILE", &test.ca, NULL, "who may have signed the server's certificate"},
 		{"server-name", "NAME", &test.server_name, NULL, "the name that it must bear"},
 		{"method", "NAME", &test.method, NULL, "the EAP method: tls"},
@@ -182,7 +190,8 @@ int command_test(int argc, char **argv)
 		{"secret-file", "FILE", &test.secret_file, NULL, "its shared secret"},
 		{"outer", "NAME", &test.outer, NULL, "outer identity (without: IDENTITY)"},
 		{"mac", "MAC", &test.mac_text, NULL, "Calling-Station-Id (02-00-00-00-00-02)"},
-		{"called", "TEXT", &test.called, NULL, "Called-Station-Id (02-00-00-00-00-01:SSID)"},
+		{"called", "TEXT", &test.called, NULL,
+		 "Called-Station-Id (02-00-00-00-00-01:SSID)"},
 		{"tls", "VERSION", &test.tls, NULL, "1.2 or 1.3 only (without: either)"},
 		{"resume", NULL, NULL, &test.resume, "sign in again on the same TLS session"},
 		{"repeat", "COUNT", &test.repeat_text, NULL, "so many sign-ins in a row"},

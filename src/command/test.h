@@ -16,7 +16,7 @@ struct rg_test {
 	const char *identity, *outer;
 	const char *certificate, *key, *password_file, *ca, *server_name, *method, *tls;
 	const char *server, *secret_file, *called, *mac_text, *repeat_text, *timeout_text;
-	char mac[18];
+	char mac[18], shown[1024]; /* shown: identity, escaped */
 	bool resume;
 	unsigned repeat;
 	uint64_t timeout_ns; /* longest wait for one answer */
@@ -26,12 +26,12 @@ struct rg_test {
 struct rg_test_target {
 	struct sockaddr_storage address;
 	socklen_t address_length;
-	char text[80];                    /* "127.0.0.1:1812" */
+	char text[80]; /* "127.0.0.1:1812" */
 	const struct rg_radius_key *key;
-	const char *client;               /* as which client of the raddb; NULL: the server was named */
-	const char *ssid;                 /* one that this client serves; NULL: any */
-	const char *control;              /* of the gateway asked; NULL: unknown */
-	struct rg_raddb *raddb;           /* what key, client and ssid belong to, or NULL */
+	const char *client;     /* as which client of the raddb; NULL: the server was named */
+	const char *ssid;       /* one that this client serves; NULL: any */
+	const char *control;    /* of the gateway asked; NULL: unknown */
+	struct rg_raddb *raddb; /* what key, client and ssid belong to, or NULL */
 	struct rg_radius_key *own_key;
 };
 
@@ -45,17 +45,17 @@ struct rg_test_run {
 	bool answered;
 	enum rg_supplicant_state state;
 	uint64_t began_ns, began_wall_ns, ns;
-	unsigned repeats;                /* datagrams sent again */
-	const char *silence;             /* why there was no answer */
+	unsigned repeats;    /* datagrams sent again */
+	const char *silence; /* why there was no answer */
 	const struct rg_supplicant_report *report;
-	unsigned number;                 /* from 1 */
-	struct json_t *seen;             /* the gateway's own record of it, as trace has it; NULL: none */
+	unsigned number;     /* from 1 */
+	struct json_t *seen; /* the gateway's own record of it, as trace has it; NULL: none */
 };
 
 /* One exchange that is over, for whoever shows steps. */
 struct rg_test_step {
 	unsigned number;
-	uint8_t code;                    /* of the reply; 0: none came */
+	uint8_t code; /* of the reply; 0: none came */
 	size_t sent, received;
 	unsigned repeats;
 	uint64_t ns;
@@ -68,9 +68,10 @@ typedef void test_step(void *context, const struct rg_test_step *);
 bool test_exchange(struct rg_test_run *, const struct rg_test_target *, struct rg_supplicant *,
 		   uint64_t timeout_ns, test_step *each, void *context);
 
-/* The gateway's own record of a sign-in that was not accepted; NULL: it has none, or is not asked. The
- * caller owns it. */
-struct json_t *test_trace(const struct rg_test *, const struct rg_test_target *, const struct rg_test_run *);
+/* The gateway's own record of a sign-in that was not accepted; NULL: it has none, or is not asked.
+ * The caller owns it. */
+struct json_t *test_trace(const struct rg_test *, const struct rg_test_target *,
+			  const struct rg_test_run *);
 
 void test_print_begin(const struct rg_test *, const struct rg_test_target *, unsigned number);
 void test_print_step(void *context, const struct rg_test_step *);

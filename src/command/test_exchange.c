@@ -28,7 +28,8 @@ static uint64_t jittered(uint64_t value)
 }
 
 /* Waits for a datagram until that time; -1: none. */
-static ssize_t receive_until(struct exchange *exchange, uint64_t until_ns, uint8_t *data, size_t size)
+static ssize_t receive_until(struct exchange *exchange, uint64_t until_ns, uint8_t *data,
+			     size_t size)
 {
 	for (;;) {
 		uint64_t now = clock_now();
@@ -55,8 +56,8 @@ static void send_once(struct exchange *exchange, struct rg_span packet)
 }
 
 /* One Access-Request until its answer. False: none came. */
-static bool ask(struct exchange *exchange, struct rg_supplicant *supplicant, struct rg_test_step *step,
-		enum rg_supplicant_state *state)
+static bool ask(struct exchange *exchange, struct rg_supplicant *supplicant,
+		struct rg_test_step *step, enum rg_supplicant_state *state)
 {
 	uint8_t data[RG_RADIUS_MOST];
 	struct rg_span packet = supplicant_request(supplicant, exchange->id++);
@@ -71,7 +72,8 @@ static bool ask(struct exchange *exchange, struct rg_supplicant *supplicant, str
 					       sizeof(data));
 		if (length >= 0) {
 			bool ignored;
-			*state = supplicant_reply(supplicant, span_of(data, (size_t)length), &ignored);
+			*state = supplicant_reply(supplicant, span_of(data, (size_t)length),
+						  &ignored);
 			if (ignored)
 				continue;
 			step->code = data[0];
@@ -91,12 +93,14 @@ static bool ask(struct exchange *exchange, struct rg_supplicant *supplicant, str
 }
 
 bool test_exchange(struct rg_test_run *run, const struct rg_test_target *target,
-		   struct rg_supplicant *supplicant, uint64_t timeout_ns, test_step *each, void *context)
+		   struct rg_supplicant *supplicant, uint64_t timeout_ns, test_step *each,
+		   void *context)
 {
 	struct exchange exchange = {.timeout_ns = timeout_ns};
 	exchange.socket = socket(target->address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (exchange.socket < 0 || connect(exchange.socket, (const struct sockaddr *)&target->address,
-					   target->address_length) != 0) {
+	if (exchange.socket < 0 ||
+	    connect(exchange.socket, (const struct sockaddr *)&target->address,
+		    target->address_length) != 0) {
 		fprintf(stderr, "roamgate test: %s: %s\n", target->text, strerror(errno));
 		if (exchange.socket >= 0)
 			close(exchange.socket);

@@ -6,6 +6,7 @@
 #include "command/command.h"
 #include "command/test.h"
 #include "core/clock.h"
+#include "core/text.h"
 #include "radius/dictionary.h"
 
 static double ms(uint64_t ns)
@@ -59,8 +60,8 @@ static const char *why(const struct rg_test_run *run)
  * conversation is left out, as are keys. NULL: not shown. */
 static const char *shown_name(char out[128], const char *name)
 {
-	static const char *const hidden[] = {"EAP-Message", "Message-Authenticator", "MS-MPPE-Recv-Key",
-					     "MS-MPPE-Send-Key", NULL};
+	static const char *const hidden[] = {"EAP-Message", "Message-Authenticator",
+					     "MS-MPPE-Recv-Key", "MS-MPPE-Send-Key", NULL};
 	size_t length = strlen(name);
 	if (length > 2 && strcmp(name + length - 2, ":0") == 0)
 		length -= 2;
@@ -71,11 +72,12 @@ static const char *shown_name(char out[128], const char *name)
 	return out;
 }
 
-void test_print_begin(const struct rg_test *test, const struct rg_test_target *target, unsigned number)
+void test_print_begin(const struct rg_test *test, const struct rg_test_target *target,
+		      unsigned number)
 {
 	if (number > 1)
 		printf("\n");
-	printf("Signing in %s at %s", test->identity, target->text);
+	printf("Signing in %s at %s", test->shown, target->text);
 	if (target->client)
 		printf(" as client %s", target->client);
 	if (test->repeat > 1)
@@ -114,7 +116,8 @@ static void print_server(const struct rg_supplicant_report *report)
 		return;
 	printf("  %-11s %s\n", "server", report->server_subject);
 	printf("  %-11s names %s\n", "", report->server_sans[0] ? report->server_sans : "none");
-	printf("  %-11s issued by %s, until %s\n", "", report->server_issuer, report->server_not_after);
+	printf("  %-11s issued by %s, until %s\n", "", report->server_issuer,
+	       report->server_not_after);
 	if (report->server_trusted)
 		printf("  %-11s trusted\n", "");
 	else
@@ -129,7 +132,7 @@ static const char *seen_text(const struct rg_test_run *run, const char *key)
 	return text && text[0] ? text : NULL;
 }
 
-/* The gateway knows why; without its word, as far as a supplicant can tell. NULL: that is not at all. */
+/* The gateway knows why; without its word, as far as a supplicant can tell. NULL: it cannot. */
 static const char *reason_of(const struct rg_test_run *run)
 {
 	const char *seen = seen_text(run, "reason");
@@ -167,13 +170,15 @@ static void print_why(const struct rg_test_run *run)
 void test_print_run(const struct rg_test *test, const struct rg_test_run *run)
 {
 	const struct rg_supplicant_report *report = run->report;
-	static const char *const shouted[][2] = {
-		{"accepted", "ACCEPTED"}, {"refused", "REFUSED"}, {"no-answer", "NO ANSWER"}, {"failed", "FAILED"}};
+	static const char *const shouted[][2] = {{"accepted", "ACCEPTED"},
+						 {"refused", "REFUSED"},
+						 {"no-answer", "NO ANSWER"},
+						 {"failed", "FAILED"}};
 	const char *word = result_word(run);
 	for (size_t i = 0; i < sizeof(shouted) / sizeof(shouted[0]); i++)
 		if (strcmp(shouted[i][0], word) == 0)
 			word = shouted[i][1];
-	printf("\n%s  %s: %u round %s, %.1f ms\n", word, test->identity, report->round_trips,
+	printf("\n%s  %s: %u round %s, %.1f ms\n", word, test->shown, report->round_trips,
 	       report->round_trips == 1 ? "trip" : "trips", ms(run->ns));
 	print_why(run);
 	if (report->method)
@@ -181,9 +186,9 @@ void test_print_run(const struct rg_test *test, const struct rg_test_run *run)
 		       report->tls ? report->tls : "", report->resumed ? ", session resumed" : "");
 	print_server(report);
 	if (run->answered && run->state == RG_SUPPLICANT_ACCEPTED)
-		printf("  %-11s %s\n", "keys", report->keys_match
-						      ? "the same on both sides"
-						      : "NONE came: wifi would not come up");
+		printf("  %-11s %s\n", "keys",
+		       report->keys_match ? "the same on both sides"
+					  : "NONE came: wifi would not come up");
 	const char *label = "reply";
 	if (report->reply)
 		dictionary_print(report->reply, print_attribute, &label);
@@ -200,7 +205,12 @@ static void json_attribute(void *context, const char *name, const char *value)
 		values = json_array();
 		json_object_set_new(reply, shown, values);
 	}
-	json_array_append_new(values, json_string(value));
+	/* A value is whatever octets a server sends; JSON is UTF-8. */
+	json_t *text = json_string(value);
+	char escaped[1024];
+	if (!text && text_escape(escaped, sizeof(escaped), span_text(value)))
+		text = json_string(escaped);
+	json_array_append_new(values, text);
 }
 
 static json_t *text_or_null(const char *text)
@@ -218,9 +228,9 @@ static json_t *certificate_json(const struct rg_supplicant_report *report)
 		json_array_append_new(names, json_stringn(at, length));
 		at += length + (at[length] == ' ');
 	}
-	return json_pack("{s:s, s:s, s:s, s:o, s:b, s:o}", "subject", report->server_subject, "issuer",
-			 report->server_issuer, "not_after", report->server_not_after, "names", names,
-			 "trusted", report->server_trusted, "trust_error",
+	return json_pack("{s:s, s:s, s:s, s:o, s:b, s:o}", "subject", report->server_subject,
+			 "issuer", report->server_issuer, "not_after", report->server_not_after,
+			 "names", names, "trusted", report->server_trusted, "trust_error",
 			 text_or_null(report->server_trusted ? NULL : report->trust_error));
 }
 
@@ -231,19 +241,18 @@ struct json_t *test_json(const struct rg_test *test, const struct rg_test_target
 	json_t *reply = json_object();
 	if (report->reply)
 		dictionary_print(report->reply, json_attribute, reply);
-	json_t *object = json_pack("{s:s, s:o, s:o, s:f, s:i, s:o, s:o, s:b}", "result", result_word(run),
-				   "reason", text_or_null(reason_of(run)),
-				   "why", text_or_null(why(run)), "ms", ms(run->ns), "round_trips",
-				   (int)report->round_trips, "method", text_or_null(report->method), "tls",
-				   text_or_null(report->tls), "resumed", report->resumed);
-	json_t *rest = json_pack("{s:s, s:s, s:o, s:b, s:o, s:i, s:i, s:o, s:o, s:o}", "identity",
-				 test->identity,
-				 "server", target->text, "server_certificate", certificate_json(report),
-				 "keys_match", report->keys_match, "reply", reply, "repeats",
-				 (int)run->repeats, "ignored", (int)report->ignored, "alert",
-				 text_or_null(report->alert_received), "detail",
-				 text_or_null(seen_text(run, "detail")), "advice",
-				 text_or_null(run->state == RG_SUPPLICANT_ACCEPTED ? NULL : advice_of(run)));
+	json_t *object = json_pack("{s:s, s:o, s:o, s:f, s:i, s:o, s:o, s:b}", "result",
+				   result_word(run), "reason", text_or_null(reason_of(run)), "why",
+				   text_or_null(why(run)), "ms", ms(run->ns), "round_trips",
+				   (int)report->round_trips, "method", text_or_null(report->method),
+				   "tls", text_or_null(report->tls), "resumed", report->resumed);
+	json_t *rest = json_pack(
+		"{s:s, s:s, s:o, s:b, s:o, s:i, s:i, s:o, s:o, s:o}", "identity", test->shown,
+		"server", target->text, "server_certificate", certificate_json(report),
+		"keys_match", report->keys_match, "reply", reply, "repeats", (int)run->repeats,
+		"ignored", (int)report->ignored, "alert", text_or_null(report->alert_received),
+		"detail", text_or_null(seen_text(run, "detail")), "advice",
+		text_or_null(run->state == RG_SUPPLICANT_ACCEPTED ? NULL : advice_of(run)));
 	json_object_update(object, rest);
 	json_decref(rest);
 	return object;

@@ -1,4 +1,5 @@
-/* Whom `roamgate test` asks: the server named, or the gateway of the raddb as one of its own clients. */
+/* Whom `roamgate test` asks: the server named, or the gateway of the raddb as one of its own
+ * clients. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -31,9 +32,10 @@ static int complain(int status, const char *format, ...)
 static void describe(struct rg_test_target *target)
 {
 	char host[INET6_ADDRSTRLEN] = "", port[8] = "";
-	getnameinfo((const struct sockaddr *)&target->address, target->address_length, host, sizeof(host),
-		    port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-	snprintf(target->text, sizeof(target->text), strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+	getnameinfo((const struct sockaddr *)&target->address, target->address_length, host,
+		    sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(target->text, sizeof(target->text), strchr(host, ':') ? "[%s]:%s" : "%s:%s", host,
+		 port);
 }
 
 /* "ADDR", "ADDR:PORT", "[V6]:PORT" or a bare IPv6 address; the port is 1812 where none is given. */
@@ -125,7 +127,8 @@ static bool own_address(const struct rg_test_target *target, struct sockaddr_sto
 	socklen_t length = sizeof(*own);
 	int probe = socket(target->address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	bool fine = probe >= 0 &&
-		    connect(probe, (const struct sockaddr *)&target->address, target->address_length) == 0 &&
+		    connect(probe, (const struct sockaddr *)&target->address,
+			    target->address_length) == 0 &&
 		    getsockname(probe, (struct sockaddr *)own, &length) == 0;
 	if (probe >= 0)
 		close(probe);
@@ -135,15 +138,17 @@ static bool own_address(const struct rg_test_target *target, struct sockaddr_sto
 static int no_client(const struct sockaddr_storage *own)
 {
 	char host[INET6_ADDRSTRLEN] = "";
-	getnameinfo((const struct sockaddr *)own, sizeof(*own), host, sizeof(host), NULL, 0, NI_NUMERICHOST);
-	return complain(RG_EXIT_CONFIGURATION,
-			"the gateway knows no client %s, which is this machine. Either name a server "
-			"(--server, --secret-file), or add a file to clients.d and reload:\n\n"
-			"clients = (\n"
-			"  { name = \"test\"; site = \"test\"; addresses = [ \"%s\" ]; "
-			"secret_file = \"secrets/test\"; }\n"
-			");\n",
-			host, host);
+	getnameinfo((const struct sockaddr *)own, sizeof(*own), host, sizeof(host), NULL, 0,
+		    NI_NUMERICHOST);
+	return complain(
+		RG_EXIT_CONFIGURATION,
+		"the gateway knows no client %s, which is this machine. Either name a server "
+		"(--server, --secret-file), or add a file to clients.d and reload:\n\n"
+		"clients = (\n"
+		"  { name = \"test\"; site = \"test\"; addresses = [ \"%s\" ]; "
+		"secret_file = \"secrets/test\"; }\n"
+		");\n",
+		host, host);
 }
 
 static int find_client(struct rg_test_target *target)
@@ -151,7 +156,8 @@ static int find_client(struct rg_test_target *target)
 	struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
 	if (!own_address(target, &own))
 		return complain(RG_EXIT_NO_ANSWER, "%s: %s", target->text, strerror(errno));
-	struct rg_client_table *table = client_table_new(target->raddb->clients, target->raddb->client_count);
+	struct rg_client_table *table =
+		client_table_new(target->raddb->clients, target->raddb->client_count);
 	if (!table)
 		return complain(RG_EXIT_NOT_RUNNING, "no memory");
 	const struct rg_client *client = client_table_find(table, (const struct sockaddr *)&own);
@@ -176,15 +182,18 @@ static int from_raddb(struct rg_test_target *target, const char *file)
 		return RG_EXIT_CONFIGURATION;
 	const struct rg_listen *listen = find_listen(target->raddb);
 	if (!listen)
-		return complain(RG_EXIT_CONFIGURATION,
-				"%s has no udp listener that serves auth; name a server with --server", file);
+		return complain(
+			RG_EXIT_CONFIGURATION,
+			"%s has no udp listener that serves auth; name a server with --server",
+			file);
 	target->control = target->raddb->gateway.control;
 	reach(target, listen);
 	describe(target);
 	return find_client(target);
 }
 
-int test_target_open(struct rg_test_target *target, const struct rg_test *test, const char *raddb_file)
+int test_target_open(struct rg_test_target *target, const struct rg_test *test,
+		     const char *raddb_file)
 {
 	memset(target, 0, sizeof(*target));
 	if (!test->server && !test->secret_file)

@@ -1,4 +1,4 @@
-/* What the gateway itself says of a sign-in that it did not accept: a supplicant is told far less. */
+/* What the gateway itself says of a sign-in that it did not accept: more than a laptop is told. */
 #include <jansson.h>
 #include <poll.h>
 #include <string.h>
@@ -9,20 +9,23 @@
 
 #define ANSWER_MS 2000
 /* A record reaches the trace a moment after the reply has left. */
-#define LOOKS 20
+#define LOOKS    20
 #define PAUSE_MS 50
 
-/* The newest sign-in of that device, if it is the one: of that outer identity, and not before ours began. */
+/* The newest sign-in of that device, if it is the one: of that outer identity, and not before ours
+ * began. */
 static json_t *look(struct rg_control_client *client, const struct rg_test *test, const char *since)
 {
 	char why[256], outer[1024];
 	json_t *answer = NULL, *found = NULL;
-	json_t *request = json_pack("{s:s, s:s, s:i}", "command", "trace", "who", test->mac, "most", 1);
+	json_t *request =
+		json_pack("{s:s, s:s, s:i}", "command", "trace", "who", test->mac, "most", 1);
 	if (control_ask(client, request, ANSWER_MS, &answer, why) == RG_CONTROL_OK) {
 		const char *time = NULL, *name = NULL;
 		json_t *newest = json_array_get(json_object_get(answer, "sign_ins"), 0);
 		text_escape(outer, sizeof(outer), span_text(test->outer));
-		if (newest && json_unpack(newest, "{s:s, s:s}", "time", &time, "outer", &name) == 0 &&
+		if (newest &&
+		    json_unpack(newest, "{s:s, s:s}", "time", &time, "outer", &name) == 0 &&
 		    strcmp(time, since) >= 0 && strcmp(name, outer) == 0)
 			found = json_incref(newest);
 	}

@@ -21,9 +21,9 @@ const char *peer_method_word(uint8_t type)
 		uint8_t type;
 		const char *word;
 	} words[] = {
-		{4, "md5"},   {6, "gtc"},       {13, "tls"},  {17, "leap"}, {18, "sim"},  {21, "ttls"},
-		{23, "aka"},  {25, "peap"},     {26, "mschapv2"}, {43, "fast"}, {47, "psk"},  {50, "aka'"},
-		{52, "pwd"},  {55, "teap"},
+		{4, "md5"},   {6, "gtc"},   {13, "tls"},  {17, "leap"},     {18, "sim"},
+		{21, "ttls"}, {23, "aka"},  {25, "peap"}, {26, "mschapv2"}, {43, "fast"},
+		{47, "psk"},  {50, "aka'"}, {52, "pwd"},  {55, "teap"},
 	};
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (words[i].type == type)

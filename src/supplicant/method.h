@@ -1,5 +1,5 @@
-/* An EAP method as the supplicant plays it. Identity, Nak, Notification, Success and Failure are the
- * conversation's (supplicant.c); a method sees the Type-Data of its own Requests. */
+/* An EAP method as the supplicant plays it. Identity, Nak, Notification, Success and Failure are
+ * the conversation's (supplicant.c); a method sees the Type-Data of its own Requests. */
 #ifndef RG_SUPPLICANT_METHOD_H
 #define RG_SUPPLICANT_METHOD_H
 #include <stdbool.h>
@@ -16,7 +16,8 @@ struct rg_peer_method {
 	void *(*start)(struct rg_supplicant_profile *, size_t room);
 	/* One Request. False: the server broke the protocol, and report() says how. */
 	bool (*respond)(void *method, struct rg_span request, struct rg_buffer *response);
-	/* What is missing for an EAP-Success to be one that the server has earned; NULL: nothing. Static. */
+	/* What is missing for an EAP-Success to be one that the server has earned; NULL: nothing.
+	 * Static. */
 	const char *(*unproven)(void *method);
 	bool (*keys)(void *method, uint8_t msk[64]); /* once nothing is missing */
 	void (*accepted)(void *method);              /* what may be remembered, now may be */

@@ -19,20 +19,21 @@ struct peer_tls {
 	struct rg_tls_frame frame;
 	struct rg_server_trust trust;
 	struct rg_server_certificate described;
-	const char *broken; /* how the server broke the protocol */
+	const char *broken;             /* how the server broke the protocol */
 	int alert_received, alert_sent; /* -1: none */
-	bool failed;    /* the handshake ended badly: wait for the server's EAP-Failure */
-	bool finished;  /* the handshake is over and all of it is sent */
+	bool failed;            /* the handshake ended badly: wait for the server's EAP-Failure */
+	bool finished;          /* the handshake is over and all of it is sent */
 	bool protected_success; /* RFC 9190 §2.1.1: the octet 0x00 came */
 	char why[192];
 };
 
-/* Warnings such as close_notify are not what ends a sign-in, so only fatal alerts are kept, except in
- * TLS 1.3, where the level means nothing (RFC 8446 §6). */
+/* Warnings such as close_notify are not what ends a sign-in, so only fatal alerts are kept, except
+ * in TLS 1.3, where the level means nothing (RFC 8446 §6). */
 static void alert_seen(const SSL *ssl, int where, int value)
 {
 	struct rg_server_trust *trust = SSL_get_app_data(ssl);
-	struct peer_tls *tls = (struct peer_tls *)((char *)trust - offsetof(struct peer_tls, trust));
+	struct peer_tls *tls =
+		(struct peer_tls *)((char *)trust - offsetof(struct peer_tls, trust));
 	if (!(where & SSL_CB_ALERT) || (value & 0xff) == SSL3_AD_CLOSE_NOTIFY)
 		return;
 	if (where & SSL_CB_READ)
@@ -89,7 +90,8 @@ static bool broken(struct peer_tls *tls, const char *how)
 	return false;
 }
 
-/* True: nothing more to be had of the input; false: an error that ends TLS, or data that must not be. */
+/* True: nothing more to be had of the input; false: an error that ends TLS, or data that must not
+ * be. */
 static bool wants_more(struct peer_tls *tls, int result)
 {
 	if (SSL_get_error(tls->ssl, result) == SSL_ERROR_WANT_READ)
@@ -98,8 +100,8 @@ static bool wants_more(struct peer_tls *tls, int result)
 	return false;
 }
 
-/* After the handshake: tickets, alerts, and in TLS 1.3 the one octet of protected success. False: the
- * server broke the protocol. */
+/* After the handshake: tickets, alerts, and in TLS 1.3 the one octet of protected success. False:
+ * the server broke the protocol. */
 static bool read_on(struct peer_tls *tls)
 {
 	uint8_t data[2];
@@ -174,8 +176,8 @@ static bool tls_keys(void *method, uint8_t msk[64])
 	static const char label_1_3[] = "EXPORTER_EAP_TLS_Key_Material";
 	static const uint8_t type = 13;
 	if (SSL_version(tls->ssl) != TLS1_3_VERSION)
-		return SSL_export_keying_material(tls->ssl, msk, 64, label_1_2, sizeof(label_1_2) - 1,
-						  NULL, 0, 0) == 1;
+		return SSL_export_keying_material(tls->ssl, msk, 64, label_1_2,
+						  sizeof(label_1_2) - 1, NULL, 0, 0) == 1;
 	uint8_t material[128];
 	bool fine = SSL_export_keying_material(tls->ssl, material, sizeof(material), label_1_3,
 					       sizeof(label_1_3) - 1, &type, 1, 1) == 1;

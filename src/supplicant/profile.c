@@ -26,7 +26,8 @@ static bool complain(char why[256], const char *what, const char *file)
 	return false;
 }
 
-static bool load_identity(SSL_CTX *tls, const struct rg_supplicant_settings *settings, char why[256])
+static bool load_identity(SSL_CTX *tls, const struct rg_supplicant_settings *settings,
+			  char why[256])
 {
 	const char *certificate = settings->certificate;
 	if (!certificate)
@@ -60,8 +61,8 @@ static bool load_trust(SSL_CTX *tls, const struct rg_supplicant_settings *settin
 	return true;
 }
 
-static bool load(struct rg_supplicant_profile *profile, const struct rg_supplicant_settings *settings,
-		 char why[256])
+static bool load(struct rg_supplicant_profile *profile,
+		 const struct rg_supplicant_settings *settings, char why[256])
 {
 	const char *label = settings->method ? settings->method : "tls";
 	profile->method = peer_method_by_label(label);

@@ -1,4 +1,4 @@
-/* What conversations share: the TLS context with certificate and trust, and the session to resume. */
+/* What conversations share: the TLS context with its trust, and the session to resume. */
 #ifndef RG_SUPPLICANT_PROFILE_H
 #define RG_SUPPLICANT_PROFILE_H
 #include <openssl/ssl.h>

@@ -58,7 +58,8 @@ static void describe_name(char *out, size_t capacity, const X509_NAME *name)
 	BIO *bio = BIO_new(BIO_s_mem());
 	out[0] = '\0';
 	/* UTF-8 as it is; control characters are text_escape's. */
-	unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)(ASN1_STRFLGS_ESC_MSB | ASN1_STRFLGS_ESC_CTRL);
+	unsigned long flags =
+		XN_FLAG_RFC2253 & ~(unsigned long)(ASN1_STRFLGS_ESC_MSB | ASN1_STRFLGS_ESC_CTRL);
 	if (bio && X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
 		char *data = NULL;
 		long length = BIO_get_mem_data(bio, &data);
@@ -74,8 +75,9 @@ static bool describe_san(char *out, size_t capacity, const GENERAL_NAME *name)
 	int kind;
 	const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &kind);
 	if (kind == GEN_DNS || kind == GEN_EMAIL || kind == GEN_URI) {
-		text_escape(out, capacity,
-			    span_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)));
+		text_escape(
+			out, capacity,
+			span_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)));
 		return true;
 	}
 	if (kind != GEN_IPADD)

@@ -16,8 +16,8 @@ struct rg_server_trust {
 	bool no_server_auth;
 };
 
-/* OpenSSL's verify callback. Beyond OpenSSL's own checks of chain, purpose and name the leaf must say
- * serverAuth itself: supplicants refuse one that says nothing (RFC 5216 §5.3). */
+/* OpenSSL's verify callback. Beyond OpenSSL's own checks of chain, purpose and name the leaf must
+ * say serverAuth itself: supplicants refuse one that says nothing (RFC 5216 §5.3). */
 int server_certificate_verify(int ok, X509_STORE_CTX *);
 
 void server_certificate_describe(struct rg_server_certificate *, X509 *);

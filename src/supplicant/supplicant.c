@@ -1,4 +1,4 @@
-/* The conversation: EAP's own packets (RFC 3748) as the peer, RADIUS (RFC 2865, 3579) as the NAS. */
+/* The conversation: EAP's own packets (RFC 3748) as the peer, RADIUS (RFC 3579) as the NAS. */
 #include "supplicant/supplicant.h"
 
 #include <openssl/rand.h>
@@ -12,8 +12,8 @@
 #include "supplicant/profile.h"
 
 /* EAP packets of ours are no longer than this, whatever Framed-MTU allows. */
-#define EAP_MOST 1400
-#define EAP_LEAST 64
+#define EAP_MOST   1400
+#define EAP_LEAST  64
 #define EAP_HEADER 4
 /* A server that never comes to an end is left after so many. */
 #define ROUNDS_MOST 200
@@ -21,10 +21,10 @@
 enum { EAP_REQUEST = 1, EAP_RESPONSE = 2, EAP_SUCCESS = 3, EAP_FAILURE = 4 };
 enum { TYPE_IDENTITY = 1, TYPE_NOTIFICATION = 2, TYPE_NAK = 3, TYPE_EXPANDED = 254 };
 
-#define SERVICE_TYPE_FRAMED 2
+#define SERVICE_TYPE_FRAMED    2
 #define NAS_PORT_TYPE_WIRELESS 19
-#define MPPE_SEND_KEY 16
-#define MPPE_RECV_KEY 17
+#define MPPE_SEND_KEY          16
+#define MPPE_RECV_KEY          17
 
 struct rg_supplicant {
 	struct rg_supplicant_profile *profile;
@@ -34,7 +34,7 @@ struct rg_supplicant {
 	bool has_nas_address;
 	uint32_t framed_mtu;
 
-	void *method; /* of profile->method; NULL: not begun */
+	void *method;         /* of profile->method; NULL: not begun */
 	uint8_t refused_type; /* the method that we said Nak to; 0: none */
 	uint8_t eap[EAP_MOST];
 	size_t eap_length; /* the Response that is to be sent */
@@ -56,7 +56,8 @@ struct rg_supplicant {
 	char why_text[160];
 };
 
-/* Writes an EAP-Response of that type; a method's data is added to *out by the caller, then eap_end. */
+/* Writes an EAP-Response of that type; a method's data is added to *out by the caller, then
+ * eap_end. */
 static struct rg_buffer eap_begin(struct rg_supplicant *supplicant, uint8_t id, uint8_t type)
 {
 	struct rg_buffer out = buffer_over(supplicant->eap, sizeof(supplicant->eap));
@@ -93,7 +94,8 @@ struct rg_supplicant *supplicant_new(struct rg_supplicant_profile *profile,
 	supplicant->outer = copy(identity->outer);
 	supplicant->calling = copy(identity->calling);
 	supplicant->called = copy(identity->called);
-	supplicant->nas_identifier = copy(identity->nas_identifier ? identity->nas_identifier : "roamgate");
+	supplicant->nas_identifier =
+		copy(identity->nas_identifier ? identity->nas_identifier : "roamgate");
 	supplicant->has_nas_address = identity->nas_address;
 	if (identity->nas_address)
 		memcpy(supplicant->nas_address, identity->nas_address, 4);
@@ -137,7 +139,8 @@ struct rg_span supplicant_request(struct rg_supplicant *supplicant, uint8_t id)
 	if (RAND_bytes(supplicant->authenticator, RG_AUTHENTICATOR) != 1)
 		return span_of(NULL, 0);
 	struct rg_writer writer;
-	writer_begin(&writer, supplicant->request, sizeof(supplicant->request), RG_ACCESS_REQUEST, id);
+	writer_begin(&writer, supplicant->request, sizeof(supplicant->request), RG_ACCESS_REQUEST,
+		     id);
 	add_text(&writer, RG_USER_NAME, supplicant->outer);
 	if (supplicant->has_nas_address)
 		writer_add(&writer, RG_NAS_IP_ADDRESS, span_of(supplicant->nas_address, 4));
@@ -197,7 +200,8 @@ static enum rg_supplicant_state method_request(struct rg_supplicant *supplicant,
 	struct rg_buffer out = eap_begin(supplicant, id, method->type);
 	if (!method->respond(supplicant->method, data, &out))
 		return failed(supplicant, NULL);
-	return eap_end(supplicant, &out) ? RG_SUPPLICANT_SEND : failed(supplicant, "no room for a Response");
+	return eap_end(supplicant, &out) ? RG_SUPPLICANT_SEND
+					 : failed(supplicant, "no room for a Response");
 }
 
 static enum rg_supplicant_state eap_request(struct rg_supplicant *supplicant, uint8_t id,
@@ -228,7 +232,8 @@ static enum rg_supplicant_state eap_request(struct rg_supplicant *supplicant, ui
 		return failed(supplicant, "the server offers an expanded EAP type");
 	default: /* any of IANA's methods */
 		if (supplicant->method)
-			return failed(supplicant, "the server changed the EAP method in the midst of one");
+			return failed(supplicant,
+				      "the server changed the EAP method in the midst of one");
 		fine = nak(supplicant, id, type);
 		break;
 	}
@@ -245,7 +250,8 @@ static enum rg_supplicant_state challenge(struct rg_supplicant *supplicant, stru
 	if (cursor.failed || length != eap.length)
 		return failed(supplicant, "the server sent an EAP packet of a wrong length");
 	if (code != EAP_REQUEST)
-		return failed(supplicant, "the server sent an Access-Challenge without an EAP-Request");
+		return failed(supplicant,
+			      "the server sent an Access-Challenge without an EAP-Request");
 	if (supplicant->rounds > ROUNDS_MOST)
 		return failed(supplicant, "the server came to no end");
 	return eap_request(supplicant, id, &cursor);
@@ -278,7 +284,8 @@ static enum rg_supplicant_state accepted(struct rg_supplicant *supplicant, struc
 		return failed(supplicant, "the server sent an EAP-Success without any method");
 	const char *lacking = method->unproven(supplicant->method);
 	if (lacking) {
-		snprintf(supplicant->why_text, sizeof(supplicant->why_text), "the server sent %s", lacking);
+		snprintf(supplicant->why_text, sizeof(supplicant->why_text), "the server sent %s",
+			 lacking);
 		return failed(supplicant, supplicant->why_text);
 	}
 	uint8_t msk[64];
@@ -288,8 +295,10 @@ static enum rg_supplicant_state accepted(struct rg_supplicant *supplicant, struc
 				 key_matches(supplicant, MPPE_SEND_KEY, msk + 32);
 	secret_wipe(msk, sizeof(msk));
 	/* Without keys a wired port still opens; with wrong ones no port does. */
-	if (!supplicant->keys_match && (has_key(supplicant, MPPE_RECV_KEY) || has_key(supplicant, MPPE_SEND_KEY)))
-		return failed(supplicant, "the Access-Accept's MS-MPPE keys are not those of this session");
+	if (!supplicant->keys_match &&
+	    (has_key(supplicant, MPPE_RECV_KEY) || has_key(supplicant, MPPE_SEND_KEY)))
+		return failed(supplicant,
+			      "the Access-Accept's MS-MPPE keys are not those of this session");
 	method->accepted(supplicant->method);
 	return ended(supplicant, RG_SUPPLICANT_ACCEPTED, NULL);
 }
@@ -306,7 +315,8 @@ static bool reply_keep(struct rg_supplicant *supplicant, const struct rg_packet 
 	return true;
 }
 
-/* NULL: the reply is genuine. Anyone on the way can answer, so what does not verify changes nothing. */
+/* NULL: the reply is genuine. Anyone on the way can answer, so what does not verify changes
+ * nothing. */
 static const char *reply_fault(const struct rg_supplicant *supplicant, struct rg_span datagram,
 			       struct rg_packet *packet)
 {
@@ -348,7 +358,8 @@ static enum rg_supplicant_state reply_act(struct rg_supplicant *supplicant,
 	supplicant->rounds++;
 	if (packet->code == RG_ACCESS_CHALLENGE)
 		return has_eap ? challenge(supplicant, buffer_span(&eap))
-			       : failed(supplicant, "the server sent an Access-Challenge without EAP");
+			       : failed(supplicant,
+					"the server sent an Access-Challenge without EAP");
 	if (!reply_keep(supplicant, packet))
 		return failed(supplicant, "no memory");
 	if (packet->code == RG_ACCESS_ACCEPT)
@@ -375,7 +386,8 @@ enum rg_supplicant_state supplicant_reply(struct rg_supplicant *supplicant, stru
 /* Why, where the method knows no better. */
 static void report_why(struct rg_supplicant *supplicant, struct rg_supplicant_report *report)
 {
-	if (supplicant->outcome == RG_SUPPLICANT_SEND || supplicant->outcome == RG_SUPPLICANT_ACCEPTED) {
+	if (supplicant->outcome == RG_SUPPLICANT_SEND ||
+	    supplicant->outcome == RG_SUPPLICANT_ACCEPTED) {
 		report->why = NULL;
 		report->reason = supplicant->outcome == RG_SUPPLICANT_ACCEPTED ? RG_REASON_ACCEPTED
 									       : RG_REASON_NONE;
@@ -384,7 +396,8 @@ static void report_why(struct rg_supplicant *supplicant, struct rg_supplicant_re
 	} else if (!report->why && supplicant->refused_type != 0 && !supplicant->method) {
 		snprintf(supplicant->why_text, sizeof(supplicant->why_text),
 			 "the server offers EAP method %s (%u) and would not change to %s",
-			 report->offered, supplicant->refused_type, supplicant->profile->method->label);
+			 report->offered, supplicant->refused_type,
+			 supplicant->profile->method->label);
 		report->why = supplicant->why_text;
 		report->reason = RG_REASON_METHOD_REFUSED;
 	} else if (!report->why) {

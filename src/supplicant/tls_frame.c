@@ -1,8 +1,8 @@
 #include "supplicant/tls_frame.h"
 
 #define FLAG_LENGTH 0x80
-#define FLAG_MORE 0x40
-#define FLAG_START 0x20
+#define FLAG_MORE   0x40
+#define FLAG_START  0x20
 
 /* A handshake of certificates fits in this; RFC 5216 §2.1.5 leaves the bound to us. */
 #define MESSAGE_MOST 65536
@@ -72,7 +72,8 @@ void tls_frame_out(struct rg_tls_frame *frame, BIO *out, size_t room, struct rg_
 	bool length = first && !fits;
 	size_t piece = fits ? waiting : room - (length ? 5 : 1);
 	frame->sending = piece < waiting;
-	buffer_u8(response, (uint8_t)((length ? FLAG_LENGTH : 0) | (frame->sending ? FLAG_MORE : 0)));
+	buffer_u8(response,
+		  (uint8_t)((length ? FLAG_LENGTH : 0) | (frame->sending ? FLAG_MORE : 0)));
 	if (length)
 		buffer_u32(response, (uint32_t)waiting);
 	uint8_t *data = piece ? buffer_room(response, piece) : NULL;

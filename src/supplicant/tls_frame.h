@@ -1,6 +1,6 @@
-/* The framing that EAP-TLS and its relatives share, as the peer sees it (RFC 5216 §2.1.5, §3.1): flags,
- * total length, fragments both ways, and ACKs. Octets go straight into and out of the TLS engine's
- * BIOs. */
+/* The framing that EAP-TLS and its relatives share, as the peer sees it (RFC 5216 §2.1.5, §3.1):
+ * flags, total length, fragments both ways, and ACKs. Octets go straight into and out of the TLS
+ * engine's BIOs. */
 #ifndef RG_SUPPLICANT_TLS_FRAME_H
 #define RG_SUPPLICANT_TLS_FRAME_H
 #include <openssl/bio.h>

@@ -10,7 +10,16 @@
 #include "radius/packet.h"
 #include "radius/writer.h"
 
-enum { REQUEST = 1, RESPONSE = 2, SUCCESS = 3, FAILURE = 4, IDENTITY = 1, NAK = 3, MD5 = 4, TLS = 13 };
+enum {
+	REQUEST = 1,
+	RESPONSE = 2,
+	SUCCESS = 3,
+	FAILURE = 4,
+	IDENTITY = 1,
+	NAK = 3,
+	MD5 = 4,
+	TLS = 13
+};
 
 static int any_certificate(int ok, X509_STORE_CTX *store)
 {
@@ -88,10 +97,11 @@ static struct rg_span reply(struct server *server, const struct rg_packet *reque
 		uint8_t type = TLS, material[128];
 		if (SSL_version(server->ssl) == TLS1_3_VERSION)
 			SSL_export_keying_material(server->ssl, material, 128,
-						   "EXPORTER_EAP_TLS_Key_Material", 29, &type, 1, 1);
+						   "EXPORTER_EAP_TLS_Key_Material", 29, &type, 1,
+						   1);
 		else
-			SSL_export_keying_material(server->ssl, material, 64, "client EAP encryption", 21,
-						   NULL, 0, 0);
+			SSL_export_keying_material(server->ssl, material, 64,
+						   "client EAP encryption", 21, NULL, 0, 0);
 		memcpy(msk, material, 64);
 		msk[63] ^= server->wrong_keys;
 		writer_add_mppe(&writer, msk, packet_authenticator(request), server->key);
@@ -119,7 +129,8 @@ static struct rg_span ask(struct server *server, const struct rg_packet *request
 	return reply(server, request, RG_ACCESS_CHALLENGE, buffer_span(&eap));
 }
 
-static struct rg_span flags_only(struct server *server, const struct rg_packet *request, uint8_t flags)
+static struct rg_span flags_only(struct server *server, const struct rg_packet *request,
+				 uint8_t flags)
 {
 	return ask(server, request, TLS, span_of(&flags, 1));
 }
@@ -136,7 +147,8 @@ static struct rg_span piece(struct server *server, const struct rg_packet *reque
 	buffer_u8(&data, (uint8_t)((first ? 0x80 : 0) | (server->sending ? 0x40 : 0)));
 	if (first)
 		buffer_u32(&data, (uint32_t)waiting);
-	assert_int_equal(BIO_read(server->out, buffer_room(&data, length), (int)length), (int)length);
+	assert_int_equal(BIO_read(server->out, buffer_room(&data, length), (int)length),
+			 (int)length);
 	return ask(server, request, TLS, buffer_span(&data));
 }
 
@@ -174,7 +186,8 @@ static struct rg_span tls_response(struct server *server, const struct rg_packet
 		return piece(server, request);
 	}
 	if (data.length != 0)
-		assert_int_equal(BIO_write(server->in, data.data, (int)data.length), (int)data.length);
+		assert_int_equal(BIO_write(server->in, data.data, (int)data.length),
+				 (int)data.length);
 	if (flags & 0x40)
 		return flags_only(server, request, 0);
 	return tls_turn(server, request, data.length != 0);

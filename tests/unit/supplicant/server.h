@@ -28,8 +28,8 @@ struct server {
 };
 
 /* certificate's file name without .pem; client_ca may be NULL: any client certificate. */
-void server_open(struct server *, const char *folder, const char *certificate, const char *client_ca,
-		 int version);
+void server_open(struct server *, const char *folder, const char *certificate,
+		 const char *client_ca, int version);
 void server_close(struct server *);
 void server_restart(struct server *); /* a new conversation */
 /* The answer to an Access-Request; asserts what every request must have. */

@@ -17,7 +17,8 @@ static char folder[] = "/tmp/roamgate-supplicant-XXXXXX";
 static const char *const certificates[][5] = {
 	{"ca", "/CN=Proef CA", "", "", ""},
 	{"other-ca", "/CN=Andere CA", "", "", ""},
-	{"server", "/CN=radius.wijchen.nl", "ca", "serverAuth", "DNS:radius.wijchen.nl,IP:192.0.2.7"},
+	{"server", "/CN=radius.wijchen.nl", "ca", "serverAuth",
+	 "DNS:radius.wijchen.nl,IP:192.0.2.7"},
 	{"no-purpose", "/CN=radius.wijchen.nl", "ca", "", "DNS:radius.wijchen.nl"},
 	{"client-purpose", "/CN=radius.wijchen.nl", "ca", "clientAuth", "DNS:radius.wijchen.nl"},
 	{"wildcard", "/CN=radius.wijchen.nl", "ca", "serverAuth", "DNS:*.wijchen.nl"},
@@ -35,7 +36,8 @@ static int make_certificate(const char *const row[5])
 	if (row[4][0])
 		snprintf(extension[1], sizeof(extension[1]), "-addext 'subjectAltName=%s'", row[4]);
 	if (!ca)
-		snprintf(extension[2], sizeof(extension[2]), "-CA %s.pem -CAkey %s.key", row[2], row[2]);
+		snprintf(extension[2], sizeof(extension[2]), "-CA %s.pem -CAkey %s.key", row[2],
+			 row[2]);
 	snprintf(command, sizeof(command),
 		 "cd %s && openssl req -x509 -config empty.cnf -newkey ec -pkeyopt "
 		 "ec_paramgen_curve:P-256 -nodes -days 30 -subj '%s' -keyout %s.key -out %s.pem "
@@ -51,8 +53,8 @@ static int make_folder(void **state)
 	(void)state;
 	if (!mkdtemp(folder))
 		return -1;
-	snprintf(command, sizeof(command), "printf '[req]\\ndistinguished_name=dn\\n[dn]\\n' >%s/empty.cnf",
-		 folder);
+	snprintf(command, sizeof(command),
+		 "printf '[req]\\ndistinguished_name=dn\\n[dn]\\n' >%s/empty.cnf", folder);
 	int status = system(command);
 	for (size_t i = 0; i < sizeof(certificates) / sizeof(certificates[0]); i++)
 		status |= make_certificate(certificates[i]);
@@ -95,8 +97,8 @@ static const char *path(const char *name, const char *suffix)
 	return out;
 }
 
-static void scene_open(struct scene *scene, const struct laptop *laptop, const char *server_certificate,
-		       const char *client_ca, int version)
+static void scene_open(struct scene *scene, const struct laptop *laptop,
+		       const char *server_certificate, const char *client_ca, int version)
 {
 	char why[256];
 	const struct rg_supplicant_settings settings = {
@@ -132,7 +134,8 @@ static void scene_step(struct scene *scene)
 	bool ignored = true;
 	struct rg_span request = supplicant_request(scene->supplicant, id++);
 	assert_int_not_equal(request.length, 0);
-	scene->state = supplicant_reply(scene->supplicant, server_answer(&scene->server, request), &ignored);
+	scene->state = supplicant_reply(scene->supplicant, server_answer(&scene->server, request),
+					&ignored);
 	assert_false(ignored);
 	scene->report = supplicant_report(scene->supplicant);
 }
@@ -208,12 +211,14 @@ static void eap_never_exceeds_framed_mtu(void **state)
 	while (scene.state == RG_SUPPLICANT_SEND) {
 		struct rg_packet packet;
 		struct rg_buffer eap = buffer_over(memory, sizeof(memory));
-		assert_int_equal(packet_view(&packet, supplicant_request(scene.supplicant, 9)), RG_PACKET_OK);
+		assert_int_equal(packet_view(&packet, supplicant_request(scene.supplicant, 9)),
+				 RG_PACKET_OK);
 		assert_true(packet_eap(&packet, &eap));
 		longest = eap.length > longest ? eap.length : longest;
 		bool ignored;
 		struct rg_span request = supplicant_request(scene.supplicant, 9);
-		scene.state = supplicant_reply(scene.supplicant, server_answer(&scene.server, request), &ignored);
+		scene.state = supplicant_reply(scene.supplicant,
+					       server_answer(&scene.server, request), &ignored);
 	}
 	assert_int_equal(scene.state, RG_SUPPLICANT_ACCEPTED);
 	assert_int_equal(longest, 200);
@@ -360,7 +365,8 @@ static void E6_success_before_the_handshake_is_over(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < 2; i++)
-		expect_failed(versions[i], offsetof(struct server, early_success), "before the TLS");
+		expect_failed(versions[i], offsetof(struct server, early_success),
+			      "before the TLS");
 }
 
 static void accept_without_eap_success(void **state)
@@ -428,9 +434,11 @@ static void notification_is_answered(void **state)
 	scene_open(&scene, &good, "server", "ca", TLS1_3_VERSION);
 	scene.server.offers_first = 2;
 	scene_begin(&scene);
-	struct rg_span answer = server_answer(&scene.server, supplicant_request(scene.supplicant, 1));
+	struct rg_span answer =
+		server_answer(&scene.server, supplicant_request(scene.supplicant, 1));
 	assert_int_equal(supplicant_reply(scene.supplicant, answer, &ignored), RG_SUPPLICANT_SEND);
-	assert_int_equal(packet_view(&packet, supplicant_request(scene.supplicant, 2)), RG_PACKET_OK);
+	assert_int_equal(packet_view(&packet, supplicant_request(scene.supplicant, 2)),
+			 RG_PACKET_OK);
 	assert_true(packet_eap(&packet, &eap));
 	const uint8_t expected[] = {2, 8, 0, 5, 2};
 	assert_int_equal(eap.length, sizeof(expected));
@@ -442,7 +450,8 @@ static void notification_is_answered(void **state)
 static void expect_ignored(struct scene *scene, struct rg_span datagram, const char *why)
 {
 	bool ignored = false;
-	assert_int_equal(supplicant_reply(scene->supplicant, datagram, &ignored), RG_SUPPLICANT_SEND);
+	assert_int_equal(supplicant_reply(scene->supplicant, datagram, &ignored),
+			 RG_SUPPLICANT_SEND);
 	assert_true(ignored);
 	assert_non_null(strstr(supplicant_report(scene->supplicant)->ignored_why, why));
 }
@@ -470,8 +479,9 @@ static void B3_forged_replies_are_ignored(void **state)
 	expect_ignored(&scene, span_of(other, answer.length), "authenticator");
 	expect_ignored(&scene, request, "code");
 	assert_int_equal(supplicant_report(scene.supplicant)->round_trips, 0);
-	assert_int_equal(supplicant_reply(scene.supplicant, span_of(genuine, answer.length), &ignored),
-			 RG_SUPPLICANT_SEND);
+	assert_int_equal(
+		supplicant_reply(scene.supplicant, span_of(genuine, answer.length), &ignored),
+		RG_SUPPLICANT_SEND);
 	assert_false(ignored);
 	/* The same again, late: answers nothing that was asked. */
 	expect_ignored(&scene, span_of(genuine, answer.length), "nothing had been asked");
@@ -490,7 +500,8 @@ static void B3_reply_without_message_authenticator_is_ignored(void **state)
 	scene_begin(&scene);
 	struct rg_span request = supplicant_request(scene.supplicant, 5);
 	struct rg_span answer = server_answer(&scene.server, request);
-	/* Cut Message-Authenticator, the first attribute, out and compute the rest anew (RFC 2865 §3). */
+	/* Cut Message-Authenticator, the first attribute, out and compute the rest anew (RFC 2865
+	 * §3). */
 	struct rg_buffer out = buffer_over(data, sizeof(data));
 	buffer_put(&out, span_of(answer.data, 2));
 	buffer_u16(&out, (uint16_t)(answer.length - 18));

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #define LENGTH 0x80
-#define MORE 0x40
-#define START 0x20
+#define MORE   0x40
+#define START  0x20
 
 struct frames {
 	struct rg_tls_frame frame;
@@ -23,7 +23,7 @@ static void open_frames(struct frames *frames)
 	frames->frame.started = true;
 }
 
-/* A Request of these flags, this announced length if the flags say so, and so many octets of data. */
+/* A Request of these flags, that announced length if they say so, and so much data. */
 static enum rg_tls_frame_event in(struct frames *frames, uint8_t flags, uint32_t total, size_t data)
 {
 	static uint8_t memory[70000];
@@ -69,10 +69,12 @@ static void E1_frames_that_must_not_come(void **state)
 	frames.frame.started = false;
 	expect_broken(&frames, in(&frames, 0, 0, 10));
 	open_frames(&frames);
-	expect_broken(&frames, tls_frame_in(&frames.frame, span_of(NULL, 0), frames.bio, &frames.why));
+	expect_broken(&frames,
+		      tls_frame_in(&frames.frame, span_of(NULL, 0), frames.bio, &frames.why));
 	open_frames(&frames);
 	const uint8_t cut[] = {LENGTH, 0, 0};
-	expect_broken(&frames, tls_frame_in(&frames.frame, span_of(cut, 3), frames.bio, &frames.why));
+	expect_broken(&frames,
+		      tls_frame_in(&frames.frame, span_of(cut, 3), frames.bio, &frames.why));
 }
 
 static void E2_lengths_that_lie(void **state)
@@ -83,6 +85,8 @@ static void E2_lengths_that_lie(void **state)
 	expect_broken(&frames, in(&frames, LENGTH, 9, 10));
 	open_frames(&frames);
 	expect_broken(&frames, in(&frames, LENGTH, 11, 10));
+	open_frames(&frames);
+	expect_broken(&frames, in(&frames, LENGTH | MORE, 9, 10));
 	open_frames(&frames);
 	expect_broken(&frames, in(&frames, LENGTH | MORE, 65537, 10));
 	open_frames(&frames);
