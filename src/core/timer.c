@@ -13,7 +13,7 @@ void wheel_init(struct rg_wheel *wheel, uint64_t now)
 static void link_in(struct rg_wheel *wheel, struct rg_timer *timer)
 {
 	/* The tick that begins at or after due, so that nothing fires early. */
-	uint64_t tick = (timer->due_ns + RG_WHEEL_TICK_NS - 1) / RG_WHEEL_TICK_NS;
+	uint64_t tick = timer->due_ns / RG_WHEEL_TICK_NS + (timer->due_ns % RG_WHEEL_TICK_NS != 0);
 	if (tick <= wheel->tick)
 		tick = wheel->tick + 1;
 	struct rg_timer **slot = &wheel->slots[tick % RG_WHEEL_SLOTS];
