@@ -1,0 +1,454 @@
+"""The directory modules against a real slapd: found, refused, hanging, killed, cut off."""
+import json
+import queue
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from lib.certs import loopback_server
+from lib.process import BUILD, SLOW, Process, free_port, run, wait_for
+from lib.slapd import Slapd, entry, person
+
+BASE = "dc=beuningen,dc=nl"
+DOMAIN = "beuningen.nl"
+FILTER = "(|(mail=%{identity})(userPrincipalName=%{identity})(uid=%{user}))"
+ICT = f"cn=ict,ou=groups,{BASE}"
+STAFF = f"cn=staff,ou=groups,{BASE}"
+
+
+def module(name):
+    for path in (f"{name}.so", f"{name}/{name}.so", f"{name}/.libs/{name}.so"):
+        if (BUILD / "modules" / path).exists():
+            return BUILD / "modules" / path
+    raise FileNotFoundError(f"{name} is not built in {BUILD}")
+
+
+class Asker:
+    """tests/unit/directory/ask over one directory."""
+
+    def __init__(self, folder, kind, **keys):
+        arguments = []
+        for key, values in keys.items():
+            for value in values if isinstance(values, (list, tuple)) else [values]:
+                arguments.append(f"{key.replace('__', '.')}={value}")
+        self.log = open(folder / "ask.log", "ab")  # pylint: disable=consider-using-with
+        self.process = subprocess.Popen(
+            [BUILD / "tests/unit/directory/ask", module(kind), *arguments], text=True, bufsize=1,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
+        self.answers, self.lines, self.count = {}, queue.Queue(), 0
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(json.loads(line))
+        self.lines.put(None)
+
+    def _send(self, *fields):
+        self.process.stdin.write("\t".join(map(str, fields)) + "\n")
+
+    def _next(self, wanted, seconds=30):
+        while True:
+            line = self.lines.get(timeout=seconds * SLOW)
+            assert line is not None, "ask ended"
+            if "id" in line:
+                assert line["id"] not in self.answers, "answered twice"
+                self.answers[line["id"]] = line
+            if wanted(line):
+                return line
+
+    def send(self, identity, groups=(), deadline_ms=10000, **options):
+        self.count += 1
+        self._send("ask", self.count, identity, deadline_ms, *[f"group={group}" for group in groups],
+                   *[f"{key}={value}" for key, value in options.items()])
+        return str(self.count)
+
+    def answer(self, number):
+        if number not in self.answers:
+            self._next(lambda line: line.get("id") == number)
+        return self.answers[number]
+
+    def ask(self, identity, groups=(), **options):
+        return self.answer(self.send(identity, groups, **options))
+
+    def status(self):
+        self._send("status")
+        return self._next(lambda line: "status" in line)["status"]
+
+    def wait(self):
+        self._send("wait")
+        self._next(lambda line: "waited" in line)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self._send("quit")
+            assert self.process.wait(20 * SLOW) == 0, "ask did not end well"
+        self.log.close()
+
+
+@pytest.fixture(scope="module")
+def tls(cache):
+    return loopback_server(cache, "directory")
+
+
+def entries():
+    text = "".join(person(uid, DOMAIN, BASE) for uid in ("jan", "piet", "klaas"))
+    text += person("weg", DOMAIN, BASE, userAccountControl="514")
+    text += person("dubbel1", DOMAIN, BASE, mail="dubbel@beuningen.nl")
+    text += person("dubbel2", DOMAIN, BASE, mail="dubbel@beuningen.nl")
+    text += person("dubbel3", DOMAIN, BASE, mail="dubbel@beuningen.nl")
+    text += person("kaart", DOMAIN, BASE, userCertificate_binary=[CERTIFICATES["kaart"]])
+    text += person("*)(uid=*", DOMAIN, BASE, mail=None, userPrincipalName=None) if False else ""
+    people = [f"uid={uid},ou=people,{BASE}" for uid in ("jan", "piet", "weg")]
+    text += entry(ICT, objectClass="groupOfNames", cn="ict", member=people)
+    text += entry(STAFF, objectClass="groupOfNames", cn="staff",
+                  member=[f"uid=klaas,ou=people,{BASE}", f"uid=jan,ou=people,{BASE}"])
+    return text
+
+
+CERTIFICATES = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def certificates(tls, tmp_path_factory):
+    """DER of two certificates; which they are does not matter."""
+    folder = tmp_path_factory.mktemp("der")
+    ca, pair = tls
+    for name, pem in (("kaart", pair.certificate), ("ander", ca)):
+        path = folder / f"{name}.der"
+        run(["openssl", "x509", "-in", pem, "-outform", "DER", "-out", path])
+        CERTIFICATES[name] = path.read_bytes()
+        CERTIFICATES[f"{name}.path"] = path
+
+
+@pytest.fixture(scope="module")
+def slapd(tls, tmp_path_factory):
+    made = Slapd(tmp_path_factory.mktemp("slapd"), BASE, tls[1], entries())
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def asker(tls, tmp_path, request):
+    """Makes askers of an LDAP directory that end with the test."""
+    made = []
+
+    def make(servers, **keys):
+        settings = dict(uris=servers, ca=tls[0], bind_dn=f"cn=roamgate,{BASE}",
+                        bind_password="dienst-geheim", base=f"ou=people,{BASE}", filter=FILTER)
+        settings.update(keys)
+        made.append(Asker(tmp_path, "dir_ldap", **{k: v for k, v in settings.items() if v is not None}))
+        return made[-1]
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def fresh(tls, tmp_path):
+    """Starts slapds of this test alone, to be paused and killed."""
+    made = []
+
+    def make(**options):
+        made.append(Slapd(tmp_path / f"slapd{len(made)}", BASE, tls[1], entries(), **options))
+        return made[-1]
+    yield make
+    for one in made:
+        one.stop()
+
+
+def up(asker):
+    wait_for(lambda: asker.status()[0]["state"] == "up", what="the directory to be up")
+
+
+# What stands in the directory
+
+@pytest.mark.parametrize("way", ["uri", "starttls_uri"])
+def test_found_over_tls(asker, slapd, way):
+    directory = asker(getattr(slapd, way))
+    found = directory.ask("jan@beuningen.nl")
+    assert found["outcome"] == "found"
+    assert found["detail"] == f"uid=jan,ou=people,{BASE}"
+    status = directory.status()
+    assert [(s["state"], s["why"], s["uri"]) for s in status] == [("up", "", getattr(slapd, way))]
+
+
+def test_plain_on_loopback(asker, slapd):
+    assert asker(slapd.starttls_uri, starttls="false").ask("jan@beuningen.nl")["outcome"] == "found"
+
+
+def test_L3_no_entry_and_two_entries(asker, slapd):
+    directory = asker(slapd.uri)
+    assert directory.ask("niemand@beuningen.nl")["outcome"] == "no-entry"
+    assert directory.ask("dubbel@beuningen.nl")["outcome"] == "ambiguous"
+
+
+def test_disabled(asker, slapd):
+    assert asker(slapd.uri).ask("weg@beuningen.nl", [ICT])["outcome"] == "disabled"
+    assert asker(slapd.uri, disabled="").ask("weg@beuningen.nl")["outcome"] == "found"
+
+
+@pytest.mark.parametrize("name", [
+    "*)(uid=*", "*", "jan*", "jan)(mail=*", "\\2a", "\\", "jan\\00", "ja\\6e", "(", "%{user}", "é\x7f\x01"])
+def test_L1_names_are_literals(asker, slapd, name):
+    directory = asker(slapd.uri)
+    assert directory.ask(f"{name}@beuningen.nl")["outcome"] == "no-entry"
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+
+
+def test_L1_names_of_4_KB(asker, slapd):
+    directory = asker(slapd.uri)
+    assert directory.ask("x" * 4000 + "@beuningen.nl")["outcome"] == "no-entry"
+    assert directory.ask("*" * 4100)["outcome"] == "no-entry"
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+
+
+GROUPS = [ICT, "CN=Staff, OU=groups, DC=Beuningen,DC=nl", f"cn=geen,ou=groups,{BASE}"]
+
+
+@pytest.mark.parametrize("keys", [
+    dict(groups__attribute="memberOf"),
+    dict(groups__base=f"ou=groups,{BASE}", groups__filter="(member=%{dn})"),
+    dict(groups__base=f"ou=groups,{BASE}", groups__filter="(&(objectClass=groupOfNames)(member=%{dn}))")])
+def test_groups(asker, slapd, keys):
+    directory = asker(slapd.uri, **keys)
+    assert directory.ask("jan@beuningen.nl", GROUPS)["member"] == [True, True, False]
+    assert directory.ask("piet@beuningen.nl", GROUPS)["member"] == [True, False, False]
+    assert directory.ask("klaas@beuningen.nl", GROUPS)["member"] == [False, True, False]
+    assert directory.ask("kaart@beuningen.nl", GROUPS)["member"] == [False, False, False]
+
+
+def test_groups_by_name(asker, slapd):
+    directory = asker(slapd.uri, groups__base=f"ou=groups,{BASE}", groups__filter="(member=%{dn})")
+    assert directory.ask("klaas@beuningen.nl", ["ict", "STAFF"])["member"] == [False, True]
+
+
+def test_certificate_attribute(asker, slapd):
+    directory = asker(slapd.uri, certificate_attribute="userCertificate;binary")
+    mine, other = CERTIFICATES["kaart.path"], CERTIFICATES["ander.path"]
+    assert directory.ask("kaart@beuningen.nl", certificate=mine)["outcome"] == "found"
+    assert directory.ask("kaart@beuningen.nl", certificate=other)["outcome"] == "other-certificate"
+    assert directory.ask("jan@beuningen.nl", certificate=mine)["outcome"] == "other-certificate"
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+
+
+def test_passwords(asker, slapd):
+    directory = asker(slapd.uri)
+    assert directory.ask("jan@beuningen.nl", password="geheim")["outcome"] == "found"
+    assert directory.ask("jan@beuningen.nl", password="fout")["outcome"] == "wrong-secret"
+    assert directory.ask("weg@beuningen.nl", password="geheim")["outcome"] == "disabled"
+    assert directory.ask("niemand@beuningen.nl", password="geheim")["outcome"] == "no-entry"
+
+
+def test_L2_empty_password(asker, slapd):
+    assert asker(slapd.uri).ask("jan@beuningen.nl", password="")["outcome"] == "wrong-secret"
+
+
+def test_many_at_once(asker, slapd):
+    directory = asker(slapd.uri, groups__attribute="memberOf")
+    names = ["jan", "weg", "niemand", "dubbel"]
+    numbers = [(name, directory.send(f"{name}@beuningen.nl", [ICT])) for name in names * 250]
+    directory.wait()
+    expected = dict(jan="found", weg="disabled", niemand="no-entry", dubbel="ambiguous")
+    for name, number in numbers:
+        answer = directory.answers[number]
+        assert answer["outcome"] == expected[name], answer
+        assert answer["member"] == [name == "jan"]
+
+
+def test_cancelled_questions_are_not_answered(asker, slapd):
+    directory = asker(slapd.uri)
+    numbers = [directory.send("jan@beuningen.nl", cancel=1) for _ in range(50)]
+    kept = directory.send("jan@beuningen.nl")
+    assert directory.answer(kept)["outcome"] == "found"
+    directory.wait()
+    assert not set(numbers) & set(directory.answers)
+
+
+# Who it is that answers
+
+def test_L4_referral_is_not_followed(asker, fresh, slapd):
+    elsewhere = fresh(referral=f"referral ldap://127.0.0.1:{slapd.plain_port}")
+    elsewhere.add(entry(f"ou=elders,{BASE}", objectClass=["referral", "extensibleObject"], ou="elders",
+                        ref=f"ldap://127.0.0.1:{slapd.plain_port}/ou=people,{BASE}"))
+    # A base that is not this server's: its answer is a referral.
+    directory = asker(elsewhere.uri, base="ou=people,dc=elders,dc=nl")
+    answer = directory.ask("jan@beuningen.nl")
+    assert answer["outcome"] == "unavailable" and "refers elsewhere" in answer["detail"]
+    # A reference among the results: what lies behind it is not looked at.
+    directory = asker(elsewhere.uri, base=BASE, filter="(mail=%{identity})")
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+
+
+@pytest.mark.parametrize("scheme", ["ldaps", "ldap"])
+def test_L5_tls_name_wrong(asker, slapd, scheme):
+    port = slapd.tls_port if scheme == "ldaps" else slapd.plain_port
+    directory = asker(f"{scheme}://127.0.0.2:{port}") if False else asker(f"{scheme}://ip6-localhost:{port}")
+    answer = directory.ask("jan@beuningen.nl", deadline_ms=3000)
+    assert answer["outcome"] == "unavailable"
+    wait_for(lambda: directory.status()[0]["state"] == "down", what="the server to be refused")
+
+
+def test_tls_of_another_ca(asker, slapd, cache):
+    directory = asker(slapd.uri, ca=loopback_server(cache, "vreemd")[0])
+    assert directory.ask("jan@beuningen.nl", deadline_ms=3000)["outcome"] == "unavailable"
+    assert directory.status()[0]["state"] == "down"
+
+
+def test_wrong_bind_password_is_named(asker, slapd):
+    directory = asker(slapd.uri, bind_password="fout")
+    answer = directory.ask("jan@beuningen.nl", deadline_ms=3000)
+    assert answer["outcome"] == "unavailable"
+    status = directory.status()[0]
+    assert status["state"] == "down" and "Invalid credentials" in status["why"]
+    assert f"cn=roamgate,{BASE}" in status["why"] and "fout" not in status["why"]
+
+
+# What goes wrong
+
+def test_L5_down_at_start_then_up(asker, fresh):
+    server = fresh()
+    server.stop()
+    directory = asker(server.uri)
+    assert directory.ask("jan@beuningen.nl", deadline_ms=1500)["outcome"] == "unavailable"
+    assert directory.status()[0]["state"] == "down"
+    server.start()
+    up(directory)
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+
+
+def test_L5_killed_second_uri_serves_and_the_first_again(asker, fresh, slapd):
+    first = fresh()
+    directory = asker([first.uri, slapd.uri], retry_s=1)
+    up(directory)
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+    first.kill()
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+    states = directory.status()
+    assert [s["state"] for s in states] == ["down", "up"] and states[0]["why"]
+    first.start()
+    up(directory)
+    slapd.pause()
+    try:
+        assert directory.ask("jan@beuningen.nl")["outcome"] == "found", "not the first one again"
+    finally:
+        slapd.resume()
+
+
+def test_L5_killed_with_questions_under_way(asker, fresh, slapd):
+    first = fresh()
+    directory = asker([first.uri, slapd.uri])
+    up(directory)
+    first.pause()
+    numbers = [directory.send("jan@beuningen.nl") for _ in range(300)]
+    first.kill()
+    directory.wait()
+    assert {directory.answers[number]["outcome"] for number in numbers} == {"found"}
+
+
+def test_L5_hanging_second_uri_serves(asker, fresh, slapd):
+    first = fresh()
+    directory = asker([first.uri, slapd.uri], timeout_ms=500)
+    up(directory)
+    first.pause()
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+    assert [s["state"] for s in directory.status()] == ["down", "up"]
+    first.resume()
+    up(directory)
+
+
+def test_L5_hanging_answers_by_the_deadline_and_recovers(asker, fresh, slapd):
+    server = fresh()
+    other = asker(slapd.uri)
+    directory = asker(server.uri, timeout_ms=1000)
+    up(directory)
+    up(other)
+    server.pause()
+    numbers = [directory.send("jan@beuningen.nl", deadline_ms=300) for _ in range(20)]
+    for _ in range(20):
+        assert other.ask("jan@beuningen.nl")["outcome"] == "found"
+    for number in numbers:
+        answer = directory.answer(number)
+        assert answer["outcome"] == "unavailable"
+        assert answer["ms"] >= 300
+    wait_for(lambda: directory.status()[0]["state"] == "down", what="the hanging server to be down")
+    server.resume()
+    up(directory)
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+
+
+def test_L5_nobody_waits_while_all_are_down(asker):
+    directory = asker(f"ldaps://127.0.0.1:{free_port()}")
+    wait_for(lambda: directory.status()[0]["state"] == "down", what="a refused connection")
+    numbers = [directory.send("jan@beuningen.nl", deadline_ms=60000) for _ in range(100)]
+    assert {directory.answer(number)["outcome"] for number in numbers} == {"unavailable"}
+
+
+class Cutter:
+    """Passes a connection on and cuts it after so many octets of answers."""
+
+    def __init__(self, port, octets):
+        self.target, self.octets = port, octets
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.target))
+            threading.Thread(target=self._pump, args=(client, server, None), daemon=True).start()
+            threading.Thread(target=self._pump, args=(server, client, self.octets), daemon=True).start()
+
+    @staticmethod
+    def _pump(source, target, left):
+        try:
+            while data := source.recv(4096 if left is None else min(4096, left)):
+                target.sendall(data)
+                if left is not None:
+                    left -= len(data)
+                    if left == 0:
+                        break
+        except OSError:
+            pass
+        for one in (source, target):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+@pytest.mark.parametrize("octets", [1, 20, 60, 100])
+def test_L5_cut_in_the_middle_of_an_answer(asker, slapd, octets):
+    """The bind's answer is 14 octets, the entry's some 50, its end 14."""
+    cutter = Cutter(slapd.plain_port, octets)
+    directory = asker([f"ldap://127.0.0.1:{cutter.port}", slapd.uri], starttls="false")
+    for _ in range(10):
+        assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+    cutter.listener.close()
+
+
+def test_closed_with_questions_under_way(asker, fresh):
+    server = fresh()
+    directory = asker(server.uri)
+    up(directory)
+    server.pause()
+    for _ in range(50):
+        directory.send("jan@beuningen.nl")
+    directory.stop()
+
+
+def test_queue_is_bounded(asker, fresh):
+    server = fresh()
+    directory = asker(server.uri, queue=10, timeout_ms=5000)
+    up(directory)
+    server.pause()
+    numbers = [directory.send("jan@beuningen.nl", deadline_ms=500) for _ in range(30)]
+    directory.wait()
+    outcomes = [directory.answers[number]["outcome"] for number in numbers]
+    assert outcomes.count("queue-full") == 20 and outcomes.count("unavailable") == 10
