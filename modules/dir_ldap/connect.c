@@ -38,9 +38,12 @@ static enum rg_connected failed(struct rg_connect *connect, const char *step, in
 	char *text = NULL;
 	if (connect->handle)
 		ldap_get_option(connect->handle, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
-	bool more = text && *text;
+	const char *more = text ? text : "";
+	/* What libldap says of a certificate that names another host. */
+	if (strcmp(more, "(unknown error code)") == 0)
+		more = "its certificate is for another name";
 	snprintf(connect->why, sizeof(connect->why), "%s: %s%s%.80s%s", step, ldap_err2string(code),
-		 more ? " (" : "", more ? text : "", more ? ")" : "");
+		 *more ? " (" : "", more, *more ? ")" : "");
 	ldap_memfree(text);
 	return RG_CONNECT_FAILED;
 }
@@ -70,6 +73,29 @@ static bool set_tls(struct rg_connect *connect)
 	return good;
 }
 
+/* libldap 2.5 turns round in circles, without pause or limit, while it waits for a server in the TLS
+ * handshake on a socket that does not block. Without network timeout its socket does block. */
+static int on_connected(LDAP *handle, Sockbuf *sockbuf, LDAPURLDesc *url, struct sockaddr *address,
+			struct ldap_conncb *callback)
+{
+	struct rg_connect *connect = callback->lc_arg;
+	int fd = -1;
+	(void)url;
+	(void)address;
+	connect->reached = true;
+	ldap_set_option(handle, LDAP_OPT_NETWORK_TIMEOUT, NULL);
+	ber_sockbuf_ctrl(sockbuf, LBER_SB_OPT_GET_FD, &fd);
+	connect->connected(connect, fd);
+	return LDAP_SUCCESS;
+}
+
+static void on_disconnected(LDAP *handle, Sockbuf *sockbuf, struct ldap_conncb *callback)
+{
+	(void)handle;
+	(void)sockbuf;
+	(void)callback;
+}
+
 static bool set_options(struct rg_connect *connect)
 {
 	LDAP *handle = connect->handle;
@@ -80,9 +106,11 @@ static bool set_options(struct rg_connect *connect)
 	ldap_set_option(handle, LDAP_OPT_X_KEEPALIVE_PROBES, &probes);
 	ldap_set_option(handle, LDAP_OPT_X_KEEPALIVE_INTERVAL, &interval);
 	ldap_set_option(handle, LDAP_OPT_RESTART, LDAP_OPT_ON);
+	connect->callback = (struct ldap_conncb){on_connected, on_disconnected, connect};
 	return ldap_set_option(handle, LDAP_OPT_PROTOCOL_VERSION, &version) == LDAP_OPT_SUCCESS &&
 	       ldap_set_option(handle, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) == LDAP_OPT_SUCCESS &&
 	       ldap_set_option(handle, LDAP_OPT_DEREF, &deref) == LDAP_OPT_SUCCESS &&
+	       ldap_set_option(handle, LDAP_OPT_CONNECT_CB, &connect->callback) == LDAP_OPT_SUCCESS &&
 	       ldap_set_option(handle, LDAP_OPT_NETWORK_TIMEOUT, &limit) == LDAP_OPT_SUCCESS &&
 	       ldap_set_option(handle, LDAP_OPT_TIMEOUT, &limit) == LDAP_OPT_SUCCESS;
 }
@@ -156,7 +184,7 @@ static enum rg_connected make_steps(struct rg_connect *connect)
 		return failed(connect, "CA", LDAP_LOCAL_ERROR);
 	code = ldap_connect(connect->handle);
 	if (code != LDAP_SUCCESS)
-		return failed(connect, "connect", code);
+		return failed(connect, connect->reached ? "TLS" : "connect", code);
 	if (starttls && (code = ldap_start_tls_s(connect->handle, NULL, NULL)) != LDAP_SUCCESS)
 		return failed(connect, "StartTLS", code);
 	if (atomic_load(connect->stop))
@@ -174,9 +202,12 @@ enum rg_connected connection_make(struct rg_connect *connect)
 {
 	connect->handle = NULL;
 	connect->fd = -1;
+	connect->reached = false;
 	enum rg_connected result = make_steps(connect);
 	if (result == RG_CONNECTED) {
 		ber_len_t most = ANSWER_MOST;
+		/* "Getting" it takes it off the handle, which outlives it. */
+		ldap_get_option(connect->handle, LDAP_OPT_CONNECT_CB, &connect->callback);
 		Sockbuf *sockbuf = NULL;
 		ldap_get_option(connect->handle, LDAP_OPT_SOCKBUF, &sockbuf);
 		ldap_get_option(connect->handle, LDAP_OPT_DESC, &connect->fd);

@@ -18,7 +18,12 @@ struct rg_connect {
 	const char *dn; /* whom to bind as; NULL or "": nobody */
 	struct rg_span password;
 	const atomic_bool *stop; /* gives up at the next step once it is set */
+	/* Called once the socket is connected, before TLS: whoever wants to end the attempt early shuts
+	 * that socket down. */
+	void (*connected)(struct rg_connect *, int fd);
 	/* Written by connection_make. */
+	struct ldap_conncb callback;
+	bool reached; /* TCP is connected */
 	LDAP *handle; /* CONNECTED; its socket does not block */
 	int fd;
 	bool in_chain; /* the server says it has LDAP_MATCHING_RULE_IN_CHAIN */
@@ -28,7 +33,8 @@ struct rg_connect {
 /* Call once before any other thread uses libldap. */
 void connection_prepare(void);
 
-/* TCP, TLS, bind and asking what the server can do take timeout_ms each at the most, resolving as
- * long as the resolver's own time. */
+/* Connecting takes timeout_ms for each address at the most, resolving as long as the resolver's own
+ * time; from `connected` on it takes as long as the server lets it take, or until the socket is shut
+ * down. */
 enum rg_connected connection_make(struct rg_connect *);
 #endif

@@ -124,6 +124,11 @@ static void finish(struct rg_ldap_directory *directory)
 	while (!TAILQ_EMPTY(&directory->tasks))
 		task_answer(directory, TAILQ_FIRST(&directory->tasks), RG_OUTCOME_UNAVAILABLE,
 			    "the directory is being closed");
+	pthread_mutex_lock(&directory->lock);
+	struct job *open = TAILQ_FIRST(&directory->jobs);
+	for (; open; open = TAILQ_NEXT(open, next))
+		job_cut(open);
+	pthread_mutex_unlock(&directory->lock);
 	for (struct job *job = job_next(directory); job; job = job_next(directory)) {
 		pthread_join(job->thread, NULL); /* which puts it among the finished */
 		pthread_mutex_lock(&directory->lock);
@@ -201,7 +206,7 @@ void *directory_open_ldap(const void *settings, const char *name)
 	TAILQ_INIT(&directory->bind_waiting);
 	TAILQ_INIT(&directory->jobs);
 	if (directory_fill(directory, name) &&
-	    pthread_create(&directory->thread, NULL, run, directory) == 0)
+	    thread_start(&directory->thread, run, directory))
 		return directory;
 	directory_free(directory);
 	return NULL;

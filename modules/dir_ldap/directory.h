@@ -90,8 +90,9 @@ struct job {
 	struct rg_server *server;
 	struct rg_connect connect;
 	enum rg_connected result;
-	uint64_t late_ns; /* under way still by then: not to be counted on */
+	uint64_t late_ns; /* under way still by then: it is cut, and not counted on */
 	bool late;
+	int fd; /* of its socket, once connected; under the directory's lock */
 	struct link *link; /* or */
 	struct task *task; /* whose password; NULL also once nobody waits for it */
 	char *dn;
@@ -135,9 +136,12 @@ void plan_lost(struct rg_ldap_directory *, struct link *, uint64_t now);
 uint64_t plan_due(struct rg_ldap_directory *);
 
 /* job.c */
+/* A thread that no signal reaches. */
+bool thread_start(pthread_t *, void *(*run)(void *), void *argument);
 /* False: no thread or memory. */
 bool job_connect(struct rg_ldap_directory *, struct link *, struct rg_server *, uint64_t now);
 bool job_bind(struct rg_ldap_directory *, struct task *, uint64_t now);
+void job_cut(struct job *); /* its server has had its time; the directory's lock is held */
 void job_free(struct job **); /* of one whose thread has ended */
 
 /* link.c */

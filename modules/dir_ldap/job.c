@@ -1,10 +1,44 @@
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "core/secret.h"
 #include "directory.h"
+
+/* A copy of the descriptor: libldap may close its own at any time. */
+static void job_connected(struct rg_connect *connect, int fd)
+{
+	struct job *job = (struct job *)((char *)connect - offsetof(struct job, connect));
+	pthread_mutex_lock(&job->directory->lock);
+	if (job->fd >= 0)
+		close(job->fd);
+	job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (job->late || atomic_load(&job->directory->closing))
+		job_cut(job);
+	pthread_mutex_unlock(&job->directory->lock);
+}
+
+void job_cut(struct job *job)
+{
+	job->late = true;
+	if (job->fd >= 0)
+		shutdown(job->fd, SHUT_RDWR);
+}
+
+bool thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	/* The daemon's signals are not for it, and libldap writes to sockets without MSG_NOSIGNAL. */
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool started = pthread_create(thread, NULL, run, argument) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return started;
+}
 
 static void *job_run(void *opaque)
 {
@@ -12,6 +46,9 @@ static void *job_run(void *opaque)
 	struct rg_ldap_directory *directory = job->directory;
 	job->result = connection_make(&job->connect);
 	pthread_mutex_lock(&directory->lock);
+	if (job->fd >= 0)
+		close(job->fd);
+	job->fd = -1;
 	TAILQ_REMOVE(&directory->jobs, job, next);
 	TAILQ_INSERT_TAIL(&directory->finished, job, next);
 	pthread_mutex_unlock(&directory->lock);
@@ -27,9 +64,10 @@ static bool job_start(struct job *job, uint64_t now)
 	job->connect.settings = directory->settings;
 	job->connect.uri = job->server->uri;
 	job->connect.stop = &directory->closing;
-	job->late_ns = now + 2 * (uint64_t)directory->settings->timeout_ms * RG_MS;
+	job->connect.connected = job_connected;
+	job->late_ns = now + (uint64_t)directory->settings->timeout_ms * RG_MS;
 	pthread_mutex_lock(&directory->lock);
-	bool started = pthread_create(&job->thread, NULL, job_run, job) == 0;
+	bool started = thread_start(&job->thread, job_run, job);
 	if (started)
 		TAILQ_INSERT_TAIL(&directory->jobs, job, next);
 	pthread_mutex_unlock(&directory->lock);
@@ -42,6 +80,7 @@ static struct job *job_new(struct rg_ldap_directory *directory, struct rg_server
 	if (job) {
 		job->directory = directory;
 		job->server = server;
+		job->fd = -1;
 	}
 	return job;
 }

@@ -77,6 +77,10 @@ static void adopt_link(struct rg_ldap_directory *directory, struct job *job, uin
 	job->server->attempting = false;
 	link->job = NULL;
 	link->state = LINK_EMPTY;
+	if (job->late) {
+		/* It has been counted as a failure when it was cut. */
+		return;
+	}
 	if (job->result == RG_CONNECTED) {
 		link_open(link, job, now);
 		mark_up(directory, job->server);
@@ -142,22 +146,26 @@ static void expire_searches(struct rg_ldap_directory *directory, uint64_t now)
 	}
 }
 
-/* An attempt may be stuck where no time limit reaches, such as in the resolver. */
+/* Cuts one attempt that took too long; NULL: none is left. */
+static struct job *cut_next(struct rg_ldap_directory *directory, uint64_t now)
+{
+	pthread_mutex_lock(&directory->lock);
+	struct job *job = TAILQ_FIRST(&directory->jobs);
+	while (job && (job->late || job->late_ns > now))
+		job = TAILQ_NEXT(job, next);
+	if (job)
+		job_cut(job);
+	pthread_mutex_unlock(&directory->lock);
+	return job; /* it may finish now, but is freed on this thread only */
+}
+
 static void expire_jobs(struct rg_ldap_directory *directory, uint64_t now)
 {
-	struct job *late;
-	do {
-		pthread_mutex_lock(&directory->lock);
-		late = TAILQ_FIRST(&directory->jobs);
-		while (late && (late->late || !late->link || late->late_ns > now))
-			late = TAILQ_NEXT(late, next);
-		if (late)
-			late->late = true;
-		/* Its thread may finish now; only plan_adopt, on this thread, frees it. */
-		pthread_mutex_unlock(&directory->lock);
-		if (late)
-			mark_down(directory, late->server, "no connection in time", now);
-	} while (late);
+	char why[80];
+	snprintf(why, sizeof(why), "no connection within %d ms", (int)directory->settings->timeout_ms);
+	for (struct job *job = cut_next(directory, now); job; job = cut_next(directory, now))
+		if (job->link)
+			mark_down(directory, job->server, why, now);
 }
 
 void plan_expire(struct rg_ldap_directory *directory, uint64_t now)
@@ -199,10 +207,12 @@ static struct link *link_empty(struct rg_ldap_directory *directory)
 /* An attempt is under way that may still bring a connection. */
 static bool attempt_hopeful(struct rg_ldap_directory *directory)
 {
+	bool hopeful = false;
+	pthread_mutex_lock(&directory->lock);
 	for (size_t i = 0; i < directory->link_count; i++)
-		if (directory->links[i].job && !directory->links[i].job->late)
-			return true;
-	return false;
+		hopeful |= directory->links[i].job && !directory->links[i].job->late;
+	pthread_mutex_unlock(&directory->lock);
+	return hopeful;
 }
 
 /* The server that connections go to now; NULL: there are none. */
@@ -320,9 +330,13 @@ uint64_t plan_due(struct rg_ldap_directory *directory)
 			return 0;
 		if (search && search->due_ns < due)
 			due = search->due_ns;
-		if (link->job && !link->job->late && link->job->late_ns < due)
-			due = link->job->late_ns;
 	}
+	pthread_mutex_lock(&directory->lock);
+	struct job *job = TAILQ_FIRST(&directory->jobs);
+	for (; job; job = TAILQ_NEXT(job, next))
+		if (!job->late && job->late_ns < due)
+			due = job->late_ns;
+	pthread_mutex_unlock(&directory->lock);
 	/* A retry is due only where there is a place for its connection. */
 	uint64_t retry = link_empty(directory) ? retry_soonest(directory) : UINT64_MAX;
 	if (!server_serving(directory) && attempt_hopeful(directory))

@@ -36,7 +36,7 @@ static uv_loop_t loop;
 static struct rg_mailbox mailbox;
 static struct rg_directory *directory;
 static unsigned open_questions;
-static bool waiting;
+static bool waiting, quitting;
 
 static void set_text(const struct rg_row *row, uint8_t *settings, const char *text)
 {
@@ -46,6 +46,7 @@ static void set_text(const struct rg_row *row, uint8_t *settings, const char *te
 	case RG_STRING:
 	case RG_FILE:
 	case RG_PATH:
+		free(*(char **)field); /* the fallback */
 		*(const char **)field = strdup(text);
 		break;
 	case RG_INTEGER:
@@ -141,6 +142,8 @@ static void on_answer(void *asker, const struct rg_question *answer)
 	free(asked);
 	open_questions--;
 	print_waited();
+	if (quitting && open_questions == 0)
+		mailbox_close(&mailbox);
 }
 
 static struct rg_span read_file(const char *path)
@@ -217,8 +220,10 @@ static void run_command(struct rg_message *message, void *owner, bool closing)
 		waiting = true;
 		print_waited();
 	} else if (strcmp(command->fields[0], "quit") == 0) {
-		directory_unref(&directory);
-		mailbox_close(&mailbox);
+		quitting = true;
+		directory_unref(&directory); /* answers all that is open */
+		if (open_questions == 0)
+			mailbox_close(&mailbox);
 	}
 out:
 	free(command);
