@@ -2,35 +2,50 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct cell {
-	struct cell *next;
 	rg_learned learned;
 	bool saved;
 	char name[];
 };
 
-static struct cell *cells;
+static void *cells; /* a tree of <search.h>, by name */
 static char file[PATH_MAX];
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct cell *)a)->name, ((const struct cell *)b)->name);
+}
 
 rg_learned *policy_cell(const char *name)
 {
-	struct cell *cell = cells;
-	while (cell && strcmp(cell->name, name) != 0)
-		cell = cell->next;
-	if (!cell) {
-		cell = calloc(1, sizeof(*cell) + strlen(name) + 1);
-		if (!cell)
-			return NULL;
-		strcpy(cell->name, name);
-		cell->next = cells;
-		cells = cell;
-	}
-	return &cell->learned;
+	struct cell *cell = calloc(1, sizeof(*cell) + strlen(name) + 1);
+	if (!cell)
+		return NULL;
+	strcpy(cell->name, name);
+	struct cell **found = tsearch(cell, &cells, by_name);
+	if (!found || *found != cell)
+		free(cell);
+	return found ? &(*found)->learned : NULL;
+}
+
+/* twalk visits an inner node three times. */
+static bool once(VISIT visit)
+{
+	return visit == postorder || visit == leaf;
+}
+
+static void mark_saved(const void *node, VISIT visit, int depth)
+{
+	struct cell *cell = *(struct cell *const *)node;
+	(void)depth;
+	if (once(visit))
+		cell->saved = atomic_load(&cell->learned);
 }
 
 void policy_open(const char *state_dir)
@@ -47,24 +62,32 @@ void policy_open(const char *state_dir)
 			atomic_store(learned, true);
 	}
 	fclose(in);
-	for (struct cell *cell = cells; cell; cell = cell->next)
-		cell->saved = true;
+	twalk(cells, mark_saved);
 }
 
 void policy_close(void)
 {
-	while (cells) {
-		struct cell *cell = cells;
-		cells = cell->next;
-		free(cell);
-	}
+	tdestroy(cells, free);
+	cells = NULL;
+}
+
+static void compare(const void *node, VISIT visit, void *changed)
+{
+	const struct cell *cell = *(struct cell *const *)node;
+	if (once(visit) && atomic_load(&cell->learned) && !cell->saved)
+		*(bool *)changed = true;
+}
+
+static void write_cell(const void *node, VISIT visit, void *out)
+{
+	const struct cell *cell = *(struct cell *const *)node;
+	if (once(visit) && atomic_load(&cell->learned))
+		fprintf(out, "%s\n", cell->name);
 }
 
 static bool write_all(FILE *out)
 {
-	for (struct cell *cell = cells; cell; cell = cell->next)
-		if (atomic_load(&cell->learned))
-			fprintf(out, "%s\n", cell->name);
+	twalk_r(cells, write_cell, out);
 	bool fine = !ferror(out) && fflush(out) == 0 && fsync(fileno(out)) == 0;
 	return fclose(out) == 0 && fine;
 }
@@ -72,8 +95,7 @@ static bool write_all(FILE *out)
 bool policy_save(void)
 {
 	bool changed = false;
-	for (struct cell *cell = cells; cell; cell = cell->next)
-		changed |= atomic_load(&cell->learned) && !cell->saved;
+	twalk_r(cells, compare, &changed);
 	if (!changed)
 		return true;
 	char fresh[PATH_MAX + 8];
@@ -85,7 +107,6 @@ bool policy_save(void)
 		errno = error;
 		return false;
 	}
-	for (struct cell *cell = cells; cell; cell = cell->next)
-		cell->saved = atomic_load(&cell->learned);
+	twalk(cells, mark_saved);
 	return true;
 }

@@ -205,8 +205,11 @@ static void on_signal(uv_signal_t *handle, int signum)
 static void on_watch(uv_timer_t *timer)
 {
 	struct rg_daemon *daemon = timer->data;
-	if (!daemon->stopping && snapshot_stale(daemon->snapshot))
+	if (daemon->stopping)
+		return;
+	if (snapshot_stale(daemon->snapshot))
 		daemon_refresh(daemon);
+	daemon_gauges_renew(daemon);
 }
 
 static void open_loop(struct rg_daemon *daemon)
@@ -214,6 +217,7 @@ static void open_loop(struct rg_daemon *daemon)
 	static const int signums[] = {SIGHUP, SIGTERM, SIGINT};
 	uv_loop_init(&daemon->loop);
 	mailbox_init(&daemon->mailbox, &daemon->loop, daemon);
+	pthread_mutex_init(&daemon->gauges_lock, NULL);
 	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++) {
 		uv_signal_init(&daemon->loop, &daemon->signals[i]);
 		daemon->signals[i].data = daemon;
@@ -249,6 +253,8 @@ static void close_everything(struct rg_daemon *daemon)
 	observe_metrics_gauges(NULL, NULL);
 	for (size_t i = 0; i < daemon->http_count; i++)
 		http_close(&daemon->http[i]);
+	free(daemon->gauges);
+	pthread_mutex_destroy(&daemon->gauges_lock);
 	snapshot_unref(&daemon->snapshot);
 	for (unsigned i = 0; i < daemon->workers_ready; i++)
 		worker_destroy(&daemon->workers[i]);
@@ -275,6 +281,7 @@ int daemon_run(struct rg_daemon *daemon, struct rg_raddb *raddb, int ready_fd)
 	bool fine = share && open_everything(daemon, share, why);
 	raddb_share_unref(&share);
 	if (fine) {
+		daemon_gauges_renew(daemon);
 		observe_metrics_gauges(daemon_gauges, daemon);
 		uv_timer_start(&daemon->watch, on_watch, WATCH_MS, WATCH_MS);
 		say_ready(daemon, ready_fd);

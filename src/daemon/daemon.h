@@ -33,6 +33,8 @@ struct rg_daemon {
 	uint64_t began_ns, stop_ns;
 	bool stopping;
 	atomic_bool unhealthy; /* read by the http threads */
+	pthread_mutex_t gauges_lock;
+	char *gauges;          /* their part of /metrics, renewed by the main thread */
 };
 
 /* Serves until told to stop. raddb is taken. ready_fd: written to once it serves, then closed; -1: none. Returns the
@@ -50,6 +52,7 @@ bool daemon_serve_http(struct rg_daemon *, char *why);
 
 /* The object of `roamgate status`; the caller owns it. status.c */
 struct json_t *daemon_status(struct rg_daemon *);
-/* Peers, directories and expiry for /metrics: writes to a FILE. status.c */
+/* Peers, directories and expiry for /metrics: written down by the main thread, given out by the http thread. status.c */
+void daemon_gauges_renew(struct rg_daemon *);
 void daemon_gauges(void *daemon, void *file);
 #endif

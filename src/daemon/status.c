@@ -1,6 +1,8 @@
 /* What the running gateway is doing: for `roamgate status` and for /metrics. */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "core/clock.h"
@@ -10,6 +12,8 @@
 #include "eap/tls_context.h"
 #include "observe/observe.h"
 #include "upstream/stats.h"
+
+#define GAUGE_REALMS_MOST 1000 /* series of realms that one scrape carries */
 
 static const char *transport_word(enum rg_transport transport)
 {
@@ -110,17 +114,91 @@ json_t *daemon_status(struct rg_daemon *daemon)
 			 "peers", peers, "directories", directories, "expiry", expiry);
 }
 
-/* On the http thread: only what may be read from any thread. */
-void daemon_gauges(void *context, void *file)
+static void write_peer(FILE *out, const char *name, unsigned workers)
 {
-	struct rg_daemon *daemon = context;
-	fprintf(file,
-		"# HELP roamgate_sessions EAP conversations under way.\n"
+	char label[256];
+	struct rg_peer_summary sum;
+	peer_stats_summary(name, workers, &sum);
+	metrics_label(label, sizeof(label), name);
+	fprintf(out,
+		"roamgate_peer_up{peer=\"%s\"} %d\n"
+		"roamgate_peer_outstanding{peer=\"%s\"} %llu\n"
+		"roamgate_peer_answered_total{peer=\"%s\"} %llu\n"
+		"roamgate_peer_lost_total{peer=\"%s\"} %llu\n",
+		label, sum.state == RG_PEER_DOWN ? 0 : 1, label,
+		(unsigned long long)sum.outstanding, label, (unsigned long long)sum.answered, label,
+		(unsigned long long)sum.lost);
+}
+
+static void write_directories(FILE *out, const json_t *directories)
+{
+	size_t i;
+	const json_t *one;
+	json_array_foreach(directories, i, one)
+	{
+		char realm[256], uri[512];
+		metrics_label(realm, sizeof(realm), json_string_value(json_object_get(one, "realm")));
+		metrics_label(uri, sizeof(uri), json_string_value(json_object_get(one, "uri")));
+		fprintf(out, "roamgate_directory_up{realm=\"%s\",uri=\"%s\"} %d\n", realm, uri,
+			strcmp(json_string_value(json_object_get(one, "state")), "down") != 0);
+	}
+}
+
+struct expiry_file {
+	FILE *out;
+	const char *realm;
+};
+
+static void write_expiry(void *context, const char *what, time_t not_after)
+{
+	struct expiry_file *expiry = context;
+	fprintf(expiry->out, "roamgate_not_after_seconds{realm=\"%s\",what=\"%s\"} %lld\n",
+		expiry->realm, what, (long long)not_after);
+}
+
+static void write_gauges(struct rg_daemon *daemon, FILE *out)
+{
+	const struct rg_snapshot *snapshot = daemon->snapshot;
+	json_t *directories = json_array();
+	fprintf(out,
 		"# TYPE roamgate_sessions gauge\nroamgate_sessions %u\n"
-		"# HELP roamgate_requests Requests under way.\n"
 		"# TYPE roamgate_requests gauge\nroamgate_requests %u\n"
-		"# HELP roamgate_uptime_seconds Since the start.\n"
 		"# TYPE roamgate_uptime_seconds gauge\nroamgate_uptime_seconds %llu\n",
 		sum_of(daemon, true), sum_of(daemon, false),
 		(unsigned long long)((clock_now() - daemon->began_ns) / RG_SECOND));
+	for (size_t i = 0; i < snapshot->raddb->peer_count; i++)
+		write_peer(out, snapshot->raddb->peers[i].name, daemon->worker_count);
+	for (size_t i = 0; i < snapshot->raddb->realm_count && i < GAUGE_REALMS_MOST; i++) {
+		struct expiry_file expiry = {out, snapshot->raddb->realms[i].name};
+		directory_status_json(snapshot->homes[i].directory, expiry.realm, directories);
+		tls_context_expiry(snapshot->homes[i].tls, write_expiry, &expiry);
+	}
+	write_directories(out, directories);
+	json_decref(directories);
+}
+
+void daemon_gauges_renew(struct rg_daemon *daemon)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	if (!out)
+		return;
+	write_gauges(daemon, out);
+	fclose(out);
+	pthread_mutex_lock(&daemon->gauges_lock);
+	char *former = daemon->gauges;
+	daemon->gauges = text;
+	pthread_mutex_unlock(&daemon->gauges_lock);
+	free(former);
+}
+
+/* On the http thread: what the main thread wrote down last. */
+void daemon_gauges(void *context, void *file)
+{
+	struct rg_daemon *daemon = context;
+	pthread_mutex_lock(&daemon->gauges_lock);
+	if (daemon->gauges)
+		fputs(daemon->gauges, file);
+	pthread_mutex_unlock(&daemon->gauges_lock);
 }

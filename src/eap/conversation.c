@@ -15,6 +15,11 @@ void conversation_begin(struct rg_conversation *conversation,
 	};
 }
 
+void conversation_invite(struct rg_conversation *conversation, struct rg_buffer *out)
+{
+	eap_request_write(out, conversation->id, RG_EAP_IDENTITY, (struct rg_span){0});
+}
+
 static enum rg_turn fail(struct rg_conversation *conversation, enum rg_reason reason,
 			 const char *detail, struct rg_buffer *out, struct rg_turn_result *result)
 {

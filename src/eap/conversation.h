@@ -43,6 +43,8 @@ struct rg_turn_result {
 
 void conversation_begin(struct rg_conversation *, const struct rg_eap_method *const *methods,
 			const struct rg_eap_start *);
+/* The NAS saw a link come up and has no Identity yet (RFC 3579 §2.1, EAP-Start): out holds the Request for it. */
+void conversation_invite(struct rg_conversation *, struct rg_buffer *out);
 /* Takes the supplicant's packet. user_name: RADIUS's User-Name, which the EAP-Identity must equal (RFC 3579 §2.1).
  * room: most octets of an EAP packet that the way back carries. out: at least room octets. */
 enum rg_turn conversation_turn(struct rg_conversation *, struct rg_span packet,

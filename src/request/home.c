@@ -197,11 +197,24 @@ static enum rg_next go_on(struct rg_inbound *inbound, struct rg_span state, stru
 	return take_turn(inbound, session, eap);
 }
 
+/* An empty EAP-Message is EAP-Start: the NAS leaves the question for the Identity to us. */
+static enum rg_next invite(struct rg_inbound *inbound, struct rg_session *session)
+{
+	uint8_t memory[RG_EAP_HEADER];
+	struct rg_buffer out = buffer_over(memory, sizeof(memory));
+	conversation_invite(&session->conversation, &out);
+	session->request = inbound->request;
+	inbound->request->session = session;
+	return verdict_turn(inbound->worker, session, RG_TURN_REQUEST, &out, NULL);
+}
+
 static enum rg_next begin(struct rg_inbound *inbound, struct rg_span eap)
 {
 	struct rg_session *session = session_begin(inbound);
 	if (!session)
 		return refuse(inbound, RG_REASON_OVERLOAD, "no room for another conversation");
+	if (eap.length == 0)
+		return invite(inbound, session);
 	return take_turn(inbound, session, eap);
 }
 
