@@ -1,0 +1,304 @@
+#include "peer.h"
+
+#include <assert.h>
+#include <openssl/err.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* cmocka's asserts leave by longjmp; a helper that cannot go on ends the program. */
+static void must(bool good, const char *what)
+{
+	if (!good) {
+		fprintf(stderr, "peer: %s\n", what);
+		ERR_print_errors_fp(stderr);
+		abort();
+	}
+}
+
+void town_make(struct town *town, int rsa_bits)
+{
+	*town = (struct town){.directory = pki_directory()};
+	town->ca = pki_make(&(struct pki_want){.cn = "Test CA", .ca = true});
+	town->server = pki_make(&(struct pki_want){.cn = "radius.beuningen.nl",
+						   .issuer = &town->ca,
+						   .usage = "serverAuth",
+						   .san = "DNS:radius.beuningen.nl",
+						   .rsa_bits = rsa_bits});
+	town->certificate = pki_path(town->directory, "server.pem");
+	town->key = pki_path(town->directory, "server.key");
+	town->client_ca = pki_path(town->directory, "client-ca.pem");
+	town->crl_path = pki_path(town->directory, "client-ca.crl");
+	pki_write_certificates(town->certificate, &town->server.certificate, 1);
+	pki_write_key(town->key, town->server.key);
+	pki_write_certificates(town->client_ca, &town->ca.certificate, 1);
+	town->names[0] = RG_NAME_SAN_EMAIL;
+	town->names[1] = RG_NAME_SUBJECT_CN;
+	town->settings = (struct rg_eap_settings){
+		.certificate = town->certificate,
+		.private_key = town->key,
+		.client_ca = town->client_ca,
+		.tls_min = RG_TLS_1_2,
+		.tls_max = RG_TLS_1_3,
+		.ocsp_timeout_ms = 500,
+		.fragment = 1024,
+		.resume_s = 28800,
+		.identity_from = {town->names, 2},
+	};
+}
+
+void town_free(struct town *town)
+{
+	pki_directory_end(&town->directory);
+	free(town->certificate);
+	free(town->key);
+	free(town->client_ca);
+	free(town->crl_path);
+	pki_free(&town->ca);
+	pki_free(&town->server);
+}
+
+static void on_complaint(void *context, bool error, const char *key, const char *message)
+{
+	(void)context;
+	if (error)
+		fprintf(stderr, "%s: %s\n", key, message);
+}
+
+struct rg_tls_context *town_context(struct town *town)
+{
+	struct rg_tls_context *context = tls_context_get(&town->settings, "beuningen.nl", on_complaint, NULL);
+	must(context, "no context");
+	return context;
+}
+
+void town_revoke(struct town *town, X509 *const *revoked, long to_s)
+{
+	X509_CRL *crl = pki_crl(&town->ca, revoked, to_s);
+	pki_write_crls(town->crl_path, &crl, 1);
+	X509_CRL_free(crl);
+	town->settings.crl = town->crl_path;
+}
+
+static int keep_session(SSL *ssl, SSL_SESSION *session)
+{
+	struct peer *peer = SSL_get_app_data(ssl);
+	SSL_SESSION_free(peer->session);
+	peer->session = session;
+	return 1;
+}
+
+void peer_make(struct peer *peer, const struct peer_settings *settings)
+{
+	*peer = (struct peer){.fragment = settings->fragment ? settings->fragment : 1000};
+	peer->ctx = SSL_CTX_new(TLS_client_method());
+	SSL_CTX_set_security_level(peer->ctx, 0); /* it may show what the server is to refuse */
+	SSL_CTX_set_session_cache_mode(peer->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(peer->ctx, keep_session);
+	if (settings->version) {
+		SSL_CTX_set_min_proto_version(peer->ctx, settings->version);
+		SSL_CTX_set_max_proto_version(peer->ctx, settings->version);
+	}
+	if (settings->identity) {
+		must(SSL_CTX_use_certificate(peer->ctx, settings->identity->certificate), "certificate");
+		SSL_CTX_use_PrivateKey(peer->ctx, settings->identity->key);
+	}
+	for (size_t i = 0; i < 4 && settings->extra[i]; i++)
+		must(SSL_CTX_add1_chain_cert(peer->ctx, settings->extra[i]), "chain");
+	if (settings->trusts) {
+		X509_STORE_add_cert(SSL_CTX_get_cert_store(peer->ctx), settings->trusts);
+		SSL_CTX_set_verify(peer->ctx, SSL_VERIFY_PEER, NULL);
+	}
+	peer->ssl = SSL_new(peer->ctx);
+	peer->in = BIO_new(BIO_s_mem());
+	peer->out = BIO_new(BIO_s_mem());
+	must(peer->ssl && peer->in && peer->out, "memory");
+	BIO_set_mem_eof_return(peer->in, -1);
+	SSL_set_app_data(peer->ssl, peer);
+	SSL_set_bio(peer->ssl, peer->in, peer->out);
+	SSL_set_connect_state(peer->ssl);
+	if (settings->session)
+		SSL_set_session(peer->ssl, settings->session);
+	if (settings->tweak)
+		settings->tweak(peer->ssl);
+}
+
+void peer_free(struct peer *peer)
+{
+	SSL_set_shutdown(peer->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	SSL_free(peer->ssl);
+	SSL_SESSION_free(peer->session);
+	SSL_CTX_free(peer->ctx);
+	free(peer->pending);
+	*peer = (struct peer){0};
+}
+
+/* RFC 5216 §2.3, RFC 9190 §2.3, from the supplicant's side. */
+static void derive(struct peer *peer)
+{
+	static const uint8_t type = 13;
+	uint8_t material[128];
+	peer->session_id[0] = type;
+	if (SSL_version(peer->ssl) == TLS1_3_VERSION) {
+		must(SSL_export_keying_material(peer->ssl, material, 128, "EXPORTER_EAP_TLS_Key_Material", 29,
+						&type, 1, 1) == 1, "export");
+		must(SSL_export_keying_material(peer->ssl, peer->session_id + 1, 64,
+						"EXPORTER_EAP_TLS_Method-Id", 26, &type, 1, 1) == 1, "export");
+	} else {
+		must(SSL_export_keying_material(peer->ssl, material, 128, "client EAP encryption", 21, NULL,
+						0, 0) == 1, "export");
+		SSL_get_client_random(peer->ssl, peer->session_id + 1, 32);
+		SSL_get_server_random(peer->ssl, peer->session_id + 33, 32);
+	}
+	memcpy(peer->msk, material, 64);
+}
+
+static void collect_output(struct peer *peer)
+{
+	size_t length = BIO_ctrl_pending(peer->out);
+	if (length == 0)
+		return;
+	free(peer->pending);
+	peer->pending = malloc(length);
+	peer->pending_length = length;
+	peer->sent = 0;
+	BIO_read(peer->out, peer->pending, (int)length);
+}
+
+static void run_tls(struct peer *peer)
+{
+	uint8_t byte[16];
+	ERR_clear_error();
+	int done = SSL_do_handshake(peer->ssl);
+	if (done != 1) {
+		if (SSL_get_error(peer->ssl, done) != SSL_ERROR_WANT_READ)
+			peer->complained = true;
+		return;
+	}
+	derive(peer);
+	if (SSL_read(peer->ssl, byte, sizeof(byte)) == 1 && byte[0] == 0)
+		peer->success_indication = true;
+}
+
+void peer_answer(struct peer *peer, struct rg_span request, struct rg_buffer *response)
+{
+	struct rg_cursor cursor = cursor_over(request);
+	uint8_t flags = cursor_u8(&cursor);
+	if (flags & 0x80)
+		cursor_u32(&cursor);
+	struct rg_span data = cursor_rest(&cursor);
+	must(!cursor.failed, "a broken Request");
+	if (data.length)
+		BIO_write(peer->in, data.data, (int)data.length);
+	if (flags & 0x40) {
+		buffer_u8(response, 0);
+		return;
+	}
+	if (peer->sent == peer->pending_length) {
+		run_tls(peer);
+		collect_output(peer);
+	}
+	size_t left = peer->pending_length - peer->sent;
+	size_t piece = left < peer->fragment ? left : peer->fragment;
+	bool first = peer->sent == 0 && piece < left, more = piece < left;
+	buffer_u8(response, (uint8_t)((first ? 0x80 : 0) | (more ? 0x40 : 0)));
+	if (first)
+		buffer_u32(response, (uint32_t)peer->pending_length);
+	if (piece)
+		buffer_put(response, span_of(peer->pending + peer->sent, piece));
+	peer->sent += piece;
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void note_proof(struct result *result, const struct rg_proof *proof)
+{
+	if (!proof)
+		return;
+	result->resumed = proof->resumed;
+	snprintf(result->identity, sizeof(result->identity), "%s", proof->identity ? proof->identity : "");
+	snprintf(result->subject, sizeof(result->subject), "%s", proof->subject);
+	snprintf(result->version, sizeof(result->version), "%s", proof->tls_version ? proof->tls_version : "");
+}
+
+struct result sign_in(struct rg_tls_context *context, const struct peer_settings *settings,
+		      const struct how *how)
+{
+	const struct rg_eap_method *eap = roamgate_module.ops.eap;
+	struct result result = {.verdict = RG_EAP_REQUEST};
+	struct peer peer;
+	peer_make(&peer, settings);
+	static _Thread_local uint8_t to_peer[4096], to_server[70000];
+	struct rg_buffer output = buffer_over(to_peer, sizeof(to_peer));
+	struct rg_buffer response = buffer_over(to_server, sizeof(to_server));
+	struct rg_eap_step step = {.output = &output, .room = settings->room ? settings->room : 1400};
+	struct rg_eap_start start = {context, 1024, how && how->realm ? how->realm : "beuningen.nl"};
+	struct rg_eap_keys keys;
+
+	uint64_t began = cpu_ns();
+	void *method = eap->start(&start);
+	must(method, "no method");
+	result.verdict = eap->begin(method, &step);
+	result.server_ns += cpu_ns() - began;
+	while (result.verdict == RG_EAP_REQUEST && result.rounds < 400) {
+		must(output.length <= step.room && !output.failed, "a Request beyond its room");
+		if (output.length > result.largest_request)
+			result.largest_request = output.length;
+		response.length = 0;
+		peer_answer(&peer, buffer_span(&output), &response);
+		result.rounds++;
+		output.length = 0;
+		step.input = buffer_span(&response);
+		began = cpu_ns();
+		result.verdict = eap->respond(method, &step);
+		result.server_ns += cpu_ns() - began;
+		if (result.verdict != RG_EAP_PROVEN)
+			continue;
+		must(output.length == 0, "PROVEN with output");
+		result.requests_before_granted = result.rounds;
+		note_proof(&result, eap->proof(method));
+		if (how && how->refuse) {
+			result.verdict = RG_EAP_FAILURE;
+			break;
+		}
+		result.granted = true;
+		began = cpu_ns();
+		result.verdict = eap->granted(method, &step);
+		result.server_ns += cpu_ns() - began;
+	}
+	result.reason = step.reason;
+	snprintf(result.detail, sizeof(result.detail), "%s", step.detail ? step.detail : "");
+	result.success_indication = peer.success_indication;
+	began = cpu_ns();
+	if (result.verdict == RG_EAP_SUCCESS) {
+		result.keys_match = eap->keys(method, &keys) && memcmp(keys.msk, peer.msk, 64) == 0 &&
+				    keys.session_id_length == 65 &&
+				    memcmp(keys.session_id, peer.session_id, 65) == 0;
+		if (!how || !how->forget)
+			eap->accepted(method);
+	} else if (!how || !how->refuse) {
+		const struct rg_proof *proof = eap->proof(method);
+		result.failure_had_certificate = proof && proof->x509;
+		note_proof(&result, proof);
+	}
+	eap->end(&method);
+	result.server_ns += cpu_ns() - began;
+	must(method == NULL, "end leaves its pointer");
+	result.session = peer.session;
+	peer.session = NULL;
+	peer_free(&peer);
+	return result;
+}
+
+void result_free(struct result *result)
+{
+	SSL_SESSION_free(result->session);
+	result->session = NULL;
+}
