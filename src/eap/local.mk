@@ -13,7 +13,9 @@ src_libroamgate_a_SOURCES += \
 	src/eap/tls_engine.c \
 	src/eap/tls_explain.c \
 	src/eap/tls_files.c src/eap/tls_files.h \
-	src/eap/tls_ocsp.c \
+	src/eap/tls_ocsp.c src/eap/tls_ocsp.h \
+	src/eap/tls_ocsp_exchange.c \
+	src/eap/tls_ocsp_judge.c \
 	src/eap/tls_private.h \
 	src/eap/tls_resume.c \
 	src/eap/tls_seal.c \

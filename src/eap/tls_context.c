@@ -119,7 +119,7 @@ void tls_context_free(struct rg_tls_context *context)
 	X509_free(context->certificate);
 	sk_X509_pop_free(context->authorities, X509_free);
 	free(context->ocsp_responder);
-	free(context->staple.der);
+	OPENSSL_free(context->staple.der);
 	pthread_mutex_destroy(&context->staple.lock);
 	free(context);
 }

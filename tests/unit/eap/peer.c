@@ -223,6 +223,7 @@ static void note_proof(struct result *result, const struct rg_proof *proof)
 	if (!proof)
 		return;
 	result->resumed = proof->resumed;
+	result->knows_issuer = proof->issuer;
 	snprintf(result->identity, sizeof(result->identity), "%s", proof->identity ? proof->identity : "");
 	snprintf(result->subject, sizeof(result->subject), "%s", proof->subject);
 	snprintf(result->version, sizeof(result->version), "%s", proof->tls_version ? proof->tls_version : "");

@@ -55,7 +55,7 @@ struct result {
 	enum rg_reason reason;
 	char detail[200];
 	unsigned rounds, requests_before_granted;
-	bool resumed, keys_match, success_indication, failure_had_certificate;
+	bool resumed, knows_issuer, keys_match, success_indication, failure_had_certificate;
 	char identity[256], subject[256], version[4];
 	size_t largest_request;
 	SSL_SESSION *session;        /* the peer's newest; owned */
