@@ -1,24 +1,28 @@
 check_PROGRAMS +=
-# Tests of the TLS engine: each with a realm and a supplicant in memory.
-tls_test_support = tests/unit/eap/pki.c tests/unit/eap/pki.h tests/unit/eap/peer.c tests/unit/eap/peer.h \
-	modules/eap_tls/eap_tls.c
+# Tests of the TLS engine: each has a realm and a supplicant in memory.
+check_LIBRARIES = tests/unit/eap/libtls.a
+tests_unit_eap_libtls_a_SOURCES = modules/eap_tls/eap_tls.c \
+	tests/unit/eap/laptop.c tests/unit/eap/laptop.h \
+	tests/unit/eap/pki.c tests/unit/eap/pki.h \
+	tests/unit/eap/responder.c tests/unit/eap/responder.h
+tests_unit_eap_libtls_a_CFLAGS = $(AM_CFLAGS)
 check_PROGRAMS += tests/unit/eap/tls
-tests_unit_eap_tls_SOURCES = tests/unit/eap/tls.c $(tls_test_support)
+tests_unit_eap_tls_SOURCES = tests/unit/eap/tls.c
 tests_unit_eap_tls_LDFLAGS = $(ldflags_unit)
-tests_unit_eap_tls_LDADD = $(ldadd_unit)
-tests_unit_eap_tls_DEPENDENCIES = src/libroamgate.a
+tests_unit_eap_tls_LDADD = tests/unit/eap/libtls.a $(ldadd_unit)
+tests_unit_eap_tls_DEPENDENCIES = src/libroamgate.a tests/unit/eap/libtls.a
 check_PROGRAMS += tests/unit/eap/tls_refusals
-tests_unit_eap_tls_refusals_SOURCES = tests/unit/eap/tls_refusals.c $(tls_test_support)
+tests_unit_eap_tls_refusals_SOURCES = tests/unit/eap/tls_refusals.c
 tests_unit_eap_tls_refusals_LDFLAGS = $(ldflags_unit)
-tests_unit_eap_tls_refusals_LDADD = $(ldadd_unit)
-tests_unit_eap_tls_refusals_DEPENDENCIES = src/libroamgate.a
+tests_unit_eap_tls_refusals_LDADD = tests/unit/eap/libtls.a $(ldadd_unit)
+tests_unit_eap_tls_refusals_DEPENDENCIES = src/libroamgate.a tests/unit/eap/libtls.a
 check_PROGRAMS += tests/unit/eap/tls_broken
-tests_unit_eap_tls_broken_SOURCES = tests/unit/eap/tls_broken.c $(tls_test_support)
+tests_unit_eap_tls_broken_SOURCES = tests/unit/eap/tls_broken.c
 tests_unit_eap_tls_broken_LDFLAGS = $(ldflags_unit)
-tests_unit_eap_tls_broken_LDADD = $(ldadd_unit)
-tests_unit_eap_tls_broken_DEPENDENCIES = src/libroamgate.a
+tests_unit_eap_tls_broken_LDADD = tests/unit/eap/libtls.a $(ldadd_unit)
+tests_unit_eap_tls_broken_DEPENDENCIES = src/libroamgate.a tests/unit/eap/libtls.a
 check_PROGRAMS += tests/unit/eap/tls_ocsp
-tests_unit_eap_tls_ocsp_SOURCES = tests/unit/eap/tls_ocsp.c tests/unit/eap/responder.c tests/unit/eap/responder.h $(tls_test_support)
+tests_unit_eap_tls_ocsp_SOURCES = tests/unit/eap/tls_ocsp.c
 tests_unit_eap_tls_ocsp_LDFLAGS = $(ldflags_unit)
-tests_unit_eap_tls_ocsp_LDADD = $(ldadd_unit)
-tests_unit_eap_tls_ocsp_DEPENDENCIES = src/libroamgate.a
+tests_unit_eap_tls_ocsp_LDADD = tests/unit/eap/libtls.a $(ldadd_unit)
+tests_unit_eap_tls_ocsp_DEPENDENCIES = src/libroamgate.a tests/unit/eap/libtls.a

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "eap/tls_cache.h"
-#include "peer.h"
+#include "laptop.h"
 
 static struct town town;
 static struct pki staff, staff_rsa;
@@ -56,7 +56,7 @@ static void sign_in_both(struct town *at, const struct pki *identity, const char
 		const char *name;
 	} versions[] = {{TLS1_2_VERSION, "1.2"}, {TLS1_3_VERSION, "1.3"}};
 	for (size_t i = 0; i < 2; i++) {
-		struct peer_settings settings = {.identity = identity, .trusts = at->ca.certificate,
+		struct laptop_settings settings = {.identity = identity, .trusts = at->ca.certificate,
 						 .version = versions[i].wire};
 		struct result full = sign_in(context, &settings, NULL);
 		assert_accepted(&full, versions[i].name, false);
@@ -102,7 +102,7 @@ static void test_versions_are_the_realms(void **state)
 	(void)state;
 	town.settings.tls_min = RG_TLS_1_3;
 	struct rg_tls_context *context = town_context(&town);
-	struct result result = sign_in(context, &(struct peer_settings){.identity = &staff,
+	struct result result = sign_in(context, &(struct laptop_settings){.identity = &staff,
 							.version = TLS1_2_VERSION}, NULL);
 	assert_int_equal(result.verdict, RG_EAP_FAILURE);
 	assert_int_equal(result.reason, RG_REASON_METHOD_REFUSED);
@@ -112,7 +112,7 @@ static void test_versions_are_the_realms(void **state)
 	town.settings.tls_min = RG_TLS_1_2;
 	town.settings.tls_max = RG_TLS_1_2;
 	context = town_context(&town);
-	result = sign_in(context, &(struct peer_settings){.identity = &staff}, NULL);
+	result = sign_in(context, &(struct laptop_settings){.identity = &staff}, NULL);
 	assert_accepted(&result, "1.2", false);
 	result_free(&result);
 	tls_context_unref(&context);
@@ -125,7 +125,7 @@ static void test_E4_nothing_is_cached_before_the_accept(void **state)
 	struct rg_tls_context *context = town_context(&town);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
 		size_t before = tls_cache_count();
-		struct peer_settings settings = {.identity = &staff, .version = version};
+		struct laptop_settings settings = {.identity = &staff, .version = version};
 		struct result result = sign_in(context, &settings, &(struct how){.forget = true});
 		assert_int_equal(result.verdict, RG_EAP_SUCCESS);
 		assert_int_equal(tls_cache_count(), before);
@@ -145,7 +145,7 @@ static void test_E4_a_refused_one_gets_neither_ticket_nor_last_flight(void **sta
 	struct rg_tls_context *context = town_context(&town);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
 		size_t before = tls_cache_count();
-		struct result result = sign_in(context, &(struct peer_settings){.identity = &staff,
+		struct result result = sign_in(context, &(struct laptop_settings){.identity = &staff,
 								.version = version},
 					       &(struct how){.refuse = true});
 		assert_int_equal(result.verdict, RG_EAP_FAILURE);
@@ -161,7 +161,7 @@ static void resume_elsewhere(struct rg_tls_context *first, struct rg_tls_context
 			     bool resumes)
 {
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-		struct peer_settings settings = {.identity = &staff, .version = version};
+		struct laptop_settings settings = {.identity = &staff, .version = version};
 		struct result full = sign_in(first, &settings, NULL);
 		assert_accepted(&full, version == TLS1_2_VERSION ? "1.2" : "1.3", false);
 		settings.session = full.session;
@@ -204,7 +204,7 @@ static void test_E4_revoked_after_resumable(void **state)
 	(void)state;
 	town_revoke(&town, NULL, 86400);
 	struct rg_tls_context *before = town_context(&town);
-	struct peer_settings settings = {.identity = &staff};
+	struct laptop_settings settings = {.identity = &staff};
 	struct result full = sign_in(before, &settings, NULL);
 	assert_accepted(&full, "1.3", false);
 	town_revoke(&town, (X509 *[]){staff.certificate, NULL}, 86400);
@@ -226,7 +226,7 @@ static void test_resume_0_never_resumes(void **state)
 	town.settings.resume_s = 0;
 	struct rg_tls_context *context = town_context(&town);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-		struct peer_settings settings = {.identity = &staff, .version = version};
+		struct laptop_settings settings = {.identity = &staff, .version = version};
 		struct result full = sign_in(context, &settings, NULL);
 		assert_accepted(&full, version == TLS1_2_VERSION ? "1.2" : "1.3", false);
 		settings.session = full.session;
@@ -246,7 +246,7 @@ static void test_E4_expired_since(void **state)
 	struct rg_tls_context *context = town_context(&town);
 	struct pki brief = pki_make(&(struct pki_want){.cn = "carl", .issuer = &town.ca, .usage = "clientAuth",
 						       .from_s = -60, .to_s = 2});
-	struct peer_settings settings = {.identity = &brief};
+	struct laptop_settings settings = {.identity = &brief};
 	struct result full = sign_in(context, &settings, NULL);
 	assert_accepted(&full, "1.3", false);
 	while (X509_cmp_current_time(X509_get0_notAfter(brief.certificate)) > 0)
@@ -266,7 +266,7 @@ static void test_fragments_small_both_ways(void **state)
 	(void)state;
 	struct rg_tls_context *context = town_context(&town);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-		struct result result = sign_in(context, &(struct peer_settings){.identity = &staff,
+		struct result result = sign_in(context, &(struct laptop_settings){.identity = &staff,
 				.version = version, .fragment = 60, .room = 60}, NULL);
 		assert_accepted(&result, version == TLS1_2_VERSION ? "1.2" : "1.3", false);
 		assert_true(result.rounds > 20);
@@ -293,7 +293,7 @@ static void test_long_chains(void **state)
 	pki_write_key(large.key, server.key);
 	struct rg_tls_context *context = town_context(&large);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-		struct result result = sign_in(context, &(struct peer_settings){.identity = &person,
+		struct result result = sign_in(context, &(struct laptop_settings){.identity = &person,
 				.extra = {middle.certificate}, .trusts = large.ca.certificate,
 				.version = version}, NULL);
 		assert_accepted(&result, version == TLS1_2_VERSION ? "1.2" : "1.3", false);
@@ -314,7 +314,7 @@ static void test_names(void **state)
 	struct rg_tls_context *context = town_context(&town);
 	struct pki nameless = pki_make(&(struct pki_want){.cn = "line\nbreak", .issuer = &town.ca,
 							  .usage = "clientAuth"});
-	struct result result = sign_in(context, &(struct peer_settings){.identity = &nameless}, NULL);
+	struct result result = sign_in(context, &(struct laptop_settings){.identity = &nameless}, NULL);
 	assert_accepted(&result, "1.3", false);
 	assert_string_equal(result.identity, "");
 	assert_string_equal(result.subject, "CN=line\\x0abreak");

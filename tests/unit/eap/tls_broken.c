@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "peer.h"
+#include "laptop.h"
 
 static struct town town;
 static struct pki staff;
@@ -217,12 +217,12 @@ static void test_E1_garbage_in_place_of_tls(void **state)
 
 static size_t client_hello(uint8_t *out, size_t capacity, size_t *length)
 {
-	struct peer peer;
+	struct laptop laptop;
 	uint8_t octets[4096];
 	struct rg_buffer response = buffer_over(octets, sizeof(octets));
-	peer_make(&peer, &(struct peer_settings){.identity = &staff, .fragment = 4000});
-	peer_answer(&peer, span_of("\x20", 1), &response);
-	peer_free(&peer);
+	laptop_make(&laptop, &(struct laptop_settings){.identity = &staff, .fragment = 4000});
+	laptop_answer(&laptop, span_of("\x20", 1), &response);
+	laptop_free(&laptop);
 	assert_true(response.length <= capacity);
 	memcpy(out, octets, response.length);
 	*length = response.length;
@@ -277,15 +277,15 @@ static void test_E8_300_small_records(void **state)
 }
 
 /* Signs in by hand up to PROVEN, then plays what must not be. */
-static void prove(struct hand *hand, struct peer *peer, int version)
+static void prove(struct hand *hand, struct laptop *laptop, int version)
 {
 	static uint8_t octets[4096];
 	struct rg_buffer response = buffer_over(octets, sizeof(octets));
-	peer_make(peer, &(struct peer_settings){.identity = &staff, .version = version});
+	laptop_make(laptop, &(struct laptop_settings){.identity = &staff, .version = version});
 	hand_start(hand);
 	for (;;) {
 		response.length = 0;
-		peer_answer(peer, buffer_span(&hand->output), &response);
+		laptop_answer(laptop, buffer_span(&hand->output), &response);
 		enum rg_eap_verdict verdict = hand_say(hand, octets, response.length);
 		if (verdict == RG_EAP_PROVEN)
 			return;
@@ -297,11 +297,11 @@ static void test_E6_a_response_before_the_host_agreed(void **state)
 {
 	(void)state;
 	struct hand hand;
-	struct peer peer;
+	struct laptop laptop;
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-		prove(&hand, &peer, version);
+		prove(&hand, &laptop, version);
 		assert_int_equal(hand_say(&hand, "\0", 1), RG_EAP_FAILURE);
-		peer_free(&peer);
+		laptop_free(&laptop);
 		eap()->end(&hand.method);
 	}
 }
@@ -321,17 +321,17 @@ static void test_E8_renegotiation_and_data_behind_the_end(void **state)
 {
 	(void)state;
 	struct hand hand;
-	struct peer peer;
+	struct laptop laptop;
 	uint8_t hello[2048];
 	size_t length;
 	client_hello(hello, sizeof(hello), &length);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-		prove(&hand, &peer, version);
+		prove(&hand, &laptop, version);
 		hand.output.length = 0;
 		assert_int_equal(eap()->granted(hand.method, &hand.step), RG_EAP_REQUEST);
 		assert_int_equal(hand_say(&hand, hello, length), RG_EAP_FAILURE);
 		assert_non_null(strstr(hand.step.detail, "in place of an acknowledgement"));
-		peer_free(&peer);
+		laptop_free(&laptop);
 		eap()->end(&hand.method);
 	}
 }
@@ -341,27 +341,27 @@ static void test_E8_data_behind_the_handshake(void **state)
 {
 	(void)state;
 	struct hand hand;
-	struct peer peer;
+	struct laptop laptop;
 	uint8_t octets[8192];
 	struct rg_buffer response = buffer_over(octets, sizeof(octets));
-	peer_make(&peer, &(struct peer_settings){.identity = &staff, .version = TLS1_3_VERSION,
+	laptop_make(&laptop, &(struct laptop_settings){.identity = &staff, .version = TLS1_3_VERSION,
 						 .fragment = 8000});
 	hand_start(&hand);
 	enum rg_eap_verdict verdict = RG_EAP_REQUEST;
 	while (verdict == RG_EAP_REQUEST) {
 		response.length = 0;
-		peer_answer(&peer, buffer_span(&hand.output), &response);
-		if (SSL_is_init_finished(peer.ssl)) {
-			SSL_write(peer.ssl, "data", 4);
-			uint8_t *more = buffer_room(&response, BIO_ctrl_pending(peer.out));
+		laptop_answer(&laptop, buffer_span(&hand.output), &response);
+		if (SSL_is_init_finished(laptop.ssl)) {
+			SSL_write(laptop.ssl, "data", 4);
+			uint8_t *more = buffer_room(&response, BIO_ctrl_pending(laptop.out));
 			assert_non_null(more);
-			BIO_read(peer.out, more, (int)BIO_ctrl_pending(peer.out));
+			BIO_read(laptop.out, more, (int)BIO_ctrl_pending(laptop.out));
 		}
 		verdict = hand_say(&hand, octets, response.length);
 	}
 	assert_int_equal(verdict, RG_EAP_FAILURE);
 	assert_non_null(strstr(hand.step.detail, "behind the handshake"));
-	peer_free(&peer);
+	laptop_free(&laptop);
 	eap()->end(&hand.method);
 }
 
@@ -375,7 +375,7 @@ static void want_early_data(SSL *ssl)
 static void test_E8_early_data(void **state)
 {
 	(void)state;
-	struct peer_settings settings = {.identity = &staff, .version = TLS1_3_VERSION};
+	struct laptop_settings settings = {.identity = &staff, .version = TLS1_3_VERSION};
 	struct result full = sign_in(context, &settings, NULL);
 	assert_int_equal(full.verdict, RG_EAP_SUCCESS);
 	assert_int_equal(SSL_SESSION_get_max_early_data(full.session), 0);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "peer.h"
+#include "laptop.h"
 #include "responder.h"
 
 static struct town town;
@@ -275,25 +275,25 @@ static void test_staple(void **state)
 	struct rg_tls_context *context = town_context(&stapled);
 	bool given = false;
 	for (int i = 0; i < 200 && !given; i++) {
-		struct peer peer;
+		struct laptop laptop;
 		uint8_t octets[8192], request[8192];
 		const unsigned char *der;
 		struct rg_buffer out = buffer_over(octets, sizeof(octets)), in = buffer_over(request, sizeof(request));
 		struct rg_eap_start start = {context, 4000, "x"};
 		struct rg_eap_step step = {.output = &in, .room = 5000};
-		peer_make(&peer, &(struct peer_settings){.identity = &anna, .tweak = want_staple});
+		laptop_make(&laptop, &(struct laptop_settings){.identity = &anna, .tweak = want_staple});
 		void *method = roamgate_module.ops.eap->start(&start);
 		roamgate_module.ops.eap->begin(method, &step);
-		peer_answer(&peer, buffer_span(&in), &out);
+		laptop_answer(&laptop, buffer_span(&in), &out);
 		step.input = buffer_span(&out);
 		in.length = 0;
 		assert_int_equal(roamgate_module.ops.eap->respond(method, &step), RG_EAP_REQUEST);
 		out.length = 0;
-		peer_answer(&peer, buffer_span(&in), &out);
-		long length = SSL_get_tlsext_status_ocsp_resp(peer.ssl, &der);
+		laptop_answer(&laptop, buffer_span(&in), &out);
+		long length = SSL_get_tlsext_status_ocsp_resp(laptop.ssl, &der);
 		given = length > 0;
 		roamgate_module.ops.eap->end(&method);
-		peer_free(&peer);
+		laptop_free(&laptop);
 		if (!given)
 			poll(NULL, 0, 10);
 	}
@@ -312,7 +312,7 @@ static void test_resumed_proof_names_its_issuer(void **state)
 {
 	(void)state;
 	struct rg_tls_context *context = town_context(&town);
-	struct peer_settings settings = {.identity = &staff};
+	struct laptop_settings settings = {.identity = &staff};
 	struct result full = sign_in(context, &settings, NULL);
 	settings.session = full.session;
 	struct result again = sign_in(context, &settings, NULL);

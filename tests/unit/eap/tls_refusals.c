@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "peer.h"
+#include "laptop.h"
 
 static struct town town;
 
@@ -33,7 +33,7 @@ static void refuse_with(struct town *at, const struct pki *identity, X509 *extra
 {
 	struct rg_tls_context *context = town_context(at);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-		struct result result = sign_in(context, &(struct peer_settings){.identity = identity,
+		struct result result = sign_in(context, &(struct laptop_settings){.identity = identity,
 				.extra = {extra}, .version = version}, NULL);
 		if (result.reason != reason)
 			print_message("%s: %s\n", reason_word(result.reason), result.detail);
@@ -146,7 +146,7 @@ static void test_E5_certificate_outside_name_constraint(void **state)
 						     .san = "email:a@druten.nl"});
 	refuse_with(&town, &bad, middle.certificate, RG_REASON_CERTIFICATE_INVALID, "subtree");
 	struct rg_tls_context *context = town_context(&town);
-	struct result result = sign_in(context, &(struct peer_settings){.identity = &good,
+	struct result result = sign_in(context, &(struct laptop_settings){.identity = &good,
 			.extra = {middle.certificate}}, NULL);
 	assert_int_equal(result.verdict, RG_EAP_SUCCESS);
 	result_free(&result);
@@ -183,7 +183,7 @@ static void test_E5_intermediate_revoked(void **state)
 	pki_write_crls(town.crl_path, crls, 2);
 	town.settings.crl = town.crl_path;
 	struct rg_tls_context *context = town_context(&town);
-	struct result result = sign_in(context, &(struct peer_settings){.identity = &one,
+	struct result result = sign_in(context, &(struct laptop_settings){.identity = &one,
 			.extra = {middle.certificate}}, NULL);
 	assert_int_equal(result.verdict, RG_EAP_SUCCESS);
 	result_free(&result);
@@ -224,7 +224,7 @@ static void test_R1_crl_vanished(void **state)
 	assert_true(tls_context_stale(context));
 	struct rg_tls_context *after = tls_context_get(&town.settings, "x", NULL, NULL);
 	assert_non_null(after);
-	struct result result = sign_in(after, &(struct peer_settings){.identity = &one}, NULL);
+	struct result result = sign_in(after, &(struct laptop_settings){.identity = &one}, NULL);
 	assert_int_equal(result.verdict, RG_EAP_FAILURE);
 	assert_int_equal(result.reason, RG_REASON_REVOCATION_UNAVAILABLE);
 	result_free(&result);
@@ -246,7 +246,7 @@ static void test_R1_crl_expires_under_a_session(void **state)
 	pki_write_crls(town.crl_path, &crl, 1);
 	town.settings.crl = town.crl_path;
 	struct rg_tls_context *context = town_context(&town);
-	struct peer_settings settings = {.identity = &one};
+	struct laptop_settings settings = {.identity = &one};
 	struct result full = sign_in(context, &settings, NULL);
 	assert_int_equal(full.verdict, RG_EAP_SUCCESS);
 	while (X509_cmp_current_time(X509_CRL_get0_nextUpdate(crl)) > 0)
@@ -277,7 +277,7 @@ static void test_issuing_ca_alone_is_an_anchor(void **state)
 	pki_write_crls(small.crl_path, &crl, 1);
 	small.settings.crl = small.crl_path;
 	struct rg_tls_context *context = town_context(&small);
-	struct result result = sign_in(context, &(struct peer_settings){.identity = &one}, NULL);
+	struct result result = sign_in(context, &(struct laptop_settings){.identity = &one}, NULL);
 	assert_int_equal(result.verdict, RG_EAP_SUCCESS);
 	result_free(&result);
 	refuse_with(&small, &direct, NULL, RG_REASON_CERTIFICATE_UNKNOWN_CA, "issuer");
@@ -332,7 +332,7 @@ static void test_supplicant_distrusts_server(void **state)
 	struct pki one = pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
 	struct rg_tls_context *context = town_context(&town);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-		struct result result = sign_in(context, &(struct peer_settings){.identity = &one,
+		struct result result = sign_in(context, &(struct laptop_settings){.identity = &one,
 				.trusts = other.certificate, .version = version}, NULL);
 		assert_int_equal(result.verdict, RG_EAP_FAILURE);
 		assert_int_equal(result.reason, RG_REASON_SUPPLICANT_DISTRUSTS_SERVER);

@@ -1,4 +1,4 @@
-#include "peer.h"
+#include "laptop.h"
 
 #include <assert.h>
 #include <openssl/err.h>
@@ -12,7 +12,7 @@
 static void must(bool good, const char *what)
 {
 	if (!good) {
-		fprintf(stderr, "peer: %s\n", what);
+		fprintf(stderr, "laptop: %s\n", what);
 		ERR_print_errors_fp(stderr);
 		abort();
 	}
@@ -84,105 +84,105 @@ void town_revoke(struct town *town, X509 *const *revoked, long to_s)
 
 static int keep_session(SSL *ssl, SSL_SESSION *session)
 {
-	struct peer *peer = SSL_get_app_data(ssl);
-	SSL_SESSION_free(peer->session);
-	peer->session = session;
+	struct laptop *laptop = SSL_get_app_data(ssl);
+	SSL_SESSION_free(laptop->session);
+	laptop->session = session;
 	return 1;
 }
 
-void peer_make(struct peer *peer, const struct peer_settings *settings)
+void laptop_make(struct laptop *laptop, const struct laptop_settings *settings)
 {
-	*peer = (struct peer){.fragment = settings->fragment ? settings->fragment : 1000};
-	peer->ctx = SSL_CTX_new(TLS_client_method());
-	SSL_CTX_set_security_level(peer->ctx, 0); /* it may show what the server is to refuse */
-	SSL_CTX_set_session_cache_mode(peer->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-	SSL_CTX_sess_set_new_cb(peer->ctx, keep_session);
+	*laptop = (struct laptop){.fragment = settings->fragment ? settings->fragment : 1000};
+	laptop->ctx = SSL_CTX_new(TLS_client_method());
+	SSL_CTX_set_security_level(laptop->ctx, 0); /* it may show what the server is to refuse */
+	SSL_CTX_set_session_cache_mode(laptop->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(laptop->ctx, keep_session);
 	if (settings->version) {
-		SSL_CTX_set_min_proto_version(peer->ctx, settings->version);
-		SSL_CTX_set_max_proto_version(peer->ctx, settings->version);
+		SSL_CTX_set_min_proto_version(laptop->ctx, settings->version);
+		SSL_CTX_set_max_proto_version(laptop->ctx, settings->version);
 	}
 	if (settings->identity) {
-		must(SSL_CTX_use_certificate(peer->ctx, settings->identity->certificate), "certificate");
-		SSL_CTX_use_PrivateKey(peer->ctx, settings->identity->key);
+		must(SSL_CTX_use_certificate(laptop->ctx, settings->identity->certificate), "certificate");
+		SSL_CTX_use_PrivateKey(laptop->ctx, settings->identity->key);
 	}
 	for (size_t i = 0; i < 4 && settings->extra[i]; i++)
-		must(SSL_CTX_add1_chain_cert(peer->ctx, settings->extra[i]), "chain");
+		must(SSL_CTX_add1_chain_cert(laptop->ctx, settings->extra[i]), "chain");
 	if (settings->trusts) {
-		X509_STORE_add_cert(SSL_CTX_get_cert_store(peer->ctx), settings->trusts);
-		SSL_CTX_set_verify(peer->ctx, SSL_VERIFY_PEER, NULL);
+		X509_STORE_add_cert(SSL_CTX_get_cert_store(laptop->ctx), settings->trusts);
+		SSL_CTX_set_verify(laptop->ctx, SSL_VERIFY_PEER, NULL);
 	}
-	peer->ssl = SSL_new(peer->ctx);
-	peer->in = BIO_new(BIO_s_mem());
-	peer->out = BIO_new(BIO_s_mem());
-	must(peer->ssl && peer->in && peer->out, "memory");
-	BIO_set_mem_eof_return(peer->in, -1);
-	SSL_set_app_data(peer->ssl, peer);
-	SSL_set_bio(peer->ssl, peer->in, peer->out);
-	SSL_set_connect_state(peer->ssl);
+	laptop->ssl = SSL_new(laptop->ctx);
+	laptop->in = BIO_new(BIO_s_mem());
+	laptop->out = BIO_new(BIO_s_mem());
+	must(laptop->ssl && laptop->in && laptop->out, "memory");
+	BIO_set_mem_eof_return(laptop->in, -1);
+	SSL_set_app_data(laptop->ssl, laptop);
+	SSL_set_bio(laptop->ssl, laptop->in, laptop->out);
+	SSL_set_connect_state(laptop->ssl);
 	if (settings->session)
-		SSL_set_session(peer->ssl, settings->session);
+		SSL_set_session(laptop->ssl, settings->session);
 	if (settings->tweak)
-		settings->tweak(peer->ssl);
+		settings->tweak(laptop->ssl);
 }
 
-void peer_free(struct peer *peer)
+void laptop_free(struct laptop *laptop)
 {
-	SSL_set_shutdown(peer->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-	SSL_free(peer->ssl);
-	SSL_SESSION_free(peer->session);
-	SSL_CTX_free(peer->ctx);
-	free(peer->pending);
-	*peer = (struct peer){0};
+	SSL_set_shutdown(laptop->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	SSL_free(laptop->ssl);
+	SSL_SESSION_free(laptop->session);
+	SSL_CTX_free(laptop->ctx);
+	free(laptop->pending);
+	*laptop = (struct laptop){0};
 }
 
 /* RFC 5216 §2.3, RFC 9190 §2.3, from the supplicant's side. */
-static void derive(struct peer *peer)
+static void derive(struct laptop *laptop)
 {
 	static const uint8_t type = 13;
 	uint8_t material[128];
-	peer->session_id[0] = type;
-	if (SSL_version(peer->ssl) == TLS1_3_VERSION) {
-		must(SSL_export_keying_material(peer->ssl, material, 128, "EXPORTER_EAP_TLS_Key_Material", 29,
+	laptop->session_id[0] = type;
+	if (SSL_version(laptop->ssl) == TLS1_3_VERSION) {
+		must(SSL_export_keying_material(laptop->ssl, material, 128, "EXPORTER_EAP_TLS_Key_Material", 29,
 						&type, 1, 1) == 1, "export");
-		must(SSL_export_keying_material(peer->ssl, peer->session_id + 1, 64,
+		must(SSL_export_keying_material(laptop->ssl, laptop->session_id + 1, 64,
 						"EXPORTER_EAP_TLS_Method-Id", 26, &type, 1, 1) == 1, "export");
 	} else {
-		must(SSL_export_keying_material(peer->ssl, material, 128, "client EAP encryption", 21, NULL,
+		must(SSL_export_keying_material(laptop->ssl, material, 128, "client EAP encryption", 21, NULL,
 						0, 0) == 1, "export");
-		SSL_get_client_random(peer->ssl, peer->session_id + 1, 32);
-		SSL_get_server_random(peer->ssl, peer->session_id + 33, 32);
+		SSL_get_client_random(laptop->ssl, laptop->session_id + 1, 32);
+		SSL_get_server_random(laptop->ssl, laptop->session_id + 33, 32);
 	}
-	memcpy(peer->msk, material, 64);
+	memcpy(laptop->msk, material, 64);
 }
 
-static void collect_output(struct peer *peer)
+static void collect_output(struct laptop *laptop)
 {
-	size_t length = BIO_ctrl_pending(peer->out);
+	size_t length = BIO_ctrl_pending(laptop->out);
 	if (length == 0)
 		return;
-	free(peer->pending);
-	peer->pending = malloc(length);
-	peer->pending_length = length;
-	peer->sent = 0;
-	BIO_read(peer->out, peer->pending, (int)length);
+	free(laptop->pending);
+	laptop->pending = malloc(length);
+	laptop->pending_length = length;
+	laptop->sent = 0;
+	BIO_read(laptop->out, laptop->pending, (int)length);
 }
 
-static void run_tls(struct peer *peer)
+static void run_tls(struct laptop *laptop)
 {
 	uint8_t byte[16];
 	ERR_clear_error();
-	int done = SSL_do_handshake(peer->ssl);
+	int done = SSL_do_handshake(laptop->ssl);
 	if (done != 1) {
-		if (SSL_get_error(peer->ssl, done) != SSL_ERROR_WANT_READ)
-			peer->complained = true;
+		if (SSL_get_error(laptop->ssl, done) != SSL_ERROR_WANT_READ)
+			laptop->complained = true;
 		return;
 	}
-	derive(peer);
-	if (SSL_read(peer->ssl, byte, sizeof(byte)) == 1 && byte[0] == 0)
-		peer->success_indication = true;
+	derive(laptop);
+	if (SSL_read(laptop->ssl, byte, sizeof(byte)) == 1 && byte[0] == 0)
+		laptop->success_indication = true;
 }
 
-void peer_answer(struct peer *peer, struct rg_span request, struct rg_buffer *response)
+void laptop_answer(struct laptop *laptop, struct rg_span request, struct rg_buffer *response)
 {
 	struct rg_cursor cursor = cursor_over(request);
 	uint8_t flags = cursor_u8(&cursor);
@@ -191,24 +191,24 @@ void peer_answer(struct peer *peer, struct rg_span request, struct rg_buffer *re
 	struct rg_span data = cursor_rest(&cursor);
 	must(!cursor.failed, "a broken Request");
 	if (data.length)
-		BIO_write(peer->in, data.data, (int)data.length);
+		BIO_write(laptop->in, data.data, (int)data.length);
 	if (flags & 0x40) {
 		buffer_u8(response, 0);
 		return;
 	}
-	if (peer->sent == peer->pending_length) {
-		run_tls(peer);
-		collect_output(peer);
+	if (laptop->sent == laptop->pending_length) {
+		run_tls(laptop);
+		collect_output(laptop);
 	}
-	size_t left = peer->pending_length - peer->sent;
-	size_t piece = left < peer->fragment ? left : peer->fragment;
-	bool first = peer->sent == 0 && piece < left, more = piece < left;
+	size_t left = laptop->pending_length - laptop->sent;
+	size_t piece = left < laptop->fragment ? left : laptop->fragment;
+	bool first = laptop->sent == 0 && piece < left, more = piece < left;
 	buffer_u8(response, (uint8_t)((first ? 0x80 : 0) | (more ? 0x40 : 0)));
 	if (first)
-		buffer_u32(response, (uint32_t)peer->pending_length);
+		buffer_u32(response, (uint32_t)laptop->pending_length);
 	if (piece)
-		buffer_put(response, span_of(peer->pending + peer->sent, piece));
-	peer->sent += piece;
+		buffer_put(response, span_of(laptop->pending + laptop->sent, piece));
+	laptop->sent += piece;
 }
 
 static uint64_t cpu_ns(void)
@@ -229,13 +229,13 @@ static void note_proof(struct result *result, const struct rg_proof *proof)
 	snprintf(result->version, sizeof(result->version), "%s", proof->tls_version ? proof->tls_version : "");
 }
 
-struct result sign_in(struct rg_tls_context *context, const struct peer_settings *settings,
+struct result sign_in(struct rg_tls_context *context, const struct laptop_settings *settings,
 		      const struct how *how)
 {
 	const struct rg_eap_method *eap = roamgate_module.ops.eap;
 	struct result result = {.verdict = RG_EAP_REQUEST};
-	struct peer peer;
-	peer_make(&peer, settings);
+	struct laptop laptop;
+	laptop_make(&laptop, settings);
 	static _Thread_local uint8_t to_peer[4096], to_server[70000];
 	struct rg_buffer output = buffer_over(to_peer, sizeof(to_peer));
 	struct rg_buffer response = buffer_over(to_server, sizeof(to_server));
@@ -253,7 +253,7 @@ struct result sign_in(struct rg_tls_context *context, const struct peer_settings
 		if (output.length > result.largest_request)
 			result.largest_request = output.length;
 		response.length = 0;
-		peer_answer(&peer, buffer_span(&output), &response);
+		laptop_answer(&laptop, buffer_span(&output), &response);
 		result.rounds++;
 		output.length = 0;
 		step.input = buffer_span(&response);
@@ -276,12 +276,12 @@ struct result sign_in(struct rg_tls_context *context, const struct peer_settings
 	}
 	result.reason = step.reason;
 	snprintf(result.detail, sizeof(result.detail), "%s", step.detail ? step.detail : "");
-	result.success_indication = peer.success_indication;
+	result.success_indication = laptop.success_indication;
 	began = cpu_ns();
 	if (result.verdict == RG_EAP_SUCCESS) {
-		result.keys_match = eap->keys(method, &keys) && memcmp(keys.msk, peer.msk, 64) == 0 &&
+		result.keys_match = eap->keys(method, &keys) && memcmp(keys.msk, laptop.msk, 64) == 0 &&
 				    keys.session_id_length == 65 &&
-				    memcmp(keys.session_id, peer.session_id, 65) == 0;
+				    memcmp(keys.session_id, laptop.session_id, 65) == 0;
 		if (!how || !how->forget)
 			eap->accepted(method);
 	} else if (!how || !how->refuse) {
@@ -292,9 +292,9 @@ struct result sign_in(struct rg_tls_context *context, const struct peer_settings
 	eap->end(&method);
 	result.server_ns += cpu_ns() - began;
 	must(method == NULL, "end leaves its pointer");
-	result.session = peer.session;
-	peer.session = NULL;
-	peer_free(&peer);
+	result.session = laptop.session;
+	laptop.session = NULL;
+	laptop_free(&laptop);
 	return result;
 }
 

@@ -1,7 +1,7 @@
 /* A supplicant's EAP-TLS in memory, on OpenSSL's own client, and a realm for it to sign in to. Its framing is
  * written apart from the server's. */
-#ifndef TESTS_EAP_PEER_H
-#define TESTS_EAP_PEER_H
+#ifndef TESTS_EAP_LAPTOP_H
+#define TESTS_EAP_LAPTOP_H
 #include <openssl/ssl.h>
 
 #include "config/raddb.h"
@@ -22,7 +22,7 @@ void town_free(struct town *);
 struct rg_tls_context *town_context(struct town *); /* asserts that there is one and no error */
 void town_revoke(struct town *, X509 *const *revoked, long to_s); /* writes crl_path */
 
-struct peer_settings {
+struct laptop_settings {
 	const struct pki *identity;  /* NULL: no certificate */
 	X509 *extra[4];              /* intermediates to send */
 	X509 *trusts;                /* NULL: takes any server */
@@ -33,7 +33,7 @@ struct peer_settings {
 	void (*tweak)(SSL *);
 };
 
-struct peer {
+struct laptop {
 	SSL_CTX *ctx;
 	SSL *ssl;
 	BIO *in, *out;
@@ -45,10 +45,10 @@ struct peer {
 	uint8_t msk[64], session_id[65];
 	bool complained;             /* its TLS failed */
 };
-void peer_make(struct peer *, const struct peer_settings *);
-void peer_free(struct peer *);
+void laptop_make(struct laptop *, const struct laptop_settings *);
+void laptop_free(struct laptop *);
 /* Type-Data in, Type-Data out. */
-void peer_answer(struct peer *, struct rg_span request, struct rg_buffer *response);
+void laptop_answer(struct laptop *, struct rg_span request, struct rg_buffer *response);
 
 struct result {
 	enum rg_eap_verdict verdict;
@@ -58,7 +58,7 @@ struct result {
 	bool resumed, knows_issuer, keys_match, success_indication, failure_had_certificate;
 	char identity[256], subject[256], version[4];
 	size_t largest_request;
-	SSL_SESSION *session;        /* the peer's newest; owned */
+	SSL_SESSION *session;        /* the laptop's newest; owned */
 	bool granted;
 	uint64_t server_ns;          /* CPU time of the server's side */
 };
@@ -70,6 +70,6 @@ struct how {
 };
 
 /* One sign-in from Start to the end. */
-struct result sign_in(struct rg_tls_context *, const struct peer_settings *, const struct how *);
+struct result sign_in(struct rg_tls_context *, const struct laptop_settings *, const struct how *);
 void result_free(struct result *);
 #endif
