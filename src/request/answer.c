@@ -119,6 +119,7 @@ static void leave(struct rg_request *request, uint64_t now)
 	request->worker->open--;
 	count(request->worker->counters, counter_of(request->reply[0]));
 	answer_again(request);
+	window_answered(&request->worker->window, request);
 	timer_arm(&request->worker->wheel, &request->timer, now + RG_WINDOW_REPEAT_NS);
 }
 

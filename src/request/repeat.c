@@ -39,6 +39,9 @@ enum rg_next window_stage(struct rg_inbound *inbound)
 		return repeated(inbound, request);
 	if (request) /* another one under this Identifier: the client has given the former up */
 		request_drop(request);
+	struct rg_request *victim = window_victim(&worker->window);
+	if (victim)
+		request_drop(victim);
 	/* While the gateway stops, what is under way may end, and nothing begins. */
 	bool begins = inbound->packet.first[RG_STATE] == 0;
 	inbound->request = worker->draining && begins ? NULL : request_new(inbound);

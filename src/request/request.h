@@ -26,6 +26,7 @@ enum rg_request_state {
 
 struct rg_request {
 	struct rg_request *next; /* in its window's bucket */
+	struct rg_request *older, *newer; /* among the answered ones */
 	struct rg_worker *worker;
 	struct rg_timer timer;
 	enum rg_request_state state;

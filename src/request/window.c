@@ -59,6 +59,34 @@ bool window_add(struct rg_window *window, struct rg_request *request)
 	return true;
 }
 
+void window_answered(struct rg_window *window, struct rg_request *request)
+{
+	request->older = window->newest;
+	if (window->newest)
+		window->newest->newer = request;
+	else
+		window->oldest = request;
+	window->newest = request;
+}
+
+struct rg_request *window_victim(const struct rg_window *window)
+{
+	return window->count >= RG_WINDOW_MOST ? window->oldest : NULL;
+}
+
+static void unlink_answered(struct rg_window *window, struct rg_request *request)
+{
+	if (window->oldest == request)
+		window->oldest = request->newer;
+	if (window->newest == request)
+		window->newest = request->older;
+	if (request->older)
+		request->older->newer = request->newer;
+	if (request->newer)
+		request->newer->older = request->older;
+	request->older = request->newer = NULL;
+}
+
 void window_remove(struct rg_window *window, struct rg_request *request)
 {
 	struct rg_request **at = bucket_of(window, request->fd, &request->source, request->id);
@@ -68,6 +96,7 @@ void window_remove(struct rg_window *window, struct rg_request *request)
 		return;
 	*at = request->next;
 	request->next = NULL;
+	unlink_answered(window, request);
 	window->count--;
 }
 

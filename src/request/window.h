@@ -6,12 +6,13 @@
 
 #define RG_WINDOW_BUCKETS 65536u
 #define RG_WINDOW_MOST 262144u           /* requests under way or repeatable, a worker */
-#define RG_WINDOW_REPEAT_NS (10 * RG_SECOND) /* how long an answer is given again: 5 to 30 s */
+#define RG_WINDOW_REPEAT_NS (10 * RG_SECOND) /* how long an answer is given again: 5 to 30 s; less when full */
 
 struct rg_window {
 	struct rg_request **buckets;
 	uint32_t count;
 	uint64_t seed;
+	struct rg_request *oldest, *newest; /* answered, in the order of their answers */
 };
 
 bool window_init(struct rg_window *);
@@ -20,6 +21,10 @@ struct rg_request *window_find(const struct rg_window *, int fd, const union rg_
 			       uint8_t id);
 /* The request's fd, source and id are set. False: full. */
 bool window_add(struct rg_window *, struct rg_request *);
+/* It has its answer: from now on it may go when room is needed. */
+void window_answered(struct rg_window *, struct rg_request *);
+/* The one to go when the window is full; NULL: all are under way. */
+struct rg_request *window_victim(const struct rg_window *);
 void window_remove(struct rg_window *, struct rg_request *);
 /* Calls each for every request; each may remove the one that it is given. */
 void window_each(struct rg_window *, void (*each)(void *context, struct rg_request *),
