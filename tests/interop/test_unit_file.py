@@ -1,5 +1,6 @@
 """The systemd unit: its sandbox is tight, systemd understands all of it, and the manual pages are clean."""
 import re
+import sys
 
 import pytest
 from lib import process
@@ -54,3 +55,54 @@ def test_manual_page(page):
     complaints = [line for line in (done.stdout + done.stderr).splitlines()
                   if "referenced manual not found" not in line and "mandoc.db" not in line]
     assert complaints == []
+
+
+class Sandbox:
+    """What a Gateway takes in place of a network namespace: words before the daemon's own."""
+    enter = [sys.executable, str(SOURCE / "tests" / "interop" / "unit_sandbox.py"), str(UNIT)]
+
+
+@pytest.mark.parametrize("code", [
+    "import socket; socket.socket(16, 3, 0)",      # netlink
+    "import os; os.chown('.', os.getuid(), -1)",
+    "import mmap; mmap.mmap(-1, 4096, prot=7)",    # to be written and executed
+    "import os; os.setuid(os.getuid())",
+])
+def test_sandbox_forbids(tmp_path, code):
+    """That the next test runs under something: this works outside, and is refused within."""
+    assert process.run([sys.executable, "-c", code], cwd=tmp_path, check=False).returncode == 0
+    within = process.run([*Sandbox.enter, sys.executable, "-c", code], cwd=tmp_path, check=False)
+    assert within.returncode == 1
+    assert "Operation not permitted" in within.stderr or "PermissionError" in within.stderr
+
+
+def test_daemon_serves_in_the_sandbox(region):
+    """Sign-ins against a directory, refusals, reload, status, /metrics, and an orderly end."""
+    gateway, raddb, town = region.gateway, region.raddb, region.town("beuningen")
+    raddb.clients.append(dict(name="hier", site="beuningen", addresses=["127.0.0.1/32"],
+                              secret_file=raddb.secret("hier", "deze-machine-geheim")))
+    raddb.write()
+    gateway.stop()
+    gateway.namespace = Sandbox
+    gateway.start()
+
+    def sign_in(uid, version):
+        pair = town.staff(uid)
+        return gateway.json("test", f"{uid}@beuningen.nl", "--certificate", str(pair.certificate), "--key",
+                            str(pair.key), "--ca", str(town.certs.root), "--server-name",
+                            town.certs.server_name, "--tls", version, "--resume", codes=(0, 3))
+    for version in ("1.2", "1.3"):
+        told = sign_in("j.jansen", version)
+        assert [one["result"] for one in told["sign_ins"]] == ["accepted", "accepted"], told
+        assert told["resumed"] and told["keys_match"] and told["server_certificate"]["trusted"]
+        told = sign_in("u.uit", version)
+        # A supplicant alone could not tell: the gateway's own record says why.
+        assert (told["result"], told["reason"]) == ("refused", "directory-disabled"), told
+    raddb.log["level"] = "debug"
+    raddb.write()
+    assert not gateway.reload()["kept"]
+    assert sign_in("j.jansen", "1.3")["result"] == "accepted"
+    assert gateway.status()["sign_ins"]["beuningen.nl"]["accepted"] == 6
+    assert "roamgate_" in gateway.metrics()
+    assert "not permitted" not in gateway.log
+    assert gateway.stop() == 0
