@@ -1,5 +1,6 @@
 dist_man_MANS += doc/roamgated.8 doc/roamgate.8 doc/roamgate.cfg.5
-EXTRA_DIST += doc/roamgate.service doc/roamgate.sysusers tests/interop/test_unit_file.py
+EXTRA_DIST += doc/roamgate.service doc/roamgate.sysusers tests/interop/test_unit_file.py \
+	tests/interop/unit_sandbox.py
 
 # The unit in doc/ has the paths of a distribution; what is installed has those of this installation.
 systemdsystemunit_DATA = doc/installed/roamgate.service
