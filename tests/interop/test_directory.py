@@ -145,6 +145,30 @@ def asker(tls, tmp_path, request):
         one.stop()
 
 
+@pytest.fixture(scope="module")
+def ldif(slapd, tmp_path_factory):
+    """Everything that slapd holds, what its overlays wrote included."""
+    path = tmp_path_factory.mktemp("ldif") / "people.ldif"
+    run(["slapcat", "-f", slapd.config, "-l", path])
+    return path
+
+
+@pytest.fixture(params=["ldap", "ldif"])
+def directory_of(request, asker, slapd, ldif, tmp_path):
+    """The same people, asked of slapd or of a file."""
+    made = []
+
+    def make(**keys):
+        if request.param == "ldap":
+            return asker(slapd.uri, **keys)
+        settings = dict(file=ldif, base=f"ou=people,{BASE}", filter=FILTER)
+        made.append(Asker(tmp_path, "dir_ldif", **{**settings, **keys}))
+        return made[-1]
+    yield make
+    for one in made:
+        one.stop()
+
+
 @pytest.fixture
 def fresh(tls, tmp_path):
     """Starts slapds of this test alone, to be paused and killed."""
@@ -185,27 +209,27 @@ def test_plain_on_loopback(asker, slapd):
     assert asker(slapd.starttls_uri, starttls="false").ask("jan@beuningen.nl")["outcome"] == "found"
 
 
-def test_L3_no_entry_and_two_entries(asker, slapd):
-    directory = asker(slapd.uri)
+def test_L3_no_entry_and_two_entries(directory_of):
+    directory = directory_of()
     assert directory.ask("niemand@beuningen.nl")["outcome"] == "no-entry"
     assert directory.ask("dubbel@beuningen.nl")["outcome"] == "ambiguous"
 
 
-def test_disabled(asker, slapd):
-    assert asker(slapd.uri).ask("weg@beuningen.nl", [ICT])["outcome"] == "disabled"
-    assert asker(slapd.uri, disabled="").ask("weg@beuningen.nl")["outcome"] == "found"
+def test_disabled(directory_of):
+    assert directory_of().ask("weg@beuningen.nl", [ICT])["outcome"] == "disabled"
+    assert directory_of(disabled="").ask("weg@beuningen.nl")["outcome"] == "found"
 
 
 @pytest.mark.parametrize("name", [
     "*)(uid=*", "*", "jan*", "jan)(mail=*", "\\2a", "\\", "jan\\00", "ja\\6e", "(", "%{user}", "é\x7f\x01"])
-def test_L1_names_are_literals(asker, slapd, name):
-    directory = asker(slapd.uri)
+def test_L1_names_are_literals(directory_of, name):
+    directory = directory_of()
     assert directory.ask(f"{name}@beuningen.nl")["outcome"] == "no-entry"
     assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
 
 
-def test_L1_names_of_4_KB(asker, slapd):
-    directory = asker(slapd.uri)
+def test_L1_names_of_4_KB(directory_of):
+    directory = directory_of()
     assert directory.ask("x" * 4000 + "@beuningen.nl")["outcome"] == "no-entry"
     assert directory.ask("*" * 4100)["outcome"] == "no-entry"
     assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
@@ -218,21 +242,21 @@ GROUPS = [ICT, "CN=Staff, OU=groups, DC=Beuningen,DC=nl", f"cn=geen,ou=groups,{B
     dict(groups__attribute="memberOf"),
     dict(groups__base=f"ou=groups,{BASE}", groups__filter="(member=%{dn})"),
     dict(groups__base=f"ou=groups,{BASE}", groups__filter="(&(objectClass=groupOfNames)(member=%{dn}))")])
-def test_groups(asker, slapd, keys):
-    directory = asker(slapd.uri, **keys)
+def test_groups(directory_of, keys):
+    directory = directory_of(**keys)
     assert directory.ask("jan@beuningen.nl", GROUPS)["member"] == [True, True, False]
     assert directory.ask("piet@beuningen.nl", GROUPS)["member"] == [True, False, False]
     assert directory.ask("klaas@beuningen.nl", GROUPS)["member"] == [False, True, False]
     assert directory.ask("kaart@beuningen.nl", GROUPS)["member"] == [False, False, False]
 
 
-def test_groups_by_name(asker, slapd):
-    directory = asker(slapd.uri, groups__base=f"ou=groups,{BASE}", groups__filter="(member=%{dn})")
+def test_groups_by_name(directory_of):
+    directory = directory_of(groups__base=f"ou=groups,{BASE}", groups__filter="(member=%{dn})")
     assert directory.ask("klaas@beuningen.nl", ["ict", "STAFF"])["member"] == [False, True]
 
 
-def test_certificate_attribute(asker, slapd):
-    directory = asker(slapd.uri, certificate_attribute="userCertificate;binary")
+def test_certificate_attribute(directory_of):
+    directory = directory_of(certificate_attribute="userCertificate;binary")
     mine, other = CERTIFICATES["kaart.path"], CERTIFICATES["ander.path"]
     assert directory.ask("kaart@beuningen.nl", certificate=mine)["outcome"] == "found"
     assert directory.ask("kaart@beuningen.nl", certificate=other)["outcome"] == "other-certificate"
@@ -240,20 +264,20 @@ def test_certificate_attribute(asker, slapd):
     assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
 
 
-def test_passwords(asker, slapd):
-    directory = asker(slapd.uri)
+def test_passwords(directory_of):
+    directory = directory_of()
     assert directory.ask("jan@beuningen.nl", password="geheim")["outcome"] == "found"
     assert directory.ask("jan@beuningen.nl", password="fout")["outcome"] == "wrong-secret"
     assert directory.ask("weg@beuningen.nl", password="geheim")["outcome"] == "disabled"
     assert directory.ask("niemand@beuningen.nl", password="geheim")["outcome"] == "no-entry"
 
 
-def test_L2_empty_password(asker, slapd):
-    assert asker(slapd.uri).ask("jan@beuningen.nl", password="")["outcome"] == "wrong-secret"
+def test_L2_empty_password(directory_of):
+    assert directory_of().ask("jan@beuningen.nl", password="")["outcome"] == "wrong-secret"
 
 
-def test_many_at_once(asker, slapd):
-    directory = asker(slapd.uri, groups__attribute="memberOf")
+def test_many_at_once(directory_of):
+    directory = directory_of(groups__attribute="memberOf")
     names = ["jan", "weg", "niemand", "dubbel"]
     numbers = [(name, directory.send(f"{name}@beuningen.nl", [ICT])) for name in names * 250]
     directory.wait()
@@ -264,13 +288,65 @@ def test_many_at_once(asker, slapd):
         assert answer["member"] == [name == "jan"]
 
 
-def test_cancelled_questions_are_not_answered(asker, slapd):
-    directory = asker(slapd.uri)
+def test_cancelled_questions_are_not_answered(directory_of):
+    directory = directory_of()
     numbers = [directory.send("jan@beuningen.nl", cancel=1) for _ in range(50)]
     kept = directory.send("jan@beuningen.nl")
     assert directory.answer(kept)["outcome"] == "found"
     directory.wait()
     assert not set(numbers) & set(directory.answers)
+
+
+NESTED = """
+dn: cn=boven,ou=groups,dc=beuningen,dc=nl
+objectClass: groupOfNames
+cn: boven
+member: cn=ict,ou=groups,dc=beuningen,dc=nl
+member: cn=kring,ou=groups,dc=beuningen,dc=nl
+
+dn: cn=kring,ou=groups,dc=beuningen,dc=nl
+objectClass: groupOfNames
+cn: kring
+member: cn=boven,ou=groups,dc=beuningen,dc=nl
+"""
+
+
+@pytest.mark.parametrize("nested", ["auto", "on", "off"])
+@pytest.mark.parametrize("keys", [
+    dict(groups__base=f"ou=groups,{BASE}", groups__filter="(member=%{dn})"),
+    dict(groups__attribute="memberOf")])
+def test_groups_in_groups_of_a_file(ldif, tmp_path, nested, keys):
+    file = tmp_path / "nested.ldif"
+    text = ldif.read_text() + NESTED
+    file.write_text(text.replace(
+        "cn: ict\n", f"cn: ict\nmemberOf: cn=boven,ou=groups,{BASE}\n"))
+    directory = Asker(tmp_path, "dir_ldif", file=file, base=f"ou=people,{BASE}", filter=FILTER,
+                      groups__nested=nested, **keys)
+    groups = [ICT, f"cn=boven,ou=groups,{BASE}", STAFF]
+    assert directory.ask("piet@beuningen.nl", groups)["member"] == [True, nested != "off", False]
+    assert directory.ask("klaas@beuningen.nl", groups)["member"] == [False, False, True]
+    directory.stop()
+
+
+def test_file_changes_and_breaks(ldif, tmp_path):
+    file, new = tmp_path / "people.ldif", tmp_path / "new.ldif"
+    file.write_text(ldif.read_text())
+    directory = Asker(tmp_path, "dir_ldif", file=file, base=f"ou=people,{BASE}", filter=FILTER)
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+
+    def become(text, condition):
+        new.write_text(text)
+        new.rename(file)
+        wait_for(lambda: condition(directory.status()[0]), what="the file to be read again")
+    become("dn: cn=x,dc=nl\ncn: x\nno colon here\n", lambda status: status["state"] == "down")
+    answer = directory.ask("jan@beuningen.nl")
+    assert answer["outcome"] == "unavailable" and "line" in answer["detail"]
+    become(ldif.read_text(), lambda status: status["state"] == "up")
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+    file.unlink()
+    wait_for(lambda: directory.status()[0]["state"] == "down", what="the file to be missed")
+    assert "No such file" in directory.status()[0]["why"]
+    directory.stop()
 
 
 # Who it is that answers
