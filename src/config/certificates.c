@@ -1,26 +1,87 @@
 #include "config/certificates.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "config/certificate_files.h"
+#include "config/names.h"
+#include "core/arena.h"
+
+/* The verdict on four files that are used together. */
+struct verdict {
+	const struct rg_file_finding *findings;
+};
 
 struct rg_certificates {
-	int none;
+	struct rg_arena arena;
+	struct rg_names known;	   /* the four paths; the line of its place is an index into verdicts */
+	struct verdict **verdicts; /* malloc'd */
+	size_t count, capacity;
 };
 
 struct rg_certificates *certificates_new(void)
 {
-	return calloc(1, sizeof(struct rg_certificates));
+	struct rg_certificates *certificates = calloc(1, sizeof(*certificates));
+	if (!certificates)
+		abort();
+	return certificates;
 }
 
 void certificates_free(struct rg_certificates **certificates)
 {
+	if (!*certificates)
+		return;
+	names_free(&(*certificates)->known);
+	arena_free(&(*certificates)->arena);
+	free((*certificates)->verdicts);
 	free(*certificates);
 	*certificates = NULL;
+}
+
+static struct verdict *verdict_add(struct rg_certificates *certificates)
+{
+	if (certificates->count == certificates->capacity) {
+		certificates->capacity = certificates->capacity ? 2 * certificates->capacity : 16;
+		struct verdict **more =
+			realloc(certificates->verdicts, certificates->capacity * sizeof(*more));
+		if (!more)
+			abort();
+		certificates->verdicts = more;
+	}
+	struct verdict *verdict = arena_alloc(&certificates->arena, sizeof(*verdict));
+	certificates->verdicts[certificates->count++] = verdict;
+	return verdict;
+}
+
+static const char *path_or_none(const char *path)
+{
+	return path ? path : "";
+}
+
+static struct verdict *verdict_find(struct rg_certificates *certificates,
+				    const struct rg_eap_settings *eap)
+{
+	/* No path holds a newline that would make two sets of four look the same and both be files. */
+	char *key = arena_format(&certificates->arena, "%s\n%s\n%s\n%s", path_or_none(eap->certificate),
+				 path_or_none(eap->private_key), path_or_none(eap->client_ca),
+				 path_or_none(eap->crl));
+	const struct rg_where *known =
+		names_add(&certificates->known, span_text(key),
+			  (struct rg_where){NULL, (unsigned)certificates->count});
+	if (known)
+		return certificates->verdicts[known->line];
+	struct verdict *verdict = verdict_add(certificates);
+	verdict->findings = certificate_files_judge(&certificates->arena, eap);
+	return verdict;
 }
 
 void certificates_judge(struct rg_certificates *certificates, struct rg_complaint *at,
 			const struct rg_eap_settings *eap)
 {
-	(void)certificates;
-	(void)at;
-	(void)eap;
+	const struct verdict *verdict = verdict_find(certificates, eap);
+	for (const struct rg_file_finding *finding = verdict->findings; finding; finding = finding->next)
+		if (finding->error)
+			complain_error(at, finding->key, "%s", finding->message);
+		else
+			complain_warning(at, finding->key, "%s", finding->message);
 }

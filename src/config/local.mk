@@ -1,6 +1,7 @@
 src_libroamgate_a_SOURCES += \
 	src/config/addresses.c \
 	src/config/attributes.c \
+	src/config/certificate_files.c src/config/certificate_files.h \
 	src/config/certificates.c src/config/certificates.h \
 	src/config/complaint.c \
 	src/config/differences.c \
