@@ -5,6 +5,7 @@ ldadd_unit = $(libs_all) $(CMOCKA_LIBS)
 include tests/unit/core/local.mk
 include tests/unit/config/local.mk
 include tests/unit/radius/local.mk
+include tests/unit/client/local.mk
 include tests/unit/route/local.mk
 include tests/unit/eap/local.mk
 include tests/unit/directory/local.mk

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+
 /* Keeps a list in arena memory: doubled where it is full, the former half left behind. */
 static void finding_add(struct rg_report *report, struct rg_finding **list, size_t *count,
 			const struct rg_finding *finding)
@@ -19,6 +21,22 @@ static void finding_add(struct rg_report *report, struct rg_finding **list, size
 	(*list)[(*count)++] = *finding;
 }
 
+/* Names from files stand in messages: escaped (attacks.md O6), except quotes and backslashes, which are
+ * ours as well. text_escape turns those two into \x22 and \x5c, and nothing else into these. */
+static char *text_clean(struct rg_arena *arena, const char *text)
+{
+	size_t capacity = 4 * strlen(text) + 1, used = 0;
+	char *clean = arena_alloc(arena, capacity);
+	text_escape(clean, capacity, span_text(text));
+	for (const char *at = clean; *at; at++) {
+		bool quote = strncmp(at, "\\x22", 4) == 0, backslash = strncmp(at, "\\x5c", 4) == 0;
+		clean[used++] = quote ? '"' : *at;
+		at += quote || backslash ? 3 : 0;
+	}
+	clean[used] = '\0';
+	return clean;
+}
+
 static struct rg_finding finding_make(struct rg_report *report, const char *file, unsigned line,
 				      const char *key, const char *format, va_list args)
 	__attribute__((format(printf, 5, 0)));
@@ -29,10 +47,10 @@ static struct rg_finding finding_make(struct rg_report *report, const char *file
 	char message[1024];
 	vsnprintf(message, sizeof(message), format, args);
 	return (struct rg_finding){
-		.file = arena_text(&report->arena, file ? file : ""),
+		.file = text_clean(&report->arena, file ? file : ""),
 		.line = line,
-		.key = arena_text(&report->arena, key ? key : ""),
-		.message = arena_text(&report->arena, message),
+		.key = text_clean(&report->arena, key ? key : ""),
+		.message = text_clean(&report->arena, message),
 	};
 }
 
@@ -102,22 +120,16 @@ void report_print(const struct rg_report *report, FILE *out)
 	findings_print(report->warnings, report->warning_count, "warning: ", out);
 }
 
-static json_t *text_json(const char *text)
-{
-	json_t *value = json_string(text);
-	return value ? value : json_string("(no UTF-8)");
-}
-
 static json_t *findings_json(const struct rg_finding *list, size_t count)
 {
 	json_t *array = json_array();
 	const struct rg_finding **sorted = findings_sort(list, count);
 	for (size_t i = 0; sorted && i < count; i++)
 		json_array_append_new(array,
-				      json_pack("{s:o, s:I, s:o, s:o}", "file", text_json(sorted[i]->file),
+				      json_pack("{s:o, s:I, s:o, s:o}", "file", json_string(sorted[i]->file),
 						"line", (json_int_t)sorted[i]->line, "key",
-						text_json(sorted[i]->key), "message",
-						text_json(sorted[i]->message)));
+						json_string(sorted[i]->key), "message",
+						json_string(sorted[i]->message)));
 	free(sorted);
 	return array;
 }

@@ -14,6 +14,7 @@
 
 #define TEXT_MOST ((size_t)64 << 20)
 #define INCLUDE_DEPTH 10
+#define INCLUDES_MOST 1000
 
 char *file_read(const char *path, size_t most, size_t *length)
 {
@@ -203,6 +204,8 @@ static bool include_append(struct rg_source *source, struct layer *layer, const 
 		layer->failed = true;
 		return true;
 	}
+	if (++source->include_count > INCLUDES_MOST)
+		return false;
 	struct layer below = {.above = layer, .name = name, .dir = layer->dir,
 			      .names = layer->names, .report = layer->report};
 	bool room = file_append(source, &below);
@@ -243,6 +246,7 @@ static bool lines_append(struct rg_source *source, struct layer *layer, const ch
 		report_error(layer->report, layer->name, opened, NULL, "%s begins here and never ends",
 			     scan == SCAN_STRING ? "a string" : "a comment");
 		layer->failed = true;
+		source->unfinished = true;
 	}
 	return room;
 }
@@ -287,7 +291,8 @@ bool source_read(struct rg_source *source, const char *dir, const char *name, st
 		report_error(report, name, 0, NULL, "is too large with all that it includes");
 		layer.failed = true;
 	}
-	if (layer.failed && source->length == 0)
+	/* What follows would be noise; and libconfig loses the memory of a string without end. */
+	if (source->unfinished || (layer.failed && source->length == 0))
 		return false;
 	if (config_read_string(&source->config, source->text ? source->text : "") != CONFIG_TRUE) {
 		struct rg_where where =

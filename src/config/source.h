@@ -22,8 +22,10 @@ struct rg_source {
 	size_t length, capacity;
 	struct rg_source_line *lines; /* line N of text is lines[N - 1] */
 	size_t line_count, line_capacity;
+	size_t include_count;
 	config_t config;
-	bool parsed; /* the tree is there */
+	bool parsed;	 /* the tree is there */
+	bool unfinished; /* a string or comment has no end */
 };
 
 /* Reads DIR/NAME, its includes, and parses. What is wrong goes to report; false: something is. Names of

@@ -5,3 +5,21 @@ tests_unit_config_broken_SOURCES = tests/unit/config/broken.c $(unit_config_kit)
 tests_unit_config_broken_LDFLAGS = $(ldflags_unit)
 tests_unit_config_broken_LDADD = $(ldadd_unit)
 tests_unit_config_broken_DEPENDENCIES = src/libroamgate.a
+
+check_PROGRAMS += tests/unit/config/certificates
+tests_unit_config_certificates_SOURCES = tests/unit/config/certificates.c $(unit_config_kit)
+tests_unit_config_certificates_LDFLAGS = $(ldflags_unit)
+tests_unit_config_certificates_LDADD = $(ldadd_unit)
+tests_unit_config_certificates_DEPENDENCIES = src/libroamgate.a
+
+check_PROGRAMS += tests/unit/config/good
+tests_unit_config_good_SOURCES = tests/unit/config/good.c $(unit_config_kit)
+tests_unit_config_good_LDFLAGS = $(ldflags_unit)
+tests_unit_config_good_LDADD = $(ldadd_unit)
+tests_unit_config_good_DEPENDENCIES = src/libroamgate.a
+
+check_PROGRAMS += tests/unit/config/large
+tests_unit_config_large_SOURCES = tests/unit/config/large.c $(unit_config_kit)
+tests_unit_config_large_LDFLAGS = $(ldflags_unit)
+tests_unit_config_large_LDADD = $(ldadd_unit)
+tests_unit_config_large_DEPENDENCIES = src/libroamgate.a
