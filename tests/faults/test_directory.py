@@ -38,7 +38,8 @@ def test_L1_names_are_one_escaped_literal(region):
     town = region.town("beuningen")
     for name in ("*)(uid=*", "*", "a\\2a", "(|(uid=*))", "j.jansen)(mail=*", "x" * 100):
         who = f"{name}@beuningen.nl"
-        result = region.halls["beuningen"].sign_in("TLS", who, town.certs.root, town.certs.issue(who))
+        result = region.halls["beuningen"].sign_in("TLS", who, town.certs.root, town.certs.issue(who),
+                                                   anonymous="anonymous@beuningen.nl")
         assert result.rejected, name
         assert region.gateway.last(who)["reason"] == "directory-no-entry", name
 
@@ -48,7 +49,9 @@ def test_L1_an_entry_of_such_a_name_is_found(region):
     town = region.town("beuningen")
     who = "a*b(c)\\d@beuningen.nl"
     town.slapd.add(person("odd", "beuningen.nl", town.base, mail=who, userPrincipalName=who))
-    assert region.halls["beuningen"].sign_in("TLS", who, town.certs.root, town.certs.issue(who)).accepted
+    result = region.halls["beuningen"].sign_in("TLS", who, town.certs.root, town.certs.issue(who),
+                                               anonymous="anonymous@beuningen.nl")
+    assert result.accepted
 
 
 def test_L3_ambiguous_and_none(region):
@@ -230,7 +233,7 @@ def test_L5_bind_refused(region):
     assert "verkeerd-wachtwoord" not in str(seen) and seen["why"]
 
 
-@pytest.mark.parametrize("cut", [1, 40, 300, 1500])
+@pytest.mark.parametrize("cut", [1, 40, 300, 900])
 def test_L5_cuts_in_mid_answer(region, cut):
     """The line breaks after so many octets of the server's, again and again; then it holds."""
     town = region.town("beuningen")

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from lib.certs import Pair
-from lib.process import run
+from lib.process import free_port, run
 from lib.region import Municipality, Region
 
 
@@ -40,7 +40,7 @@ class Test_EAP_TLS:
         assert (result.keys_ok, result.keys_wrong) == (1, 0)
         seen = region.gateway.last(f"j.jansen@{town}.nl")
         assert seen["method"] == "tls" and seen["tls"].endswith(tls) and not seen["resumed"]
-        assert seen["result"] == "accepted" and seen["inner"] == f"j.jansen@{town}.nl"
+        assert seen["result"] == "accept" and seen["inner"] == f"j.jansen@{town}.nl"
 
     def test_resumes(self, region, town, tls):
         before = len(region.gateway.trace(f"k.kok@{town}.nl"))
@@ -80,7 +80,7 @@ def test_machine(region):
                             pair=town.certs.machine("laptop7.beuningen.nl"))
     assert result.accepted and result.reply.vlan == "100"
     seen = region.gateway.last("host/laptop7.beuningen.nl")
-    assert seen["inner"] == "host/laptop7.beuningen.nl" and seen["realm"] == "beuningen.nl"
+    assert seen["inner"] == "host/laptop7.beuningen.nl" and seen["realm"].endswith("beuningen.nl")
 
 
 def test_at_another_town_hall(region):
@@ -195,15 +195,13 @@ def test_ipv6(region, gateway_of, tmp_path):
 
 def test_answers_leave_from_the_address_that_was_asked(region):
     from lib.radius import CHALLENGE, Nas
-    raddb = region.raddb
-    for listen in raddb.listen:
-        if listen["transport"] == "udp" and listen["address"] == "127.0.0.1" and listen["port"] == raddb.port:
-            listen["address"] = "0.0.0.0"
+    raddb, port = region.raddb, free_port("0.0.0.0")
+    raddb.listen.append(dict(transport="udp", address="0.0.0.0", port=port, serves=["auth"]))
     raddb.write()
     region.gateway.reload()
     town = region.town("beuningen")
-    nas = Nas(("127.0.77.7", raddb.port), town.secret, town.address)
-    nas.socket.connect(("127.0.77.7", raddb.port))  # takes nothing from elsewhere
+    nas = Nas(("127.0.77.7", port), town.secret, town.address)
+    nas.socket.connect(("127.0.77.7", port))  # takes nothing from elsewhere
     nas.socket.send(nas.begin("j.jansen@beuningen.nl"))
     answer = nas.receive()
     assert answer and answer[0] == CHALLENGE

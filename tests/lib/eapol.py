@@ -90,8 +90,9 @@ class Eapol:
     def network(self, method, identity, ca, pair=None, password=None, anonymous=None, server_name=None,
                 tls=None, phase1="", phase2=None, fragment=None, extra=()):
         """The network block of wpa_supplicant. tls: "1.2" or "1.3", None for both."""
-        off = {"1.2": "tls_disable_tlsv1_3=1", "1.3": "tls_disable_tlsv1_2=1 tls_disable_tlsv1_3=0",
-               None: "tls_disable_tlsv1_3=0"}[tls]
+        old = "tls_disable_tlsv1_0=1 tls_disable_tlsv1_1=1 "
+        off = old + {"1.2": "tls_disable_tlsv1_3=1", "1.3": "tls_disable_tlsv1_2=1 tls_disable_tlsv1_3=0",
+                     None: "tls_disable_tlsv1_3=0"}[tls]
         lines = ["key_mgmt=WPA-EAP IEEE8021X", "eapol_flags=0", f"eap={method.upper()}",
                  f"identity={_quoted(identity)}", f'phase1="{(phase1 + " " + off).strip()}"']
         if ca:

@@ -135,7 +135,7 @@ def test_B3_bad_answer_is_dropped_and_the_genuine_one_taken(away, ask, what):
     else:
         away.first.answer(bad, where)
     assert away.nas.receive(0.15) is None, "a forged answer was passed on"
-    if what != "request-code":
+    if what not in ("request-code", "wrong-port"):  # the kernel may drop the latter for us
         away.gateway.counted("upstream_bad_answers_total", before)
     away.first.answer(good, where)
     assert Packet(away.nas.receive()).code == ACCEPT
@@ -242,7 +242,7 @@ def test_pap_of_a_route_is_hidden_anew(away):
     ("spatie @elders.example", "realm-malformed"), ("spatie@els ewhere.nl", "realm-malformed"),
     ("punt@.elders.example", "realm-malformed"), ("punt@elders.example.", "realm-malformed"),
     ("punten@elders..example", "realm-malformed"), ("kaal@elders", "realm-malformed"),
-    ("leeg@", "realm-malformed"), ("host/pc1.elders.example", "realm-malformed"),
+    ("leeg@", "realm-malformed"), ("host/pc1.elders.example", "realm-unknown"),
     ("ELDERS\\iemand", "realm-malformed"),
     ("1234@wlan.mnc001.mcc204.3gppnetwork.org", "realm-refused"), ("iemand@iets.local", "realm-refused"),
     ("iemand@GMAIL.com", "realm-refused"), ("iemand@hotmail.nl", "realm-refused"),
