@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import urllib.request
 from pathlib import Path
 
 from .process import BUILD, Process, free_port, run, wait_for
@@ -40,7 +41,7 @@ class Raddb:
         self.file = self.folder / "roamgate.cfg"
         self.gateway = dict(name="proefstreek", country="NL", workers=2, user="",
                             control=str(self.folder / "control.sock"), state_dir=str(self.folder / "state"),
-                            modules=["eap_tls", "dir_ldap", "dir_ldif"], reject_delay_ms=0)
+                            modules=["eap_tls", "dir_ldap"], reject_delay_ms=0)
         self.log = dict(level="info", target="stderr", format="text")
         self.listen = [
             dict(transport="udp", address="127.0.0.1", port=self.port, serves=["auth"]),
@@ -179,6 +180,21 @@ class Gateway:
         return self.process.wait_line(pattern, seconds, after)
 
     def metrics(self):
-        import urllib.request
         with urllib.request.urlopen(f"http://127.0.0.1:{self.raddb.http_port}/metrics", timeout=10) as page:
             return page.read().decode()
+
+    def counters(self):
+        """Every sample of /metrics: 'roamgate_dropped_total{reason="malformed"}' -> value."""
+        samples = [line.rsplit(" ", 1) for line in self.metrics().splitlines() if not line.startswith("#")]
+        return {name.removeprefix("roamgate_"): float(value) for name, value in samples}
+
+    def counted(self, name, before, more=1, seconds=3):
+        """Waits until a counter has grown by `more`; the counters then."""
+        def grown():
+            now = self.counters()
+            return now if now.get(name, 0) >= before.get(name, 0) + more else None
+        return wait_for(grown, seconds, f"{name} to grow by {more}")
+
+    def sign_in_counts(self, realm):
+        """Reason -> count of a realm, as `roamgate status` says."""
+        return self.status()["sign_ins"].get(realm, {})
