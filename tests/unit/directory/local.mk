@@ -1,3 +1,30 @@
+check_PROGRAMS += \
+	tests/unit/directory/broker \
+	tests/unit/directory/filter \
+	tests/unit/directory/ldif \
+	tests/unit/directory/server
+tests_unit_directory_broker_SOURCES = tests/unit/directory/broker.c tests/unit/directory/support.h
+tests_unit_directory_broker_LDFLAGS = $(ldflags_unit)
+tests_unit_directory_broker_LDADD = $(ldadd_unit)
+tests_unit_directory_broker_DEPENDENCIES = src/libroamgate.a
+tests_unit_directory_filter_SOURCES = tests/unit/directory/filter.c tests/unit/directory/support.h
+tests_unit_directory_filter_LDFLAGS = $(ldflags_unit)
+tests_unit_directory_filter_LDADD = $(ldadd_unit)
+tests_unit_directory_filter_DEPENDENCIES = src/libroamgate.a
+# Parts of modules that need no server.
+tests_unit_directory_ldif_SOURCES = tests/unit/directory/ldif.c tests/unit/directory/support.h \
+	modules/dir_ldif/match.c modules/dir_ldif/password.c modules/dir_ldif/store.c
+tests_unit_directory_ldif_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_directory_ldif_LDFLAGS = $(ldflags_unit)
+tests_unit_directory_ldif_LDADD = $(ldadd_unit) -lcrypt
+tests_unit_directory_ldif_DEPENDENCIES = src/libroamgate.a
+tests_unit_directory_server_SOURCES = tests/unit/directory/server.c tests/unit/directory/support.h \
+	modules/dir_ldap/server.c
+tests_unit_directory_server_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_directory_server_LDFLAGS = $(ldflags_unit)
+tests_unit_directory_server_LDADD = $(ldadd_unit)
+tests_unit_directory_server_DEPENDENCIES = src/libroamgate.a
+
 # Not a test by itself: tests/interop/test_directory.py asks with it.
 noinst_PROGRAMS += tests/unit/directory/ask
 tests_unit_directory_ask_SOURCES = tests/unit/directory/ask.c
