@@ -1,6 +1,7 @@
 /* roamgate status: what the running gateway is doing. */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command/command.h"
@@ -36,30 +37,49 @@ static void print_head(const json_t *status)
 	printf("%.0f EAP conversations under way\n", number_of(status, "sessions"));
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add_realm(struct rg_table *table, const char *realm, json_t *reasons)
+{
+	char otherwise[512] = "";
+	const char *reason;
+	json_t *count;
+	size_t used = 0;
+	json_int_t ended = 0, accepted = json_integer_value(json_object_get(reasons, "accepted"));
+	json_object_foreach(reasons, reason, count) {
+		ended += json_integer_value(count);
+		if (strcmp(reason, "accepted") != 0 && used < sizeof(otherwise))
+			used += (size_t)snprintf(otherwise + used, sizeof(otherwise) - used, "%s%s %lld",
+						 used ? ", " : "", reason,
+						 (long long)json_integer_value(count));
+	}
+	table_cell(table, RG_PLAIN, "%s", realm);
+	table_cell(table, RG_PLAIN, "%lld", (long long)ended);
+	table_cell(table, RG_GREEN, "%lld", (long long)accepted);
+	table_cell(table, RG_PLAIN, "%s", otherwise);
+}
+
 static void print_signins(json_t *signins)
 {
 	static const char *const headings[] = {"REALM", ">ENDED", ">ACCEPTED", "OTHERWISE", NULL};
 	struct rg_table table;
-	const char *realm, *reason;
-	json_t *reasons, *count;
+	const char *realm;
+	json_t *reasons;
+	size_t count = 0;
+	const char **realms = calloc(json_object_size(signins) + 1, sizeof(*realms));
+	if (!realms)
+		return;
+	json_object_foreach(signins, realm, reasons)
+		realms[count++] = realm;
+	qsort(realms, count, sizeof(*realms), by_name);
 	table_begin(&table, headings);
-	json_object_foreach(signins, realm, reasons) {
-		char otherwise[512] = "";
-		size_t used = 0;
-		json_int_t ended = 0, accepted = json_integer_value(json_object_get(reasons, "accepted"));
-		json_object_foreach(reasons, reason, count) {
-			ended += json_integer_value(count);
-			if (strcmp(reason, "accepted") != 0 && used < sizeof(otherwise))
-				used += (size_t)snprintf(otherwise + used, sizeof(otherwise) - used,
-							 "%s%s %lld", used ? ", " : "", reason,
-							 (long long)json_integer_value(count));
-		}
-		table_cell(&table, RG_PLAIN, "%s", realm);
-		table_cell(&table, RG_PLAIN, "%lld", (long long)ended);
-		table_cell(&table, RG_GREEN, "%lld", (long long)accepted);
-		table_cell(&table, RG_PLAIN, "%s", otherwise);
-	}
+	for (size_t i = 0; i < count; i++)
+		add_realm(&table, realms[i], json_object_get(signins, realms[i]));
 	table_end(&table, "Sign-ins");
+	free(realms);
 }
 
 static void print_peers(json_t *peers)
