@@ -241,6 +241,7 @@ static void build_crl(struct rg_tls_context *context)
 	/* Set before anything can fail: a realm with a CRL never goes on without asking it. */
 	X509_STORE_set_flags(SSL_CTX_get_cert_store(context->ssl),
 			     X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+	X509_STORE_set_check_crl(SSL_CTX_get_cert_store(context->ssl), tls_check_crl);
 	BIO *bio = source_open(context, RG_TLS_CRL, &contents);
 	if (bio && is_pem(contents)) {
 		for (; (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)); count++)

@@ -92,6 +92,7 @@ static struct rg_tls_context *context_new(const struct rg_eap_settings *settings
 		return NULL;
 	atomic_init(&context->references, 1);
 	pthread_mutex_init(&context->staple.lock, NULL);
+	pthread_mutex_init(&context->crl_memo.lock, NULL);
 	context->files[RG_TLS_CERTIFICATE] = tls_file_get(settings->certificate);
 	context->files[RG_TLS_KEY] = tls_file_get(settings->private_key);
 	context->files[RG_TLS_CLIENT_CA] = tls_file_get(settings->client_ca);
@@ -121,6 +122,7 @@ void tls_context_free(struct rg_tls_context *context)
 	free(context->ocsp_responder);
 	OPENSSL_free(context->staple.der);
 	pthread_mutex_destroy(&context->staple.lock);
+	pthread_mutex_destroy(&context->crl_memo.lock);
 	free(context);
 }
 
@@ -151,6 +153,15 @@ struct rg_tls_context *tls_context_get(const struct rg_eap_settings *settings, c
 				       tls_complain *complain, void *to)
 {
 	(void)realm; /* what is wrong is said of a key; the caller knows whose */
+	const char *absent = !settings->certificate   ? "certificate"
+			     : !settings->private_key ? "private_key"
+			     : !settings->client_ca   ? "client_ca"
+						      : NULL;
+	if (absent) {
+		if (complain)
+			complain(to, true, absent, "is missing");
+		return NULL;
+	}
 	struct rg_tls_context *fresh = context_new(settings), *context;
 	if (!fresh)
 		return NULL;

@@ -13,7 +13,7 @@ static int verify(X509_STORE_CTX *ctx, void *unused)
 	(void)unused;
 	SSL *ssl = X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct rg_tls *tls = tls_of(ssl);
-	int good = tls_verify_chain(ctx);
+	int good = tls_verify_chain(ctx, &tls->context->crl_memo);
 	tls->verify_error = X509_STORE_CTX_get_error(ctx);
 	if (!good) {
 		X509 *leaf = X509_STORE_CTX_get0_cert(ctx);

@@ -8,6 +8,7 @@
 #include "eap/tls_cache.h"
 #include "eap/tls_context.h"
 #include "eap/tls_files.h"
+#include "eap/tls_verify.h"
 
 enum rg_tls_source { RG_TLS_CERTIFICATE, RG_TLS_KEY, RG_TLS_CLIENT_CA, RG_TLS_CRL, RG_TLS_SOURCES };
 
@@ -49,6 +50,7 @@ struct rg_tls_context {
 	struct rg_choices identity_from;
 	struct rg_tls_note *notes;
 	struct rg_tls_staple staple;
+	struct rg_crl_memo crl_memo;
 };
 
 /* Builds what the key stands for. False: no memory or an error among the notes. */

@@ -1,9 +1,11 @@
 #include "eap/tls_verify.h"
 
+#include <openssl/evp.h>
 #include <openssl/x509_vfy.h>
-#include <pthread.h>
+#include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /* How much an error says; the greatest of a chain is the one reported. */
 enum rank { RANK_NONE, RANK_UNAVAILABLE, RANK_INVALID, RANK_EXPIRED, RANK_REVOKED, RANK_SIGNATURE, RANK_CA };
@@ -66,18 +68,31 @@ enum rg_reason tls_verify_reason(int error)
 	return RG_REASON_CERTIFICATE_INVALID;
 }
 
-/* Where collect() keeps what it saw: a slot of the store context. */
-static int found_index = -1;
-static pthread_once_t found_once = PTHREAD_ONCE_INIT;
+/* What collect() saw: in a slot of the store context. */
+struct findings {
+	int error;       /* the one that says most */
+	unsigned errors; /* all of them, also those let pass */
+	struct rg_crl_memo *memo;
+};
 
-static void found_make(void)
+static int findings_index = -1;
+static X509_STORE_CTX_check_crl_fn default_check_crl;
+static pthread_once_t open_once = PTHREAD_ONCE_INIT;
+
+static void open_now(void)
 {
-	found_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	X509_STORE *store = X509_STORE_new();
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	findings_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	if (store && ctx && X509_STORE_CTX_init(ctx, store, NULL, NULL))
+		default_check_crl = X509_STORE_CTX_get_check_crl(ctx);
+	X509_STORE_CTX_free(ctx);
+	X509_STORE_free(store);
 }
 
 void tls_verify_open(void)
 {
-	pthread_once(&found_once, found_make);
+	pthread_once(&open_once, open_now);
 }
 
 /* A trust anchor is trusted because the realm says so, not because of a CRL of whoever signed it. */
@@ -89,31 +104,93 @@ static bool at_anchor(X509_STORE_CTX *ctx)
 
 static int collect(int good, X509_STORE_CTX *ctx)
 {
-	int *found = X509_STORE_CTX_get_ex_data(ctx, found_index);
+	struct findings *findings = X509_STORE_CTX_get_ex_data(ctx, findings_index);
 	int error = X509_STORE_CTX_get_error(ctx);
-	if (good || (rank_of(error) == RANK_UNAVAILABLE && at_anchor(ctx)))
+	if (good)
 		return 1;
-	if (rank_of(error) > rank_of(*found))
-		*found = error;
+	findings->errors++;
+	if (rank_of(error) == RANK_UNAVAILABLE && at_anchor(ctx))
+		return 1;
+	if (rank_of(error) > rank_of(findings->error))
+		findings->error = error;
 	return 1;
 }
 
-int tls_verify_chain(X509_STORE_CTX *ctx)
+/* Who must have signed the CRL that covers the certificate looked at: the next of the chain, as OpenSSL
+ * sees it. NULL: a CRL issuer of its own, or none. */
+static X509 *crl_issuer(X509_STORE_CTX *ctx)
 {
-	int found = X509_V_OK;
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+	int depth = X509_STORE_CTX_get_error_depth(ctx), last = sk_X509_num(chain) - 1;
+	X509 *next = sk_X509_value(chain, depth < last ? depth + 1 : last);
+	X509 *chosen = X509_STORE_CTX_get0_current_issuer(ctx);
+	return !chosen || chosen == next ? next : NULL;
+}
+
+/* Nothing in it that makes its scope depend on the certificate asked about. */
+static bool crl_is_plain(const X509_CRL *crl)
+{
+	return X509_CRL_get_ext_by_NID(crl, NID_issuing_distribution_point, -1) < 0 &&
+	       X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) < 0;
+}
+
+static bool crl_is_current(const X509_CRL *crl)
+{
+	const ASN1_TIME *ends = X509_CRL_get0_nextUpdate(crl);
+	return X509_cmp_current_time(X509_CRL_get0_lastUpdate(crl)) < 0 && ends &&
+	       X509_cmp_current_time(ends) > 0;
+}
+
+static bool memo_holds(struct rg_crl_memo *memo, const X509_CRL *crl, const uint8_t issuer[32])
+{
+	bool found = false;
+	pthread_mutex_lock(&memo->lock);
+	for (unsigned i = 0; i < RG_CRL_MEMO && !found; i++)
+		found = memo->seen[i].crl == crl && memcmp(memo->seen[i].issuer, issuer, 32) == 0;
+	pthread_mutex_unlock(&memo->lock);
+	return found;
+}
+
+static void memo_add(struct rg_crl_memo *memo, const X509_CRL *crl, const uint8_t issuer[32])
+{
+	pthread_mutex_lock(&memo->lock);
+	unsigned at = memo->next++ % RG_CRL_MEMO;
+	memo->seen[at].crl = crl;
+	memcpy(memo->seen[at].issuer, issuer, 32);
+	pthread_mutex_unlock(&memo->lock);
+}
+
+int tls_check_crl(X509_STORE_CTX *ctx, X509_CRL *crl)
+{
+	struct findings *findings = X509_STORE_CTX_get_ex_data(ctx, findings_index);
+	X509 *issuer = crl_issuer(ctx);
+	uint8_t digest[32];
+	bool usable = issuer && crl_is_plain(crl) && X509_digest(issuer, EVP_sha256(), digest, NULL);
+	if (usable && memo_holds(findings->memo, crl, digest) && crl_is_current(crl))
+		return 1;
+	unsigned before = findings->errors;
+	int good = default_check_crl(ctx, crl);
+	if (good == 1 && usable && findings->errors == before)
+		memo_add(findings->memo, crl, digest);
+	return good;
+}
+
+int tls_verify_chain(X509_STORE_CTX *ctx, struct rg_crl_memo *memo)
+{
+	struct findings findings = {.error = X509_V_OK, .memo = memo};
 	tls_verify_open();
-	if (!X509_STORE_CTX_set_ex_data(ctx, found_index, &found)) {
+	if (!default_check_crl || !X509_STORE_CTX_set_ex_data(ctx, findings_index, &findings)) {
 		X509_STORE_CTX_set_error(ctx, X509_V_ERR_OUT_OF_MEM);
 		return 0;
 	}
 	X509_STORE_CTX_set_verify_cb(ctx, collect);
 	int verified = X509_verify_cert(ctx);
-	X509_STORE_CTX_set_ex_data(ctx, found_index, NULL);
-	if (verified <= 0 && found == X509_V_OK) {
-		found = X509_STORE_CTX_get_error(ctx);
-		if (found == X509_V_OK)
-			found = X509_V_ERR_UNSPECIFIED;
+	X509_STORE_CTX_set_ex_data(ctx, findings_index, NULL);
+	if (verified <= 0 && findings.error == X509_V_OK) {
+		findings.error = X509_STORE_CTX_get_error(ctx);
+		if (findings.error == X509_V_OK)
+			findings.error = X509_V_ERR_UNSPECIFIED;
 	}
-	X509_STORE_CTX_set_error(ctx, found);
-	return found == X509_V_OK;
+	X509_STORE_CTX_set_error(ctx, findings.error);
+	return findings.error == X509_V_OK;
 }

@@ -174,6 +174,53 @@ static void test_E5_leaf_revoked(void **state)
 	pki_free(&old);
 }
 
+/* A list that was found good once is not verified again; a list of the same name with a forged signature still
+ * is, and so is the same list under another key. */
+static void test_R1_crl_forged(void **state)
+{
+	(void)state;
+	struct pki fake = pki_make(&(struct pki_want){.cn = "Test CA", .ca = true});
+	struct pki one = pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
+	X509_CRL *crl = pki_crl(&fake, NULL, 86400);
+	pki_write_crls(town.crl_path, &crl, 1);
+	town.settings.crl = town.crl_path;
+	refuse_with(&town, &one, NULL, RG_REASON_REVOCATION_UNAVAILABLE, "CRL");
+	struct rg_tls_context *context = town_context(&town);
+	for (int i = 0; i < 3; i++) {
+		struct result result = sign_in(context, &(struct laptop_settings){.identity = &one}, NULL);
+		assert_int_equal(result.reason, RG_REASON_REVOCATION_UNAVAILABLE);
+		result_free(&result);
+	}
+	tls_context_unref(&context);
+	X509_CRL_free(crl);
+	town.settings.crl = NULL;
+	pki_free(&one);
+	pki_free(&fake);
+}
+
+/* Revoked is revoked at the first look and at the next ones, with others signing in between. */
+static void test_E5_revoked_stays_revoked(void **state)
+{
+	(void)state;
+	struct pki good = pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
+	struct pki bad = pki_make(&(struct pki_want){.cn = "y", .issuer = &town.ca, .usage = "clientAuth"});
+	town_revoke(&town, (X509 *[]){bad.certificate, NULL}, 86400);
+	struct rg_tls_context *context = town_context(&town);
+	for (int i = 0; i < 4; i++) {
+		struct result first = sign_in(context, &(struct laptop_settings){.identity = &good}, NULL);
+		struct result second = sign_in(context, &(struct laptop_settings){.identity = &bad}, NULL);
+		assert_int_equal(first.verdict, RG_EAP_SUCCESS);
+		assert_int_equal(second.verdict, RG_EAP_FAILURE);
+		assert_int_equal(second.reason, RG_REASON_CERTIFICATE_REVOKED);
+		result_free(&first);
+		result_free(&second);
+	}
+	tls_context_unref(&context);
+	town.settings.crl = NULL;
+	pki_free(&good);
+	pki_free(&bad);
+}
+
 static void test_E5_intermediate_revoked(void **state)
 {
 	(void)state;
@@ -251,6 +298,7 @@ static void test_R1_crl_expires_under_a_session(void **state)
 	assert_int_equal(full.verdict, RG_EAP_SUCCESS);
 	while (X509_cmp_current_time(X509_CRL_get0_nextUpdate(crl)) > 0)
 		usleep(50000);
+	refuse_with(&town, &one, NULL, RG_REASON_REVOCATION_UNAVAILABLE, "CRL has expired");
 	settings.session = full.session;
 	struct result again = sign_in(context, &settings, NULL);
 	assert_int_equal(again.verdict, RG_EAP_FAILURE);
@@ -358,6 +406,8 @@ int main(void)
 		cmocka_unit_test(test_E5_certificate_signature_forged),
 		cmocka_unit_test(test_E5_certificate_outside_name_constraint),
 		cmocka_unit_test(test_E5_leaf_revoked),
+		cmocka_unit_test(test_R1_crl_forged),
+		cmocka_unit_test(test_E5_revoked_stays_revoked),
 		cmocka_unit_test(test_E5_intermediate_revoked),
 		cmocka_unit_test(test_R1_crl_expired),
 		cmocka_unit_test(test_R1_crl_vanished),
