@@ -23,3 +23,7 @@ tests_unit_config_large_SOURCES = tests/unit/config/large.c $(unit_config_kit)
 tests_unit_config_large_LDFLAGS = $(ldflags_unit)
 tests_unit_config_large_LDADD = $(ldadd_unit)
 tests_unit_config_large_DEPENDENCIES = src/libroamgate.a
+
+# A script, so it is no check_PROGRAM.
+TESTS += tests/unit/config/reference
+EXTRA_DIST += tests/unit/config/reference
