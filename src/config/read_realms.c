@@ -89,16 +89,38 @@ static void names_read(struct rg_complaint *at, const struct rg_strings *written
 /* Labels that a realm may name, with the module that serves each. */
 static const char *const method_labels[] = {"tls", "peap", "ttls", "teap", NULL};
 
+static bool word_in(const char *word, const char *const *words)
+{
+	for (; *words; words++)
+		if (strcmp(*words, word) == 0)
+			return true;
+	return false;
+}
+
+/* "eap_" or "dir_" and a name: what somebody needs and is not there. */
+static void module_wanted(struct rg_complaint *at, const char *key, const char *word, const char *prefix,
+			  const char *name)
+{
+	char module[80];
+	const struct rg_strings *modules = &at->reading->raddb->gateway.modules;
+	snprintf(module, sizeof(module), "%s%s", prefix, name);
+	for (size_t i = 0; i < modules->count; i++)
+		if (strcmp(modules->items[i], module) == 0) {
+			complain_error(at, key, "\"%s\" needs \"%s\" of gateway.modules, which is not there",
+				       word, module);
+			return;
+		}
+	complain_error(at, key, "\"%s\" is served by no loaded module: add \"%s\" to gateway.modules", word,
+		       module);
+}
+
 static void method_missing(struct rg_complaint *at, const char *label)
 {
 	char hint[128];
-	for (size_t i = 0; method_labels[i]; i++)
-		if (strcmp(method_labels[i], label) == 0) {
-			complain_error(at, "methods",
-				       "\"%s\" is served by no loaded module: add \"eap_%s\" to gateway.modules",
-				       label, label);
-			return;
-		}
+	if (word_in(label, method_labels)) {
+		module_wanted(at, "methods", label, "eap_", label);
+		return;
+	}
 	complain_error(at, "methods", "there is no method \"%s\"%s", label,
 		       hint_text(label, method_labels, hint));
 }
@@ -148,22 +170,16 @@ static void eap_judge(struct rg_complaint *at, struct rg_eap_settings *eap)
 static const struct rg_module *directory_module(struct rg_complaint *at, const char *type)
 {
 	static const char *const kinds[] = {"ldap", "ldif", "ad", "openldap", "freeipa", "winbind", NULL};
-	static const char *const presets[] = {"ad", "openldap", "freeipa"};
+	static const char *const presets[] = {"ad", "openldap", "freeipa", NULL};
 	char hint[128];
-	const char *kind = type;
-	for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++)
-		if (strcmp(presets[i], type) == 0)
-			kind = "ldap";
+	const char *kind = word_in(type, presets) ? "ldap" : type;
 	const struct rg_module *module = module_directory(kind);
 	if (module)
 		return module;
-	for (size_t i = 0; kinds[i]; i++)
-		if (strcmp(kinds[i], type) == 0) {
-			complain_error(at, "type",
-				       "\"%s\" is served by no loaded module: add \"dir_%s\" to gateway.modules",
-				       type, kind);
-			return NULL;
-		}
+	if (word_in(type, kinds)) {
+		module_wanted(at, "type", type, "dir_", kind);
+		return NULL;
+	}
 	complain_error(at, "type", "there is no directory type \"%s\"%s", type, hint_text(type, kinds, hint));
 	return NULL;
 }

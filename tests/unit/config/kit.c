@@ -114,6 +114,17 @@ void kit_replace(const char *name, const char *from, const char *to)
 	kit_write(name, changed);
 }
 
+void kit_copy(const char *from, const char *to)
+{
+	char path[512], text[16384];
+	path_of(path, sizeof(path), from);
+	FILE *in = fopen(path, "r");
+	assert_non_null(in);
+	size_t length = fread(text, 1, sizeof(text), in);
+	fclose(in);
+	kit_write_octets(to, text, length);
+}
+
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
 	(void)st;

@@ -15,6 +15,7 @@ void kit_write_octets(const char *name, const void *data, size_t length);
 void kit_mode(const char *name, unsigned mode);
 /* Its text, with the first occurrence of `from` replaced; fails the test where there is none. */
 void kit_replace(const char *name, const char *from, const char *to);
+void kit_copy(const char *from, const char *to);
 void kit_remove(void);
 
 struct rg_raddb *kit_load(struct rg_report *);

@@ -12,6 +12,12 @@ tests_unit_config_certificates_LDFLAGS = $(ldflags_unit)
 tests_unit_config_certificates_LDADD = $(ldadd_unit)
 tests_unit_config_certificates_DEPENDENCIES = src/libroamgate.a
 
+check_PROGRAMS += tests/unit/config/commands
+tests_unit_config_commands_SOURCES = tests/unit/config/commands.c $(unit_config_kit)
+tests_unit_config_commands_LDFLAGS = $(ldflags_unit)
+tests_unit_config_commands_LDADD = $(ldadd_unit)
+tests_unit_config_commands_DEPENDENCIES = src/libroamgate.a
+
 check_PROGRAMS += tests/unit/config/good
 tests_unit_config_good_SOURCES = tests/unit/config/good.c $(unit_config_kit)
 tests_unit_config_good_LDFLAGS = $(ldflags_unit)
