@@ -309,8 +309,21 @@ bool source_read(struct rg_source *source, const char *dir, const char *name, st
 	return !layer.failed;
 }
 
+/* Inline secrets are strings of the tree like any other. Its depth is bounded by the parser's stack. */
+static void strings_wipe(config_setting_t *setting)
+{
+	if (setting->type == CONFIG_TYPE_STRING && setting->value.sval)
+		secret_wipe(setting->value.sval, strlen(setting->value.sval));
+	if (!config_setting_is_aggregate(setting))
+		return;
+	for (int i = 0; i < config_setting_length(setting); i++)
+		strings_wipe(config_setting_get_elem(setting, (unsigned)i));
+}
+
 void source_free(struct rg_source *source)
 {
+	if (source->config.root)
+		strings_wipe(source->config.root);
 	if (source->text)
 		secret_wipe(source->text, source->length);
 	free(source->text);

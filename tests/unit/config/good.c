@@ -256,6 +256,14 @@ static void digests_hold_still_and_follow_what_counts(void **state)
 	assert_string_not_equal(first->digest, second->digest);
 	assert_string_equal(differences(first, second), "peer govroam-1 changed\n");
 	raddb_free(&second);
+	/* The same value under another key. */
+	kit_replace(PEERS, "accepts = TRUE", "status_server = TRUE");
+	raddb_free(&first);
+	first = load_good();
+	kit_replace(PEERS, "status_server = TRUE", "accepts = TRUE");
+	second = load_good();
+	assert_string_not_equal(first->peers[0].digest, second->peers[0].digest);
+	raddb_free(&second);
 	/* A rule is the realm's matter, not its directory's. */
 	kit_replace(REALMS, "home = true", "home = false");
 	raddb_free(&first);
