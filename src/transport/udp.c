@@ -238,16 +238,21 @@ void outbox_add(struct rg_outbox *outbox, int fd, struct rg_span bytes, const un
 static unsigned send_run(struct rg_outbox *outbox, unsigned first, unsigned end)
 {
 	unsigned failed = 0;
+	bool again = false;
 	while (first < end) {
 		int sent = sendmmsg(outbox->fds[first], outbox->messages + first, end - first,
 				    MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent > 0) {
 			first += (unsigned)sent;
+			again = false;
+		} else if (errno == ECONNREFUSED && !again) {
+			again = true; /* an ICMP answer to an earlier one, taken now; this one is unsent */
 		} else if (errno != EINTR) {
-			/* The error is the first message's: an ICMP answer to an earlier one (which leaves
-			 * this one unsent), no route, or a full buffer. It is lost; the next is tried. */
+			/* The error is the first message's: no route, or a full buffer. It is lost; the next
+			 * is tried. */
 			failed++;
 			first++;
+			again = false;
 		}
 	}
 	return failed;

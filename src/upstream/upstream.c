@@ -339,16 +339,22 @@ void channel_readable(uv_poll_t *poll, int status, int events)
 	if (received >= 0)
 		return;
 	/* An ICMP port unreachable shows as an error of the socket; taking it clears it. */
-	int error = 0;
-	socklen_t length = sizeof(error);
-	getsockopt(channel->fd, SOL_SOCKET, SO_ERROR, &error, &length);
-	if (status != 0 || error != 0 || errno == ECONNREFUSED)
+	int error = errno;
+	if (status != 0) {
+		socklen_t length = sizeof(error);
+		if (getsockopt(channel->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+			error = errno;
+		/* libuv stops a poll that reports an error. */
+		uv_poll_start(poll, UV_READABLE, channel_readable);
+	}
+	if (error == ECONNREFUSED)
 		peer_refused_connection(peer, clock_now());
 }
 
 void upstream_configure(struct rg_upstream *upstream, const struct rg_raddb *raddb,
 			rg_learned *const *learned)
 {
+	upstream_tidy(upstream); /* what is gone may point to settings that are gone too */
 	upstream->node = (uint8_t)raddb->gateway.node;
 	for (struct rg_peer *peer = upstream->peers; peer; peer = peer->next)
 		peer->gone = true;
