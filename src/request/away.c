@@ -44,10 +44,13 @@ enum rg_next away_stage(struct rg_inbound *inbound)
 	request->forward = upstream_send(&worker->upstream, &order);
 	if (request->forward)
 		return RG_WAIT;
-	struct rg_signin signin;
-	note_begin(&signin, &inbound->packet, inbound->client, "visitor", request->received_ns);
-	note_end(worker, &signin, RG_RESULT_NO_ANSWER, RG_REASON_UPSTREAM_UNAVAILABLE,
-		 "no peer of the route could take it");
+	if (inbound->packet.code == RG_ACCESS_REQUEST) {
+		struct rg_signin signin;
+		note_begin(&signin, &inbound->packet, inbound->client, "visitor",
+			   request->received_ns);
+		note_end(worker, &signin, RG_RESULT_NO_ANSWER, RG_REASON_UPSTREAM_UNAVAILABLE,
+			 "no peer of the route could take it");
+	}
 	request_drop(request);
 	return RG_DROP;
 }
@@ -102,9 +105,13 @@ static void on_answered(void *context, struct rg_request *request, const struct 
 		.proxy_states = span_of(request->proxy_states, request->proxy_states_length),
 		.visitor_reply = request->client->visitor_reply,
 	};
-	note_answer(worker, request, forward, answer->code);
-	request->forward = NULL;
 	struct rg_span packet = compose_reply(&composition, out);
+	if (packet.length != 0)
+		note_answer(worker, request, forward, answer->code);
+	else
+		note(worker, request, forward, RG_RESULT_NO_ANSWER, RG_REASON_INTERNAL,
+		     "the peer's answer cannot be given on: a broken MS-MPPE key, or too long");
+	request->forward = NULL;
 	if (packet.length != 0)
 		answer_packet(request, packet);
 	else

@@ -36,7 +36,7 @@ static bool ssid_allowed(const struct rg_client *client, struct rg_span called)
 
 static bool came_from(const struct rg_route *route, const struct rg_client *client)
 {
-	for (size_t i = 0; client->peer && i < route->peer_count; i++)
+	for (size_t i = 0; route && client->peer && i < route->peer_count; i++)
 		if (route->peers[i] == client->peer)
 			return true;
 	return false;
@@ -67,7 +67,9 @@ static enum rg_next settle_way(struct rg_inbound *inbound)
 static enum rg_next settle_accounting(struct rg_inbound *inbound)
 {
 	const struct rg_destination *to = &inbound->destination;
-	if (to->way == RG_WAY_AWAY && to->route->accounting && !came_from(to->route, inbound->client))
+	bool loops = came_from(to->route, inbound->client) ||
+		     packet_count(&inbound->packet, RG_PROXY_STATE) > RG_PROXY_STATES_MOST;
+	if (to->way == RG_WAY_AWAY && to->route->accounting && !loops)
 		return RG_NEXT;
 	count(inbound->worker->counters, RG_COUNT_ACCOUNTING_UNKEPT);
 	request_drop(inbound->request);

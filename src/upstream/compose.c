@@ -38,9 +38,10 @@ struct rg_span compose_request(const struct rg_composition *composition, uint8_t
 	while (packet_next(source, &attribute)) {
 		if (attribute.type == RG_MESSAGE_AUTHENTICATOR)
 			continue;
-		if (attribute.type == RG_USER_PASSWORD)
+		if (attribute.type == RG_USER_PASSWORD && !accounting)
 			add_password(&writer, composition, attribute.value);
-		else if (accounting || filter_towards_federation(attribute.type))
+		else if (accounting ? filter_towards_federation_accounting(attribute.type)
+				    : filter_towards_federation(attribute.type))
 			writer_add(&writer, attribute.type, attribute.value);
 	}
 	if (!composition->again) {

@@ -22,6 +22,27 @@ static const bool outward[256] = {
 	[RG_EAP_KEY_NAME] = true,
 };
 
+/* Of accounting besides (RFC 2866 §5, RFC 2869 §5): what was used, never which VLAN or ACL was given. */
+static const bool outward_accounting[256] = {
+	[5] = true,  /* NAS-Port */
+	[40] = true, /* Acct-Status-Type … */
+	[41] = true,
+	[42] = true,
+	[43] = true,
+	[44] = true, /* Acct-Session-Id */
+	[45] = true,
+	[46] = true,
+	[47] = true,
+	[48] = true,
+	[49] = true, /* Acct-Terminate-Cause */
+	[50] = true, /* Acct-Multi-Session-Id */
+	[51] = true,
+	[52] = true, /* Acct-Input-Gigawords */
+	[53] = true,
+	[55] = true, /* Event-Timestamp */
+	[87] = true, /* NAS-Port-Id */
+};
+
 static const bool inward[256] = {
 	[RG_STATE] = true,
 	[RG_USER_NAME] = true,
@@ -33,6 +54,11 @@ static const bool inward[256] = {
 bool filter_towards_federation(uint8_t type)
 {
 	return outward[type];
+}
+
+bool filter_towards_federation_accounting(uint8_t type)
+{
+	return outward[type] || outward_accounting[type];
 }
 
 bool filter_from_federation(uint8_t type)
