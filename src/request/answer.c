@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "core/clock.h"
+#include "core/text.h"
 #include "request/home.h"
 #include "request/worker.h"
 
@@ -35,6 +36,20 @@ static bool keep_proxy_states(struct rg_request *request, const struct rg_packet
 	return request->proxy_states;
 }
 
+/* A client's own, or what a request from the federation says (RFC 5580 §4.1). */
+static void keep_operator_name(struct rg_request *request, const struct rg_packet *packet)
+{
+	char name[254];
+	const char *own = request->client->operator_name;
+	struct rg_span said = packet_find(packet, RG_OPERATOR_NAME);
+	if (!request->wants_cui)
+		return;
+	if (!text_from_span(name, sizeof(name), own ? span_text(own) : said) || name[0] == '\0')
+		return;
+	request->operator_name =
+		(char *)keep(&request->worker->slab, span_of(name, strlen(name) + 1));
+}
+
 struct rg_request *request_new(const struct rg_inbound *inbound)
 {
 	struct rg_worker *worker = inbound->worker;
@@ -64,6 +79,7 @@ struct rg_request *request_new(const struct rg_inbound *inbound)
 		slab_free(&worker->slab, request, sizeof(*request));
 		return NULL;
 	}
+	keep_operator_name(request, packet);
 	worker->lease->holds++;
 	worker->open++;
 	return request;
@@ -81,6 +97,8 @@ static void request_free(struct rg_request *request)
 		upstream_cancel(&worker->upstream, &request->forward);
 	timer_cancel(&worker->wheel, &request->timer);
 	window_remove(&worker->window, request);
+	if (request->operator_name)
+		slab_free(&worker->slab, request->operator_name, strlen(request->operator_name) + 1);
 	slab_free(&worker->slab, request->proxy_states, request->proxy_states_length);
 	slab_free(&worker->slab, request->reply, request->reply_length);
 	lease_drop(worker, request->lease);
@@ -145,12 +163,14 @@ static bool keep_reply(struct rg_request *request, struct rg_span packet)
 	return request->reply;
 }
 
-void answer_packet(struct rg_request *request, struct rg_span packet)
+bool answer_packet(struct rg_request *request, struct rg_span packet)
 {
-	if (keep_reply(request, packet))
-		leave(request, clock_now());
-	else
+	if (!keep_reply(request, packet)) {
 		request_drop(request);
+		return false;
+	}
+	leave(request, clock_now());
+	return true;
 }
 
 /* The configured delay and up to a quarter more, so that a storm of refusals does not come back as one. */
@@ -163,7 +183,7 @@ static uint64_t reject_delay_ns(const struct rg_request *request)
 	return delay + delay / 4 * random / 65536;
 }
 
-void answer_reply(struct rg_request *request, const struct rg_reply *reply)
+bool answer_reply(struct rg_request *request, const struct rg_reply *reply)
 {
 	uint8_t out[RG_RADIUS_MOST];
 	struct rg_reply_to to = {
@@ -174,10 +194,9 @@ void answer_reply(struct rg_request *request, const struct rg_reply *reply)
 	};
 	struct rg_span packet = reply_compose(reply, &to, out);
 	uint64_t delay = reply->code == RG_ACCESS_REJECT ? reject_delay_ns(request) : 0;
-	if (delay == 0 || !keep_reply(request, packet)) {
-		answer_packet(request, packet);
-		return;
-	}
+	if (delay == 0 || !keep_reply(request, packet))
+		return answer_packet(request, packet);
 	request->state = RG_REQUEST_DELAYED;
 	timer_arm(&request->worker->wheel, &request->timer, clock_now() + delay);
+	return true;
 }

@@ -4,10 +4,11 @@
 #include "reply/reply.h"
 #include "request/request.h"
 
-/* Sends the packet and keeps it for repeats. */
-void answer_packet(struct rg_request *, struct rg_span packet);
-/* Composes and sends. A Reject made here waits reject_delay_ms first (federation.md). */
-void answer_reply(struct rg_request *, const struct rg_reply *);
+/* Sends the packet and keeps it for repeats. False: empty, or no memory; the request is gone. */
+bool answer_packet(struct rg_request *, struct rg_span packet);
+/* Composes and sends. A Reject made here waits reject_delay_ms first (federation.md). False: it cannot be said in one
+ * packet, or there is no memory; the request is gone all the same. */
+bool answer_reply(struct rg_request *, const struct rg_reply *);
 /* Sends what was answered before, once more. */
 void answer_again(struct rg_request *);
 /* Nothing is said, and nothing remembered: a repeat begins anew. Detaches it from session and peer. */

@@ -42,6 +42,7 @@ struct rg_request {
 	const struct rg_radius_key *key; /* of the client's two, the one that it used */
 	bool wants_cui;                  /* RFC 4372 §2.1: a CUI of one NUL */
 	bool wants_key_name;             /* RFC 3748 §7.10, RFC 4072: an empty EAP-Key-Name */
+	char *operator_name;             /* of the visited place, for that CUI; NULL: unknown. The worker's slab */
 	uint8_t *proxy_states;           /* as whole attributes, in their order; the worker's slab */
 	uint16_t proxy_states_length;
 	uint8_t *reply; /* ready to leave; the worker's slab */

@@ -13,8 +13,8 @@
 enum rg_reason verdict_reason(const struct rg_session *session, enum rg_reason reason)
 {
 	const struct rg_proof *proof = conversation_proof(&session->conversation);
-	if (reason == RG_REASON_CERTIFICATE_UNKNOWN_CA && proof && proof->x509 &&
-	    tls_trust_set_knows(session->home->trust, proof->x509, session->home->tls))
+	if (reason == RG_REASON_CERTIFICATE_UNKNOWN_CA && proof &&
+	    tls_trust_set_knows_chain(session->home->trust, proof, session->home->tls))
 		return RG_REASON_CERTIFICATE_OTHER_REALM;
 	return reason == RG_REASON_NONE ? RG_REASON_INTERNAL : reason;
 }
@@ -81,7 +81,7 @@ static void add_personal(const struct rg_session *session, const struct rg_reque
 	const struct rg_raddb *raddb = session->lease->snapshot->raddb;
 	const char *identity = decision_identity(session->decision);
 	if (request->wants_cui && raddb->cui_key) {
-		cui_compute(cui, raddb->cui_key, request->client->operator_name, identity);
+		cui_compute(cui, raddb->cui_key, request->operator_name, identity);
 		reply->cui = span_text(cui);
 	}
 	if (request->client->peer)
@@ -94,7 +94,7 @@ static void add_personal(const struct rg_session *session, const struct rg_reque
 
 static void grant(struct rg_worker *worker, struct rg_session *session, struct rg_span eap)
 {
-	struct rg_eap_keys keys;
+	struct rg_eap_keys keys = {0};
 	char cui[65];
 	struct rg_conversation *conversation = &session->conversation;
 	/* Never an Accept without a decision that grants it (architecture.md). */
@@ -103,6 +103,7 @@ static void grant(struct rg_worker *worker, struct rg_session *session, struct r
 	    !conversation->method->keys(conversation->running, &keys)) {
 		uint8_t memory[4];
 		struct rg_buffer failure = buffer_over(memory, sizeof(memory));
+		secret_wipe(&keys, sizeof(keys));
 		conversation_refused(conversation, &failure);
 		reject(worker, session, buffer_span(&failure), RG_REASON_INTERNAL, "no keys");
 		return;
@@ -115,10 +116,15 @@ static void grant(struct rg_worker *worker, struct rg_session *session, struct r
 		.key_name = request->wants_key_name,
 	};
 	add_personal(session, request, &reply, cui);
-	conversation->method->accepted(conversation->running);
-	answer_reply(request, &reply);
+	bool said = answer_reply(request, &reply);
 	secret_wipe(&keys, sizeof(keys));
-	session_over(worker, session, RG_RESULT_ACCEPT, RG_REASON_ACCEPTED, NULL);
+	if (said) {
+		conversation->method->accepted(conversation->running);
+		session_over(worker, session, RG_RESULT_ACCEPT, RG_REASON_ACCEPTED, NULL);
+	} else {
+		session_over(worker, session, RG_RESULT_NO_ANSWER, RG_REASON_INTERNAL,
+			     "the Access-Accept does not fit in 4096 octets");
+	}
 }
 
 static enum rg_next fail(struct rg_worker *worker, struct rg_session *session, struct rg_span eap,
@@ -157,6 +163,7 @@ static enum rg_next decide(struct rg_worker *worker, struct rg_session *session)
 		.signin = &session->signin,
 		.mailbox = &worker->mailbox,
 	};
+	decision_free(&session->decision);
 	session->decision = decision_begin(&facts, decided_later, session);
 	return verdict_decided(session);
 }
