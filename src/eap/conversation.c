@@ -178,6 +178,12 @@ enum rg_turn conversation_turn(struct rg_conversation *conversation, struct rg_s
 			   result);
 }
 
+bool conversation_answered_by(const struct rg_conversation *conversation, struct rg_span packet)
+{
+	struct rg_eap_response response;
+	return eap_response_read(&response, packet) && response.id == conversation->id;
+}
+
 enum rg_turn conversation_granted(struct rg_conversation *conversation, size_t room,
 				  struct rg_buffer *out, struct rg_turn_result *result)
 {

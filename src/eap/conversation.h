@@ -50,6 +50,9 @@ void conversation_invite(struct rg_conversation *, struct rg_buffer *out);
 enum rg_turn conversation_turn(struct rg_conversation *, struct rg_span packet,
 			       struct rg_span user_name, size_t room, struct rg_buffer *out,
 			       struct rg_turn_result *);
+/* The packet answers the Request that is out, by its Identifier: while the host decides, another one is none of ours
+ * (RFC 3748 §4.1). */
+bool conversation_answered_by(const struct rg_conversation *, struct rg_span packet);
 /* The host agrees with the proof: the method says its last words. */
 enum rg_turn conversation_granted(struct rg_conversation *, size_t room, struct rg_buffer *out,
 				  struct rg_turn_result *);

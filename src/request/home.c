@@ -99,8 +99,11 @@ static struct rg_session *session_begin(const struct rg_inbound *inbound)
 	uint64_t now = inbound->request->received_ns;
 	timer_arm(&worker->wheel, &session->deadline,
 		  now + (uint64_t)session->lease->snapshot->raddb->gateway.session_s * RG_SECOND);
-	struct rg_eap_start start = {.tls = session->home->tls,
-				     .fragment = (size_t)realm->eap.fragment};
+	struct rg_eap_start start = {
+		.tls = session->home->tls,
+		.fragment = (size_t)realm->eap.fragment,
+		.realm = session->home->realm->name,
+	};
 	conversation_begin(&session->conversation, realm->eap.methods, &start);
 	note_begin(&session->signin, &inbound->packet, inbound->client, realm->name, now);
 	signin_step(&session->signin, "client", "%.40s at %.40s", inbound->client->name,
@@ -139,9 +142,15 @@ static enum rg_next take_turn(struct rg_inbound *inbound, struct rg_session *ses
 }
 
 /* While it is decided about, the NAS may lose patience and ask under another Identifier: the answer goes there. */
-static enum rg_next take_over(struct rg_inbound *inbound, struct rg_session *session)
+static enum rg_next take_over(struct rg_inbound *inbound, struct rg_session *session,
+			      struct rg_span eap)
 {
 	struct rg_request *former = session->request;
+	if (!conversation_answered_by(&session->conversation, eap)) {
+		count(inbound->worker->counters, RG_COUNT_DROP_WRONG_EAP_ID);
+		request_drop(inbound->request);
+		return RG_DROP;
+	}
 	if (former) {
 		home_forget(former);
 		request_drop(former);
@@ -193,7 +202,7 @@ static enum rg_next go_on(struct rg_inbound *inbound, struct rg_span state, stru
 		return refuse(inbound, RG_REASON_METHOD_REFUSED,
 			      "State of no conversation under way: ended, timed out, or not ours");
 	if (session->conversation.state == RG_CONVERSATION_PROVEN)
-		return take_over(inbound, session);
+		return take_over(inbound, session, eap);
 	return take_turn(inbound, session, eap);
 }
 
