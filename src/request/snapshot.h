@@ -4,6 +4,7 @@
 #define RG_REQUEST_SNAPSHOT_H
 #include "client/policy.h"
 #include "client/table.h"
+#include "core/mailbox.h"
 #include "home/realm.h"
 #include "route/table.h"
 
@@ -36,6 +37,7 @@ bool snapshot_stale(const struct rg_snapshot *);
 
 /* A worker's hold on a snapshot: counted without atomics, by one thread. */
 struct rg_lease {
+	struct rg_message message; /* in which it goes back */
 	struct rg_snapshot *snapshot;
 	unsigned holds; /* requests and sessions, and 1 while it is the worker's current one */
 };

@@ -23,18 +23,13 @@ struct rg_receiver {
 
 /* Leases. */
 
-struct lease_return {
-	struct rg_message message;
-	struct rg_snapshot *snapshot;
-};
-
 static void on_lease_returned(struct rg_message *message, void *owner, bool closing)
 {
-	struct lease_return *back = (struct lease_return *)message;
+	struct rg_lease *lease = (struct rg_lease *)message;
 	(void)owner;
 	(void)closing;
-	snapshot_unref(&back->snapshot);
-	free(back);
+	snapshot_unref(&lease->snapshot);
+	free(lease);
 }
 
 void lease_drop(struct rg_worker *worker, struct rg_lease *lease)
@@ -42,12 +37,8 @@ void lease_drop(struct rg_worker *worker, struct rg_lease *lease)
 	if (--lease->holds != 0)
 		return;
 	/* Freeing may wait for a directory's threads: the main thread's business. */
-	struct lease_return *back = malloc(sizeof(*back));
-	if (back) {
-		*back = (struct lease_return){{.deliver = on_lease_returned}, lease->snapshot};
-		mailbox_post(worker->home, &back->message);
-	}
-	free(lease);
+	lease->message.deliver = on_lease_returned;
+	mailbox_post(worker->home, &lease->message);
 }
 
 /* Receiving. */
@@ -74,6 +65,13 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	inbox_receive(receiver->worker->inbox, receiver->fd, take_datagram, &arrival);
 }
 
+static void flush(struct rg_worker *worker)
+{
+	unsigned failed = outbox_flush(worker->outbox);
+	while (failed-- != 0)
+		count(worker->counters, RG_COUNT_SEND_FAILED);
+}
+
 static void receiver_closed(uv_handle_t *handle)
 {
 	struct rg_receiver *receiver = handle->data;
@@ -90,6 +88,7 @@ static void drop_of_fd(void *context, struct rg_request *request)
 static void receiver_close(struct rg_receiver *receiver)
 {
 	window_each(&receiver->worker->window, drop_of_fd, &receiver->fd);
+	flush(receiver->worker); /* its number may soon be another descriptor's */
 	uv_close((uv_handle_t *)&receiver->poll, receiver_closed);
 }
 
@@ -274,9 +273,7 @@ static void on_tick(uv_timer_t *tick)
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct rg_worker *worker = prepare->data;
-	unsigned failed = outbox_flush(worker->outbox);
-	while (failed-- != 0)
-		count(worker->counters, RG_COUNT_SEND_FAILED);
+	flush(worker);
 	upstream_tidy(&worker->upstream);
 	atomic_store_explicit(&worker->under_way, worker->open, memory_order_relaxed);
 	if (worker->wheel.soonest_ns >= worker->tick_ns)
@@ -305,7 +302,7 @@ static void shut(struct rg_worker *worker)
 	uv_close((uv_handle_t *)&worker->tick, NULL);
 	uv_close((uv_handle_t *)&worker->prepare, NULL);
 	mailbox_close(&worker->mailbox);
-	outbox_flush(worker->outbox);
+	flush(worker);
 	if (worker->lease)
 		lease_drop(worker, worker->lease);
 	worker->lease = NULL;
