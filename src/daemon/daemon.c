@@ -137,6 +137,10 @@ static bool open_everything(struct rg_daemon *daemon, struct rg_raddb_share *sha
 		snprintf(why, 256, "cannot log to %.150s: %m", raddb->log.target);
 		return false;
 	}
+	/* After a rotation it is opened anew, as that user. */
+	if (!daemon->foreground && raddb->log.target[0] == '/' &&
+	    !privileges_give(raddb->log.target, gateway->user, why))
+		return false;
 	daemon->control = control_open(&daemon->loop, gateway->control, &operations, daemon, why);
 	if (!daemon->control || !privileges_give(gateway->control, gateway->user, why))
 		return false;
@@ -256,6 +260,7 @@ static void close_everything(struct rg_daemon *daemon)
 	free(daemon->gauges);
 	pthread_mutex_destroy(&daemon->gauges_lock);
 	snapshot_unref(&daemon->snapshot);
+	tls_engine_close(); /* its threads may still answer to a worker's mailbox */
 	for (unsigned i = 0; i < daemon->workers_ready; i++)
 		worker_destroy(&daemon->workers[i]);
 	free(daemon->workers);
@@ -265,7 +270,6 @@ static void close_everything(struct rg_daemon *daemon)
 	observe_close();
 	policy_save();
 	policy_close();
-	tls_engine_close();
 	log_write(RG_LOG_INFO, "roamgated stopped");
 	log_close();
 }

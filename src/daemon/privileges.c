@@ -89,8 +89,11 @@ bool privileges_drop(const char *user, char *why)
 	}
 	if (is_root_with(user) && !become(user, why))
 		return false;
-	/* A core would hold secrets and keys. */
+	/* A core would hold secrets and keys; one that is piped away knows no limit. */
 	setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__ /* whose search for leaks traces the process */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return true;
 }
