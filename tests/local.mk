@@ -11,6 +11,8 @@ include tests/unit/eap/local.mk
 include tests/unit/directory/local.mk
 include tests/unit/observe/local.mk
 include tests/unit/supplicant/local.mk
+include tests/unit/home/local.mk
+include tests/unit/reply/local.mk
 include tests/unit/request/local.mk
 include tests/unit/upstream/local.mk
 include tests/unit/daemon/local.mk

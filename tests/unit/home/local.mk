@@ -1,0 +1,10 @@
+check_PROGRAMS += tests/unit/home/identity
+tests_unit_home_identity_SOURCES = tests/unit/home/identity.c
+tests_unit_home_identity_LDFLAGS = $(ldflags_unit)
+tests_unit_home_identity_LDADD = $(ldadd_unit)
+tests_unit_home_identity_DEPENDENCIES = src/libroamgate.a
+check_PROGRAMS += tests/unit/home/authorize
+tests_unit_home_authorize_SOURCES = tests/unit/home/authorize.c
+tests_unit_home_authorize_LDFLAGS = $(ldflags_unit)
+tests_unit_home_authorize_LDADD = $(ldadd_unit)
+tests_unit_home_authorize_DEPENDENCIES = src/libroamgate.a
