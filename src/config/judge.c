@@ -37,6 +37,11 @@ static void judge_names(struct rg_reading *reading)
 	for (size_t i = 0; i < raddb->peer_count; i++)
 		name_judge(reading, &peers, reading->peers[i], "name", span_text(raddb->peers[i].name),
 			   raddb->peers[i].name);
+	/* A peer that accepts is a client as well, and known by its name. */
+	for (size_t i = 0; i < raddb->peer_count; i++)
+		if (raddb->peers[i].accepts)
+			name_judge(reading, &clients, reading->peers[i], "name",
+				   span_text(raddb->peers[i].name), raddb->peers[i].name);
 	names_free(&clients);
 	names_free(&peers);
 }

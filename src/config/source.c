@@ -135,7 +135,7 @@ static size_t number_check(struct layer *layer, const char *at, size_t left)
 /* Follows comments and strings through one line, as libconfig's scanner does. */
 static enum scan line_scan(struct layer *layer, enum scan scan, const char *line, size_t length)
 {
-	char before = ' ';
+	bool in_word = false; /* names hold digits and hyphens too */
 	for (size_t i = 0; i < length; i++) {
 		char c = line[i], next = i + 1 < length ? line[i + 1] : '\0';
 		if (scan == SCAN_STRING) {
@@ -155,12 +155,13 @@ static enum scan line_scan(struct layer *layer, enum scan scan, const char *line
 			scan = SCAN_COMMENT;
 		} else if (c == '"') {
 			scan = SCAN_STRING;
-		} else if (isdigit((unsigned char)c) && !isalnum((unsigned char)before) &&
-			   !strchr("_-.*", before)) {
+		} else if (isdigit((unsigned char)c) && !in_word) {
 			size_t digits = number_check(layer, line + i, length - i);
 			i += digits ? digits - 1 : 0;
+			in_word = true;
+		} else if (c != '-' && c != '+') {
+			in_word = isalnum((unsigned char)c) || strchr("_*.", c);
 		}
-		before = line[i < length ? i : length - 1];
 	}
 	return scan;
 }
