@@ -15,6 +15,7 @@ include tests/unit/home/local.mk
 include tests/unit/reply/local.mk
 include tests/unit/request/local.mk
 include tests/unit/upstream/local.mk
+include tests/unit/command/local.mk
 include tests/unit/daemon/local.mk
 include tests/unit/transport/local.mk
 TESTS += $(check_PROGRAMS)

@@ -182,23 +182,20 @@ static bool put_line(struct writer *writer, const struct line *line)
 /* Says what was lost before it goes on; false: the target still takes nothing. */
 static bool tell_losses(struct writer *writer)
 {
-	struct {
-		struct line line;
-		char text[256];
-	} notice = {.line = {.wall_ns = clock_wall(), .level = RG_LOG_WARNING}};
+	_Alignas(struct line) char memory[sizeof(struct line) + 256];
+	struct line *notice = (struct line *)memory;
 	if (writer->dropped == 0 && writer->failed == 0)
 		return true;
+	*notice = (struct line){.wall_ns = clock_wall(), .level = RG_LOG_WARNING};
 	if (writer->failed == 0)
-		snprintf(notice.text, sizeof(notice.text),
-			 "log: %llu lines dropped, the log's target was too slow",
+		snprintf(notice->text, 256, "log: %llu lines dropped, the log's target was too slow",
 			 (unsigned long long)writer->dropped);
 	else
-		snprintf(notice.text, sizeof(notice.text),
-			 "log: %llu lines dropped, %llu not written (%s)",
+		snprintf(notice->text, 256, "log: %llu lines dropped, %llu not written (%s)",
 			 (unsigned long long)writer->dropped, (unsigned long long)writer->failed,
 			 writer->error ? strerror(writer->error) : "it takes nothing");
-	notice.line.length = strlen(notice.text);
-	if (!put_line(writer, &notice.line))
+	notice->length = strlen(notice->text);
+	if (!put_line(writer, notice))
 		return false;
 	writer->dropped = writer->failed = 0;
 	return true;
@@ -372,6 +369,9 @@ static void submit(enum rg_log_level level, bool record, const char *text, size_
 		write_at_once(line);
 	free(line);
 }
+
+static void submit_format(enum rg_log_level level, const char *format, va_list args, unsigned left_out)
+	__attribute__((format(printf, 2, 0)));
 
 static void submit_format(enum rg_log_level level, const char *format, va_list args, unsigned left_out)
 {
