@@ -198,6 +198,20 @@ static STACK_OF(X509_NAME) *authority_names(STACK_OF(X509) *authorities)
 	return names;
 }
 
+/* Whether the issuer of each is among them: a chain from any of them ends in a root. */
+static bool all_issuers_named(STACK_OF(X509) *authorities)
+{
+	for (int i = 0; i < sk_X509_num(authorities); i++) {
+		X509 *authority = sk_X509_value(authorities, i);
+		bool named = false;
+		for (int j = 0; j < sk_X509_num(authorities) && !named; j++)
+			named = X509_check_issued(sk_X509_value(authorities, j), authority) == X509_V_OK;
+		if (!named)
+			return false;
+	}
+	return true;
+}
+
 static void build_authorities(struct rg_tls_context *context)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
@@ -215,8 +229,10 @@ static void build_authorities(struct rg_tls_context *context)
 		if (!X509_STORE_add_cert(store, authority))
 			tls_context_note(context, true, "client_ca", "no memory");
 	}
-	/* An issuing CA may be named alone, without the root above it. */
-	X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+	/* An issuing CA may be named alone, without the root above it. Where the root is named as well the
+	 * chain goes up to it, so that the root's CRL is asked about the issuing CA. */
+	if (!all_issuers_named(context->authorities))
+		X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
 	SSL_CTX_set0_CA_list(context->ssl, authority_names(context->authorities));
 	note_end(context, RG_TLS_CLIENT_CA, context->authorities_end);
 }
