@@ -120,8 +120,8 @@ class Gateway:
         self.process.wait_line(r"roamgated ready:", 10, after)
 
     def stop(self, expect=0):
-        """SIGTERM; fails on a wrong exit code and on anything that a sanitizer found."""
-        code = self.process.stop(8)
+        """SIGTERM, and again for at once; fails on a wrong exit code and on a sanitizer's complaint."""
+        code = self.process.stop(8, again=0.3)
         complaint = COMPLAINT.search(self.log)
         if complaint:
             raise AssertionError(f"sanitizer:\n{self.log[complaint.start():complaint.start() + 6000]}")

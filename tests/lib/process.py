@@ -110,14 +110,18 @@ class Process:
         except TimeoutError as error:
             raise TimeoutError(f"{error}\n{self.log[-3000:]}") from None
 
-    def stop(self, seconds=6):
-        """SIGTERM, then SIGKILL; returns the exit code."""
+    def stop(self, seconds=6, again=None):
+        """SIGTERM (a second one after `again` seconds), then SIGKILL; returns the exit code."""
         if self.running:
             self.signal(signal.SIGCONT)
-            self.signal(signal.SIGTERM)
-            try:
-                self.child.wait(seconds * SLOW)
-            except subprocess.TimeoutExpired:
+            for wait in [again, seconds] if again else [seconds]:
+                self.signal(signal.SIGTERM)
+                try:
+                    self.child.wait(wait * SLOW)
+                    break
+                except subprocess.TimeoutExpired:
+                    continue
+            else:
                 self.kill()
         _running.discard(self)
         return self.child.wait()
