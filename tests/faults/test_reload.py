@@ -106,26 +106,31 @@ def test_a_conversation_under_way_survives_a_reload(region):
 
 def test_O1_storm_of_reloads_loses_nothing(region):
     gateway, rules = region.gateway, region.raddb.realms["beuningen"]["authorize"]
+    # What may be resumed is remembered, and is no matter of reloads.
+    region.raddb.realms["beuningen"]["eap"]["resume_s"] = 0
     load = Load(region)
-    memory = None
     try:
         wait_for(lambda: load.good >= 5, 30, "the load to begin")
         for number in range(RELOADS):
             rules[1]["reply"] = vlan(120 + number % 2)  # so that there is something to take
             region.raddb.write()
-            gateway.reload()
+            assert gateway.control("reload")["kept"] is False
             if number == RELOADS // 4:
-                memory, descriptors = gateway.memory_kib(), gateway.descriptors()
+                memory, descriptors, seen = gateway.memory_kib(), gateway.descriptors(), load.good
         done = load.good
     finally:
         load.stop()
         rules[1]["reply"] = vlan(120)
+        del region.raddb.realms["beuningen"]["eap"]["resume_s"]
         region.raddb.write()
+        gateway.reload()
     assert not load.bad, f"{len(load.bad)} of {load.good + len(load.bad)} lost: {load.bad[:3]}"
     assert done > 20
     assert gateway.descriptors() <= descriptors + 20
     if SLOW == 1:
-        assert gateway.memory_kib() < memory * 1.15 + 2048, "memory grows with every reload"
+        # The ring of trace holds some 4 KiB a sign-in until it is full.
+        most = memory * 1.1 + 2048 + 4 * (load.good - seen)
+        assert gateway.memory_kib() < most, "memory grows with every reload"
 
 
 def test_O1_storm_of_SIGHUP(region):

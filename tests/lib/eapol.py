@@ -1,4 +1,5 @@
 """A laptop behind a wifi controller: hostap's eapol_test."""
+import itertools
 import re
 import time
 from pathlib import Path
@@ -7,7 +8,7 @@ from .process import SLOW, Process, run
 
 DECIMAL = {5, 6, 7, 12, 13, 27, 28, 29, 61}  # integers that eapol_test prints as such
 
-_count = 0
+_numbers = itertools.count(1)  # of configuration files: threads share it
 
 
 def _quoted(value):
@@ -114,9 +115,7 @@ class Eapol:
 
     def command(self, network, mac="02:00:00:00:00:01", seconds=10, again=0, attributes=(), options=()):
         """The command line that signs this network block in; it is written to a file."""
-        global _count
-        _count += 1
-        config = self.folder / f"eapol-{_count}.conf"
+        config = self.folder / f"eapol-{next(_numbers)}.conf"
         config.write_text(network)
         host, port = self.server
         line = ["eapol_test", f"-c{config}", f"-a{host}", f"-p{port}", f"-s{self.secret}",
@@ -131,7 +130,7 @@ class Eapol:
         seconds = options.pop("seconds", 10)
         network = self._split(arguments, options)
         argv = self.command(network[0], seconds=seconds, **network[1])
-        process = Process(argv, self.folder / f"eapol-{_count}.log")
+        process = Process(argv, self.folder / f"eapol-{next(_numbers)}.log")
         process.began, process.most = time.monotonic(), seconds * SLOW + 10
         return process
 
