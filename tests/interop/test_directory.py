@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lib.certs import Pair, loopback_server
+from lib.certs import Pair, RealmCerts, loopback_server
+from lib.gateway import Gateway, Raddb
 from lib.process import BUILD, SLOW, free_port, run, wait_for
 from lib.slapd import Slapd, entry, person
 
@@ -540,3 +541,61 @@ def test_queue_is_bounded(asker, fresh):
     directory.wait()
     outcomes = [directory.answers[number]["outcome"] for number in numbers]
     assert outcomes.count("queue-full") == 20 and outcomes.count("unavailable") == 10
+
+
+# What `roamgate check` says of settings
+
+BAD_SETTINGS = [
+    (dict(uris=["ldap://ldap.b.nl"], starttls=False), "starttls: false is allowed on loopback only"),
+    (dict(uris=["ldap://127.0.0.1", "ldap://10.0.0.1"], starttls=False), "starttls: false is allowed"),
+    (dict(uris=[]), "uris: names no server"),
+    (dict(uris=["http://ldap.b.nl"]), "uris: \"http://ldap.b.nl\" is no ldap"),
+    (dict(uris=["ldaps://ldap.b.nl/dc=b"]), "says more than a host and a port"),
+    (dict(bind_dn="cn=a,dc=nl"), "bind_password: is missing"),
+    (dict(bind_password="geheim"), "bind_dn: is missing"),
+    (dict(base="no name"), "base: \"no name\" is no distinguished name"),
+    (dict(filter="(uid=%{usr})"), "filter: no filter: %{usr} is no name"),
+    (dict(filter="(uid=%{user}"), "filter: no filter: "),
+    (dict(filter="(objectClass=person)"), "filter: it names no person"),
+    (dict(filter="(member=%{dn})"), "filter: no filter: %{dn} is no name that can stand here"),
+    (dict(disabled="locked"), "disabled: no filter: "),
+    (dict(groups={}), "groups: attribute is missing"),
+    (dict(groups=dict(base="dc=nl")), "groups: attribute is missing, or base and filter are"),
+    (dict(groups=dict(attribute="memberOf", base="dc=nl", filter="(member=%{dn})")), "not both"),
+]
+
+
+@pytest.fixture(scope="module")
+def checked(cache, tmp_path_factory):
+    """What roamgated -t says of a realm with that directory."""
+    certs = RealmCerts(cache, "beuningen", "radius.beuningen.nl")
+    folder = tmp_path_factory.mktemp("raddb")
+
+    def check(**directory):
+        raddb = Raddb(folder)
+        raddb.gateway["modules"] = ["eap_tls", "dir_ldap", "dir_ldif"]
+        raddb.clients = [dict(name="c", site="s", addresses=["127.0.0.1"], secret="0123456789abcdef")]
+        raddb.realms["beuningen"] = dict(
+            names=["beuningen.nl"], authorize=[{}], directory=directory,
+            eap=dict(methods=["tls"], certificate=certs.server.certificate,
+                     private_key=certs.server.key, client_ca=certs.ca))
+        done = Gateway(raddb.write(), start=False).check_daemon()
+        return done.returncode, done.stdout + done.stderr
+    return check
+
+
+@pytest.mark.parametrize("keys, complaint", BAD_SETTINGS)
+def test_settings_refused(checked, keys, complaint):
+    code, said = checked(**{**dict(type="ldap", uris=["ldaps://ldap.b.nl"], base="dc=nl"), **keys})
+    assert code == 78 and complaint in said and "realms.d/beuningen.cfg:" in said
+
+
+def test_settings_taken(checked, tls, ldif):
+    groups = dict(base="dc=nl", filter="(member=%{dn})", nested="off")
+    for keys in (dict(type="ldap", uris="ldap://ldap.b.nl", ca=tls[0]),
+                 dict(type="ldap", uris=["ldap://[::1]:1389", "ldapi://%2ftmp%2fldapi"], starttls=False),
+                 dict(type="ldif", file=ldif, groups=groups)):
+        code, said = checked(base="dc=nl", **keys)
+        assert code == 0 and "directory" not in said, said
+    code, said = checked(type="ldap", uris="ldaps://ldap.b.nl", base="dc=nl")
+    assert code == 0 and "warning: realms[0].directory.ca: is missing" in said
