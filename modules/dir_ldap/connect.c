@@ -73,8 +73,8 @@ static bool set_tls(struct rg_connect *connect)
 	return good;
 }
 
-/* libldap 2.5 turns round in circles, without pause or limit, while it waits for a server in the TLS
- * handshake on a socket that does not block. Without network timeout its socket does block. */
+/* When the network timeout ends during a TLS handshake, libldap 2.5 neither gives up nor waits: it
+ * turns round in circles for ever. Without that timeout its socket blocks, until it is shut down. */
 static int on_connected(LDAP *handle, Sockbuf *sockbuf, LDAPURLDesc *url, struct sockaddr *address,
 			struct ldap_conncb *callback)
 {

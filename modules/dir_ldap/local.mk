@@ -1,3 +1,4 @@
+EXTRA_DIST += modules/dir_ldap/README.md
 pkglib_LTLIBRARIES += modules/dir_ldap/dir_ldap.la
 modules_dir_ldap_dir_ldap_la_SOURCES = \
 	modules/dir_ldap/connect.c modules/dir_ldap/connect.h \

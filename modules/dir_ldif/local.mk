@@ -1,3 +1,4 @@
+EXTRA_DIST += modules/dir_ldif/README.md
 pkglib_LTLIBRARIES += modules/dir_ldif/dir_ldif.la
 modules_dir_ldif_dir_ldif_la_SOURCES = \
 	modules/dir_ldif/dir_ldif.c modules/dir_ldif/dir_ldif.h \
