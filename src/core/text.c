@@ -38,11 +38,23 @@ static size_t utf8_length(const uint8_t *at, size_t left)
 	return length;
 }
 
-/* C0, DEL, C1 (as U+0080..9F), and what would break out of a quoted field. */
+/* What turns the direction of text, hides in it, or ends its line: U+200B..200F, U+2028..202E, U+2060..206F, U+FEFF. */
+static bool misleads(const uint8_t *at)
+{
+	if (at[0] == 0xe2 && at[1] == 0x80)
+		return (at[2] >= 0x8b && at[2] <= 0x8f) || (at[2] >= 0xa8 && at[2] <= 0xae);
+	if (at[0] == 0xe2 && at[1] == 0x81)
+		return at[2] >= 0xa0 && at[2] <= 0xaf;
+	return at[0] == 0xef && at[1] == 0xbb && at[2] == 0xbf;
+}
+
+/* C0, DEL, C1 (as U+0080..9F), what would break out of a quoted field, and what misleads its reader. */
 static bool must_escape(const uint8_t *at, size_t length)
 {
 	if (length == 1)
 		return at[0] < 0x20 || at[0] == 0x7f || at[0] == '"' || at[0] == '\\';
+	if (length == 3)
+		return misleads(at);
 	return length == 2 && at[0] == 0xc2 && at[1] < 0xa0;
 }
 

@@ -90,7 +90,7 @@ static void note_answer(struct rg_worker *worker, const struct rg_request *reque
 		note(worker, request, forward, RG_RESULT_REJECT, RG_REASON_UPSTREAM_REFUSED, detail);
 }
 
-static void on_answered(void *context, struct rg_request *request, const struct rg_forward *forward,
+static bool on_answered(void *context, struct rg_request *request, const struct rg_forward *forward,
 			const struct rg_packet *answer)
 {
 	uint8_t out[RG_RADIUS_MOST];

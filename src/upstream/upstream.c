@@ -298,6 +298,14 @@ static bool genuine(struct rg_upstream *upstream, const struct rg_forward *forwa
 	return false;
 }
 
+static void drop_answer(struct rg_peer *peer, const char *why)
+{
+	static struct rg_log_limit limit = {.burst = 5, .every_s = 60};
+	count(peer->upstream->counters, RG_COUNT_UPSTREAM_BAD);
+	atomic_fetch_add_explicit(&peer->stats->bad, 1, memory_order_relaxed);
+	log_limited(&limit, RG_LOG_WARNING, "peer %s: dropped an answer that is %s", peer->name, why);
+}
+
 static void take_answer(void *context, const struct rg_datagram *datagram)
 {
 	struct rg_channel *channel = context;
@@ -307,23 +315,25 @@ static void take_answer(void *context, const struct rg_datagram *datagram)
 	struct rg_forward *forward = NULL;
 	if (packet_view(&answer, datagram->bytes) == RG_PACKET_OK)
 		forward = channel->forwards[answer.id];
-	if (!forward || !genuine(upstream, forward, &answer)) {
-		static struct rg_log_limit limit = {.burst = 5, .every_s = 60};
-		count(upstream->counters, RG_COUNT_UPSTREAM_BAD);
-		atomic_fetch_add_explicit(&peer->stats->bad, 1, memory_order_relaxed);
-		log_limited(&limit, RG_LOG_WARNING, "peer %s: dropped an answer that is %s",
-			    peer->name,
-			    forward ? "not genuine (is the secret the same on both sides?)"
-				    : "malformed, or to nothing that waits");
+	if (!forward) {
+		drop_answer(peer, "malformed, or to nothing that waits");
+		return;
+	}
+	if (!genuine(upstream, forward, &answer)) {
+		drop_answer(peer, "not genuine (is the secret the same on both sides?)");
 		return;
 	}
 	uint64_t now = clock_now();
 	count(upstream->counters, RG_COUNT_UPSTREAM_ANSWERS);
 	peer_answered(peer, now);
 	if (forward->request) {
+		if (!upstream->events->answered(upstream->context, forward->request, forward,
+						&answer)) {
+			drop_answer(peer, "genuine, but bears a key that cannot be read");
+			return;
+		}
 		atomic_fetch_add_explicit(&peer->stats->answered, 1, memory_order_relaxed);
 		peer_stats_latency(peer->stats, now - forward->sent_ns);
-		upstream->events->answered(upstream->context, forward->request, forward, &answer);
 	}
 	forward_free(upstream, forward);
 }

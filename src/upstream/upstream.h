@@ -34,8 +34,9 @@ struct rg_forward {
 enum rg_lost { RG_LOST_TIMEOUT, RG_LOST_UNAVAILABLE /* every peer of the route is down */ };
 
 struct rg_upstream_events {
-	/* A genuine answer of a right code; the forward is freed afterwards. */
-	void (*answered)(void *context, struct rg_request *, const struct rg_forward *,
+	/* A genuine answer of a right code. True: taken, and the forward is freed afterwards. False: it
+	 * cannot be given on (attacks.md W6), and another is waited for. */
+	bool (*answered)(void *context, struct rg_request *, const struct rg_forward *,
 			 const struct rg_packet *answer);
 	/* It went to another peer of the route: this is its forward from now on. */
 	void (*moved)(void *context, struct rg_request *, struct rg_forward *);
