@@ -106,16 +106,12 @@ static bool on_answered(void *context, struct rg_request *request, const struct 
 		.visitor_reply = request->client->visitor_reply,
 	};
 	struct rg_span packet = compose_reply(&composition, out);
-	if (packet.length != 0)
-		note_answer(worker, request, forward, answer->code);
-	else
-		note(worker, request, forward, RG_RESULT_NO_ANSWER, RG_REASON_INTERNAL,
-		     "the peer's answer cannot be given on: a broken MS-MPPE key, or too long");
+	if (packet.length == 0)
+		return false;
+	note_answer(worker, request, forward, answer->code);
 	request->forward = NULL;
-	if (packet.length != 0)
-		answer_packet(request, packet);
-	else
-		request_drop(request); /* an answer that cannot be given on is none */
+	answer_packet(request, packet);
+	return true;
 }
 
 static void on_moved(void *context, struct rg_request *request, struct rg_forward *forward)
