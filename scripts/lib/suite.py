@@ -95,7 +95,8 @@ def pytest(name, folder, quick):
     report = TOP / name / f"{folder}.xml"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider",
-               f"--junitxml={report}", f"--rootdir={SOURCE}/tests", "--tb=short",
+               # Tests wait more than they work; a file's tests share their processes.
+               "-n", "3", "--dist", "loadfile", f"--junitxml={report}", f"--rootdir={SOURCE}/tests", "--tb=short",
                str(SOURCE / "tests" / folder)]
     if quick:
         command += ["-m", "not slow"]

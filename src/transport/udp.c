@@ -44,12 +44,15 @@ static int option_on(int fd, int level, int name)
 	return setsockopt(fd, level, name, &on, sizeof(on));
 }
 
-/* Bursts wait in the kernel while a worker does a handshake; the kernel caps the size as it likes. */
+/* Bursts wait in the kernel while a worker does a handshake. Root may pass net.core.rmem_max; others get
+ * what it allows. */
 static void ask_for_buffers(int fd)
 {
 	int size = 4 * 1024 * 1024;
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) != 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
 static int udp_socket(sa_family_t family)
