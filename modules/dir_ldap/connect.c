@@ -9,14 +9,15 @@
 #include "directory/filter.h"
 
 #define SYSTEM_STORE "/etc/ssl/certs/ca-certificates.crt"
-#define ANSWER_MOST (8u << 20) /* octets of one message */
+#define ANSWER_MOST  (8u << 20) /* octets of one message */
 /* LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] 3.1.1.3.4.3.1): such a server has the in-chain rule. */
 #define CAPABILITY_AD "1.2.840.113556.1.4.800"
 
 static void initialize_once(void)
 {
 	LDAP *handle = NULL;
-	/* Reads its own configuration and fills its global options: not safe in two threads at once. */
+	/* Reads its own configuration and fills its global options: not safe in two threads at
+	 * once. */
 	if (ldap_initialize(&handle, "ldap://127.0.0.1") == LDAP_SUCCESS)
 		ldap_unbind_ext(handle, NULL, NULL);
 }
@@ -73,17 +74,18 @@ static bool set_tls(struct rg_connect *connect)
 	return good;
 }
 
-/* When the network timeout ends during a TLS handshake, libldap 2.5 neither gives up nor waits: it
- * turns round in circles for ever. Without that timeout its socket blocks, until it is shut down. */
+/* With a network timeout libldap 2.5 polls without pause, and without end, for a server that is
+ * silent in the TLS handshake. Without one its socket blocks, until it is shut down. */
 static int on_connected(LDAP *handle, Sockbuf *sockbuf, LDAPURLDesc *url, struct sockaddr *address,
 			struct ldap_conncb *callback)
 {
 	struct rg_connect *connect = callback->lc_arg;
+	const struct timeval none = {-1, 0};
 	int fd = -1;
 	(void)url;
 	(void)address;
 	connect->reached = true;
-	ldap_set_option(handle, LDAP_OPT_NETWORK_TIMEOUT, NULL);
+	ldap_set_option(handle, LDAP_OPT_NETWORK_TIMEOUT, &none); /* NULL would change nothing */
 	ber_sockbuf_ctrl(sockbuf, LBER_SB_OPT_GET_FD, &fd);
 	connect->connected(connect, fd);
 	return LDAP_SUCCESS;
@@ -110,7 +112,8 @@ static bool set_options(struct rg_connect *connect)
 	return ldap_set_option(handle, LDAP_OPT_PROTOCOL_VERSION, &version) == LDAP_OPT_SUCCESS &&
 	       ldap_set_option(handle, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) == LDAP_OPT_SUCCESS &&
 	       ldap_set_option(handle, LDAP_OPT_DEREF, &deref) == LDAP_OPT_SUCCESS &&
-	       ldap_set_option(handle, LDAP_OPT_CONNECT_CB, &connect->callback) == LDAP_OPT_SUCCESS &&
+	       ldap_set_option(handle, LDAP_OPT_CONNECT_CB, &connect->callback) ==
+		       LDAP_OPT_SUCCESS &&
 	       ldap_set_option(handle, LDAP_OPT_NETWORK_TIMEOUT, &limit) == LDAP_OPT_SUCCESS &&
 	       ldap_set_option(handle, LDAP_OPT_TIMEOUT, &limit) == LDAP_OPT_SUCCESS;
 }
@@ -125,7 +128,8 @@ static enum rg_connected bind_as(struct rg_connect *connect)
 	LDAPMessage *result = NULL;
 	char *text = NULL;
 	int id, code, outcome = LDAP_OTHER;
-	code = ldap_sasl_bind(connect->handle, connect->dn, LDAP_SASL_SIMPLE, &password, NULL, NULL, &id);
+	code = ldap_sasl_bind(connect->handle, connect->dn, LDAP_SASL_SIMPLE, &password, NULL, NULL,
+			      &id);
 	if (code != LDAP_SUCCESS)
 		return failed(connect, "bind", code);
 	code = ldap_result(connect->handle, id, LDAP_MSG_ALL, &limit, &result);
@@ -135,8 +139,9 @@ static enum rg_connected bind_as(struct rg_connect *connect)
 	if (code != LDAP_SUCCESS)
 		outcome = code;
 	if (outcome != LDAP_SUCCESS)
-		snprintf(connect->why, sizeof(connect->why), "bind as %.70s: %s%s%.40s", connect->dn,
-			 ldap_err2string(outcome), text && *text ? ": " : "", text ? text : "");
+		snprintf(connect->why, sizeof(connect->why), "bind as %.70s: %s%s%.40s",
+			 connect->dn, ldap_err2string(outcome), text && *text ? ": " : "",
+			 text ? text : "");
 	ldap_memfree(text);
 	if (outcome == LDAP_SUCCESS)
 		return RG_CONNECTED;
@@ -153,12 +158,14 @@ static bool server_knows_chain(struct rg_connect *connect)
 	LDAPMessage *result = NULL;
 	struct timeval limit = connect_time(connect);
 	bool found = false;
-	int code = ldap_search_ext_s(connect->handle, "", LDAP_SCOPE_BASE, "(objectClass=*)", attributes,
-				     0, NULL, NULL, &limit, 1, &result);
-	LDAPMessage *entry = code == LDAP_SUCCESS ? ldap_first_entry(connect->handle, result) : NULL;
+	int code = ldap_search_ext_s(connect->handle, "", LDAP_SCOPE_BASE, "(objectClass=*)",
+				     attributes, 0, NULL, NULL, &limit, 1, &result);
+	LDAPMessage *entry =
+		code == LDAP_SUCCESS ? ldap_first_entry(connect->handle, result) : NULL;
 	struct berval **values = entry ? ldap_get_values_len(connect->handle, entry, name) : NULL;
 	for (size_t i = 0; values && values[i]; i++)
-		if (span_equal(span_of(values[i]->bv_val, values[i]->bv_len), span_text(CAPABILITY_AD)))
+		if (span_equal(span_of(values[i]->bv_val, values[i]->bv_len),
+			       span_text(CAPABILITY_AD)))
 			found = true;
 	ldap_value_free_len(values);
 	ldap_msgfree(result);

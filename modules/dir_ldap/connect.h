@@ -18,8 +18,8 @@ struct rg_connect {
 	const char *dn; /* whom to bind as; NULL or "": nobody */
 	struct rg_span password;
 	const atomic_bool *stop; /* gives up at the next step once it is set */
-	/* Called once the socket is connected, before TLS: whoever wants to end the attempt early shuts
-	 * that socket down. */
+	/* Called once the socket is connected, before TLS: whoever wants to end the attempt early
+	 * shuts that socket down. */
 	void (*connected)(struct rg_connect *, int fd);
 	/* Written by connection_make. */
 	struct ldap_conncb callback;
@@ -34,7 +34,7 @@ struct rg_connect {
 void connection_prepare(void);
 
 /* Connecting takes timeout_ms for each address at the most, resolving as long as the resolver's own
- * time; from `connected` on it takes as long as the server lets it take, or until the socket is shut
- * down. */
+ * time; from `connected` on it takes as long as the server lets it take, or until the socket is
+ * shut down. */
 enum rg_connected connection_make(struct rg_connect *);
 #endif

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "directory/filter.h"
 #include "dir_ldap.h"
+#include "directory/filter.h"
 
 static void wake(struct rg_ldap_directory *directory)
 {
@@ -101,7 +101,8 @@ static void receive_all(struct rg_ldap_directory *directory, const struct pollfd
 {
 	for (size_t i = 0; i < directory->link_count; i++) {
 		struct link *link = &directory->links[i];
-		/* A server found down closes its other links, which may be further on in this list. */
+		/* A server found down closes its other links, which may be further on in this list.
+		 */
 		if (fds[i + 1].revents && link->handle && !link_receive(directory, link))
 			plan_lost(directory, link, clock_now());
 	}
@@ -205,8 +206,7 @@ void *directory_open_ldap(const void *settings, const char *name)
 	TAILQ_INIT(&directory->waiting);
 	TAILQ_INIT(&directory->bind_waiting);
 	TAILQ_INIT(&directory->jobs);
-	if (directory_fill(directory, name) &&
-	    thread_start(&directory->thread, run, directory))
+	if (directory_fill(directory, name) && thread_start(&directory->thread, run, directory))
 		return directory;
 	directory_free(directory);
 	return NULL;
@@ -226,11 +226,13 @@ void directory_status_ldap(void *opaque,
 			   void *context)
 {
 	struct rg_ldap_directory *directory = opaque;
+	char why[sizeof(directory->servers->why)];
 	for (size_t i = 0; i < directory->settings->uris.count; i++) {
 		pthread_mutex_lock(&directory->lock);
-		struct rg_server copy = directory->servers[i];
+		const struct rg_server *from = &directory->servers[i];
+		struct rg_directory_server server = {from->uri, from->state, why, from->since};
+		memcpy(why, from->why, sizeof(why));
 		pthread_mutex_unlock(&directory->lock);
-		struct rg_directory_server server = {copy.uri, copy.state, copy.why, copy.since};
 		each(context, &server);
 	}
 }

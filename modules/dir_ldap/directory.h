@@ -1,8 +1,8 @@
 /* The parts of one LDAP directory.
  *
  * One thread, the directory's own, holds the questions and all connections; it never waits for a
- * server, since sockets do not block. What may wait (connecting, TLS, binding) is a job: a thread for
- * that one attempt, which hands its connection over and ends. So a question is answered at its
+ * server, since sockets do not block. What may wait (connecting, TLS, binding) is a job: a thread
+ * for that one attempt, which hands its connection over and ends. So a question is answered at its
  * deadline whatever a server does. */
 #ifndef DIR_LDAP_DIRECTORY_H
 #define DIR_LDAP_DIRECTORY_H
@@ -15,7 +15,7 @@
 
 #define PIPELINE_MOST 64u /* questions at once on one connection */
 #define PIPELINE_BUSY 8u  /* from so many on another connection is worth while */
-#define TRIES_MOST 4u     /* connections that one question may see die */
+#define TRIES_MOST    4u  /* connections that one question may see die */
 
 struct rg_ldap_directory;
 struct link;
@@ -33,8 +33,8 @@ struct task {
 	} stage;
 	struct rg_question *question;
 	struct rg_group_match match;
-	struct link *link;        /* SEARCHING, JUDGING */
-	struct job *job;          /* BINDING */
+	struct link *link;              /* SEARCHING, JUDGING */
+	struct job *job;                /* BINDING */
 	const struct rg_server *server; /* that was asked last */
 	unsigned tries, open_searches;
 	unsigned entries;
@@ -79,7 +79,7 @@ struct link {
 	bool broken;  /* found so while sending; the loop closes it */
 	unsigned tasks;
 	uint64_t up_ns;
-	TAILQ_HEAD(, search) searches;
+	TAILQ_HEAD(search_list, search) searches;
 };
 
 /* One attempt to connect, for a link or to try a person's password. */
@@ -92,7 +92,7 @@ struct job {
 	enum rg_connected result;
 	uint64_t late_ns; /* under way still by then: it is cut, and not counted on */
 	bool late;
-	int fd; /* of its socket, once connected; under the directory's lock */
+	int fd;            /* of its socket, once connected; under the directory's lock */
 	struct link *link; /* or */
 	struct task *task; /* whose password; NULL also once nobody waits for it */
 	char *dn;
@@ -141,7 +141,7 @@ bool thread_start(pthread_t *, void *(*run)(void *), void *argument);
 /* False: no thread or memory. */
 bool job_connect(struct rg_ldap_directory *, struct link *, struct rg_server *, uint64_t now);
 bool job_bind(struct rg_ldap_directory *, struct task *, uint64_t now);
-void job_cut(struct job *); /* its server has had its time; the directory's lock is held */
+void job_cut(struct job *);   /* its server has had its time; the directory's lock is held */
 void job_free(struct job **); /* of one whose thread has ended */
 
 /* link.c */
@@ -150,20 +150,21 @@ void link_open(struct link *, struct job *, uint64_t now); /* takes over its han
 void link_close(struct rg_ldap_directory *, struct link *);
 /* Reads and handles what has come. False: the connection is gone. */
 bool link_receive(struct rg_ldap_directory *, struct link *);
-/* An LDAP result code; where it is not SUCCESS nothing is on its way, and link->writing and link->broken
- * say whether another try makes sense. */
-int link_search(struct rg_ldap_directory *, struct link *, struct search *, const char *base, int scope,
-		const char *filter, char **attributes, int size_most);
+/* An LDAP result code; where it is not SUCCESS nothing is on its way, and link->writing and
+ * link->broken say whether another try makes sense. */
+int link_search(struct rg_ldap_directory *, struct link *, struct search *, const char *base,
+		int scope, const char *filter, char **attributes, int size_most);
 /* Of a task that ends or starts anew: answers to its searches are ignored. */
 void link_forget(struct task *);
 
 /* task.c */
 struct task *task_new(struct rg_question *); /* NULL: no memory */
 void task_start(struct rg_ldap_directory *, struct task *, struct link *);
-void task_again(struct rg_ldap_directory *, struct task *); /* its connection is gone: it waits anew */
+void task_again(struct rg_ldap_directory *,
+		struct task *); /* its connection is gone: it waits anew */
 void task_entry(struct rg_ldap_directory *, struct search *, LDAPMessage *);
 void task_searched(struct rg_ldap_directory *, struct search *, int code, const char *text);
 void task_bound(struct rg_ldap_directory *, struct task *, const struct job *);
-void task_answer(struct rg_ldap_directory *, struct task *, enum rg_outcome, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+void task_answer(struct rg_ldap_directory *, struct task *, enum rg_outcome, const char *format,
+		 ...) __attribute__((format(printf, 4, 5)));
 #endif

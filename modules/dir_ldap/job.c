@@ -33,7 +33,8 @@ bool thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
 {
 	sigset_t all, before;
 	sigfillset(&all);
-	/* The daemon's signals are not for it, and libldap writes to sockets without MSG_NOSIGNAL. */
+	/* The daemon's signals are not for it, and libldap writes to sockets without MSG_NOSIGNAL.
+	 */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bool started = pthread_create(thread, NULL, run, argument) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -43,8 +43,8 @@ int link_search(struct rg_ldap_directory *directory, struct link *link, struct s
 	int64_t ms = directory->settings->timeout_ms;
 	struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 	int code = LDAP_SUCCESS;
-	int sent = ldap_search_ext(link->handle, base, scope, filter, attributes, 0, NULL, NULL, &limit,
-				   size_most, &search->id);
+	int sent = ldap_search_ext(link->handle, base, scope, filter, attributes, 0, NULL, NULL,
+				   &limit, size_most, &search->id);
 	ldap_get_option(link->handle, LDAP_OPT_RESULT_CODE, &code);
 	/* Half a request is in its buffer: it goes on once the socket takes more. */
 	link->writing = code == LDAP_BUSY;
@@ -79,8 +79,8 @@ static struct search *search_find(struct link *link, int id)
 }
 
 /* False: the server is leaving. */
-static bool handle_result(struct rg_ldap_directory *directory, struct link *link, struct search *search,
-			  LDAPMessage *message)
+static bool handle_result(struct rg_ldap_directory *directory, struct link *link,
+			  struct search *search, LDAPMessage *message)
 {
 	int code = LDAP_OTHER;
 	char *text = NULL;
@@ -98,7 +98,8 @@ static bool handle_result(struct rg_ldap_directory *directory, struct link *link
 	return !leaving;
 }
 
-static bool handle_message(struct rg_ldap_directory *directory, struct link *link, LDAPMessage *message)
+static bool handle_message(struct rg_ldap_directory *directory, struct link *link,
+			   LDAPMessage *message)
 {
 	struct search *search = search_find(link, ldap_msgid(message));
 	int type = ldap_msgtype(message);

@@ -32,8 +32,8 @@ static void mark_up(struct rg_ldap_directory *directory, struct rg_server *serve
 }
 
 /* Closes all its connections too; their questions wait for another. */
-static void mark_down(struct rg_ldap_directory *directory, struct rg_server *server, const char *why,
-		      uint64_t now)
+static void mark_down(struct rg_ldap_directory *directory, struct rg_server *server,
+		      const char *why, uint64_t now)
 {
 	bool changed = server->state != RG_DIRECTORY_DOWN;
 	uint64_t most = (uint64_t)directory->settings->retry_s * RG_SECOND;
@@ -121,8 +121,8 @@ static void expire_tasks(struct rg_ldap_directory *directory, uint64_t now)
 	struct task *task = TAILQ_FIRST(&directory->tasks);
 	while (task && task->question->deadline_ns <= now) {
 		if (task->server)
-			task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "%s: no answer in time",
-				    task->server->uri);
+			task_answer(directory, task, RG_OUTCOME_UNAVAILABLE,
+				    "%s: no answer in time", task->server->uri);
 		else
 			task_answer(directory, task, RG_OUTCOME_UNAVAILABLE,
 				    "no connection to %s in time", server_at(directory, 0)->uri);
@@ -162,7 +162,8 @@ static struct job *cut_next(struct rg_ldap_directory *directory, uint64_t now)
 static void expire_jobs(struct rg_ldap_directory *directory, uint64_t now)
 {
 	char why[80];
-	snprintf(why, sizeof(why), "no connection within %d ms", (int)directory->settings->timeout_ms);
+	snprintf(why, sizeof(why), "no connection within %d ms",
+		 (int)directory->settings->timeout_ms);
 	for (struct job *job = cut_next(directory, now); job; job = cut_next(directory, now))
 		if (job->link)
 			mark_down(directory, job->server, why, now);
@@ -278,7 +279,8 @@ static void place_binds(struct rg_ldap_directory *directory, uint64_t now)
 		TAILQ_REMOVE(&directory->bind_waiting, task, in_turn);
 		task->stage = TASK_BINDING;
 		if (!job_bind(directory, task, now))
-			task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "no thread to bind in");
+			task_answer(directory, task, RG_OUTCOME_UNAVAILABLE,
+				    "no thread to bind in");
 		task = TAILQ_FIRST(&directory->bind_waiting);
 	}
 }

@@ -83,9 +83,9 @@ static const char *expand(struct rg_ldap_directory *directory, const struct task
 }
 
 /* False: the task has been answered or waits again. */
-static bool task_search(struct rg_ldap_directory *directory, struct task *task, enum search_kind kind,
-			size_t group, const char *base, int scope, const char *filter, char **attributes,
-			int size_most)
+static bool task_search(struct rg_ldap_directory *directory, struct task *task,
+			enum search_kind kind, size_t group, const char *base, int scope,
+			const char *filter, char **attributes, int size_most)
 {
 	struct search *search = calloc(1, sizeof(*search));
 	if (!search) {
@@ -95,7 +95,8 @@ static bool task_search(struct rg_ldap_directory *directory, struct task *task, 
 	search->kind = kind;
 	search->group = group;
 	search->task = task;
-	int code = link_search(directory, task->link, search, base, scope, filter, attributes, size_most);
+	int code = link_search(directory, task->link, search, base, scope, filter, attributes,
+			       size_most);
 	if (code == LDAP_SUCCESS) {
 		task->open_searches++;
 		return true;
@@ -104,8 +105,8 @@ static bool task_search(struct rg_ldap_directory *directory, struct task *task, 
 	if (task->link->broken || task->link->writing)
 		task_wait(directory, task);
 	else
-		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "%s: search: %s", task->server->uri,
-			    ldap_err2string(code));
+		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "%s: search: %s",
+			    task->server->uri, ldap_err2string(code));
 	return false;
 }
 
@@ -152,7 +153,8 @@ static void read_value(const struct rg_lookup *lookup, struct task *task, const 
 {
 	if (lookup->groups.attribute && same_attribute(attribute, lookup->groups.attribute))
 		groups_mark(&task->match, value);
-	if (lookup->certificate_attribute && same_attribute(attribute, lookup->certificate_attribute)) {
+	if (lookup->certificate_attribute &&
+	    same_attribute(attribute, lookup->certificate_attribute)) {
 		task->has_certificate = true;
 		task->same_certificate |= lookup_same_certificate(task->question, value);
 	}
@@ -249,8 +251,8 @@ static bool ask_groups(struct rg_ldap_directory *directory, struct task *task)
 	const char *filter =
 		expand(directory, task, chain ? directory->nested_filter : groups->filter);
 	if (filter)
-		return task_search(directory, task, SEARCH_GROUPS, 0, groups->base, LDAP_SCOPE_SUBTREE,
-				   filter, attributes, 0);
+		return task_search(directory, task, SEARCH_GROUPS, 0, groups->base,
+				   LDAP_SCOPE_SUBTREE, filter, attributes, 0);
 	task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "its name does not fit groups.filter");
 	return false;
 }
@@ -264,8 +266,8 @@ static bool ask_disabled(struct rg_ldap_directory *directory, struct task *task)
 		return true;
 	const char *filter = expand(directory, task, template);
 	if (filter)
-		return task_search(directory, task, SEARCH_DISABLED, 0, task->dn, LDAP_SCOPE_BASE, filter,
-				   attributes, 1);
+		return task_search(directory, task, SEARCH_DISABLED, 0, task->dn, LDAP_SCOPE_BASE,
+				   filter, attributes, 1);
 	task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "its name does not fit disabled");
 	return false;
 }
@@ -308,11 +310,13 @@ static void judge_person(struct rg_ldap_directory *directory, struct task *task,
 		return;
 	}
 	task->stage = TASK_JUDGING;
-	if (ask_disabled(directory, task) && ask_groups(directory, task) && task->open_searches == 0)
+	if (ask_disabled(directory, task) && ask_groups(directory, task) &&
+	    task->open_searches == 0)
 		task_conclude(directory, task);
 }
 
-void task_searched(struct rg_ldap_directory *directory, struct search *search, int code, const char *text)
+void task_searched(struct rg_ldap_directory *directory, struct search *search, int code,
+		   const char *text)
 {
 	struct task *task = search->task;
 	task->open_searches--;
@@ -320,7 +324,8 @@ void task_searched(struct rg_ldap_directory *directory, struct search *search, i
 		      task->entries > 0;
 	/* "No such object" as well: a base that is not there says nothing about the person. */
 	if (code != LDAP_SUCCESS && !enough)
-		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "%s: %s%s%s", task->server->uri,
+		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "%s: %s%s%s",
+			    task->server->uri,
 			    code == LDAP_REFERRAL ? "refers elsewhere, which is not followed"
 						  : ldap_err2string(code),
 			    *text ? ": " : "", text);

@@ -1,5 +1,5 @@
-/* Two threads: one reads the file, and reads it again when it has changed; one answers, from what was
- * read last. A disk that hangs holds up the first one only. */
+/* Two threads: one reads the file, and reads it again when it has changed; one answers, from what
+ * was read last. A disk that hangs holds up the first one only. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -118,7 +118,8 @@ static void answer_unavailable(struct rg_question *question, const char *why)
 }
 
 /* Under the lock: the next to be answered, or NULL; *until is when to look again. */
-static struct waiting *next_waiting(struct rg_ldif_directory *directory, uint64_t now, uint64_t *until)
+static struct waiting *next_waiting(struct rg_ldif_directory *directory, uint64_t now,
+				    uint64_t *until)
 {
 	struct waiting *waiting = TAILQ_FIRST(&directory->questions);
 	*until = UINT64_MAX;
@@ -151,8 +152,9 @@ static void answer_one(struct rg_ldif_directory *directory, struct waiting *wait
 	struct rg_store *store = directory->closing ? NULL : store_hold(directory->store);
 	char why[160];
 	snprintf(why, sizeof(why), "%s",
-		 directory->closing ? "the directory is being closed"
-		 : directory->why[0] ? directory->why : "the file is not read yet");
+		 directory->closing  ? "the directory is being closed"
+		 : directory->why[0] ? directory->why
+				     : "the file is not read yet");
 	pthread_mutex_unlock(&directory->lock);
 	if (store && !atomic_load_explicit(&question->cancelled, memory_order_relaxed))
 		question_judge(directory->settings, store, question);
@@ -258,8 +260,8 @@ void *directory_open_ldif(const void *settings, const char *name)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bool reads = directory->name &&
 		     pthread_create(&directory->reader, NULL, run_reader, directory) == 0;
-	bool answers = reads &&
-		       pthread_create(&directory->answerer, NULL, run_answerer, directory) == 0;
+	bool answers =
+		reads && pthread_create(&directory->answerer, NULL, run_answerer, directory) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (answers)
 		return directory;

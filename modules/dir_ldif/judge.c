@@ -50,8 +50,8 @@ static bool in_scope(const char *normal, const char *base, enum rg_scope scope)
 static bool search(struct judgement *judgement, const char *base, enum rg_scope scope,
 		   const char *template, bool (*each)(struct judgement *, const struct rg_entry *))
 {
-	struct rg_filter_names names = filter_names(
-		judgement->question, judgement->entry ? judgement->entry->dn : NULL);
+	struct rg_filter_names names =
+		filter_names(judgement->question, judgement->entry ? judgement->entry->dn : NULL);
 	char why[160];
 	bool going = true;
 	uint8_t *text = malloc(RG_FILTER_MOST);
@@ -101,20 +101,23 @@ static bool found_group(struct judgement *judgement, const struct rg_entry *entr
 {
 	groups_mark(&judgement->groups, span_text(entry->dn));
 	for (size_t i = 0; i < entry->count; i++)
-		for (size_t j = 0; attribute_named(&entry->attributes[i], "cn") &&
-				   j < entry->attributes[i].count; j++)
+		for (size_t j = 0;
+		     attribute_named(&entry->attributes[i], "cn") && j < entry->attributes[i].count;
+		     j++)
 			groups_mark_name(&judgement->groups, entry->attributes[i].values[j].raw);
 	return true;
 }
 
 /* Calls each for every value of the person's attribute. */
 static void values_of(struct judgement *judgement, const char *name,
-		      void (*each)(struct judgement *, const struct rg_value *, void *), void *context)
+		      void (*each)(struct judgement *, const struct rg_value *, void *),
+		      void *context)
 {
 	const struct rg_entry *entry = judgement->entry;
 	for (size_t i = 0; i < entry->count; i++)
 		for (size_t j = 0;
-		     attribute_named(&entry->attributes[i], name) && j < entry->attributes[i].count; j++)
+		     attribute_named(&entry->attributes[i], name) && j < entry->attributes[i].count;
+		     j++)
 			each(judgement, &entry->attributes[i].values[j], context);
 }
 
@@ -136,9 +139,9 @@ static bool judge_groups(struct judgement *judgement)
 		values_of(judgement, groups->attribute, mark_value, NULL);
 		for (size_t i = 0; nested && i < question->group_count; i++)
 			if (!question->member[i] && judgement->groups.normal[i])
-				question->member[i] =
-					chain_reaches(judgement->store, judgement->entry,
-						      groups->attribute, judgement->groups.normal[i]);
+				question->member[i] = chain_reaches(
+					judgement->store, judgement->entry, groups->attribute,
+					judgement->groups.normal[i]);
 		return true;
 	}
 	char *filter = nested ? filter_nested(groups->filter) : strdup(groups->filter);
@@ -153,7 +156,8 @@ struct certificates {
 	bool any, same;
 };
 
-static void compare_certificate(struct judgement *judgement, const struct rg_value *value, void *context)
+static void compare_certificate(struct judgement *judgement, const struct rg_value *value,
+				void *context)
 {
 	struct certificates *certificates = context;
 	certificates->any = true;
@@ -168,8 +172,8 @@ static bool judge_certificate(struct judgement *judgement)
 		return true;
 	values_of(judgement, name, compare_certificate, &certificates);
 	if (!certificates.same)
-		say(judgement, RG_OUTCOME_OTHER_CERTIFICATE, "%.100s: %s %.40s", judgement->entry->dn,
-		    certificates.any ? "none of its" : "it has no", name);
+		say(judgement, RG_OUTCOME_OTHER_CERTIFICATE, "%.100s: %s %.40s",
+		    judgement->entry->dn, certificates.any ? "none of its" : "it has no", name);
 	return certificates.same;
 }
 
@@ -177,7 +181,8 @@ struct passwords {
 	bool right, unknown;
 };
 
-static void compare_password(struct judgement *judgement, const struct rg_value *value, void *context)
+static void compare_password(struct judgement *judgement, const struct rg_value *value,
+			     void *context)
 {
 	struct passwords *passwords = context;
 	switch (password_verify(value->raw, judgement->question->password)) {

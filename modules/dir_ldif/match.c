@@ -12,7 +12,7 @@ enum truth { FALSE, TRUE, UNDEFINED };
 
 /* [MS-ADTS] 3.1.1.3.4.4 */
 #define RULE_BIT_AND "1.2.840.113556.1.4.803"
-#define RULE_BIT_OR "1.2.840.113556.1.4.804"
+#define RULE_BIT_OR  "1.2.840.113556.1.4.804"
 
 bool matcher_make(struct rg_matcher *matcher, const char *text, char why[160])
 {
@@ -30,16 +30,19 @@ bool matcher_make(struct rg_matcher *matcher, const char *text, char why[160])
 		struct rg_span *value = &filter->nodes[i].value;
 		char name[1024];
 		if (value->length > 0 && value->length < sizeof(name) &&
-		    memchr(value->data, '=', value->length) && !memchr(value->data, 0, value->length)) {
+		    memchr(value->data, '=', value->length) &&
+		    !memchr(value->data, 0, value->length)) {
 			memcpy(name, value->data, value->length);
 			name[value->length] = 0;
 			matcher->dn[i] = dn_normal(name);
 		}
-		/* The parts of a substring lie beside the values, in the same text of the filter. */
+		/* The parts of a substring lie beside the values, in the same text of the filter.
+		 */
 		if (filter->nodes[i].kind != RG_ASSERT_SUBSTRING)
 			value->length = value_fold((uint8_t *)value->data, value->length, true);
 		for (size_t j = 0; filter->nodes[i].kind == RG_ASSERT_SUBSTRING &&
-				   j < filter->nodes[i].part_count; j++) {
+				   j < filter->nodes[i].part_count;
+		     j++) {
 			struct rg_span *part = (struct rg_span *)&filter->nodes[i].parts[j];
 			part->length = value_fold((uint8_t *)part->data, part->length, false);
 		}
@@ -88,7 +91,8 @@ static bool contains_parts(const struct rg_assertion *node, struct rg_span value
 		return false;
 	struct rg_cursor rest = cursor_over(value);
 	cursor_take(&rest, initial.length);
-	struct rg_cursor middle = cursor_over(cursor_take(&rest, cursor_left(&rest) - final.length));
+	struct rg_cursor middle =
+		cursor_over(cursor_take(&rest, cursor_left(&rest) - final.length));
 	for (size_t i = 1; i + 1 < node->part_count; i++) {
 		struct rg_span part = node->parts[i];
 		if (part.length == 0)
@@ -131,8 +135,8 @@ static bool chain_step(const struct chain *chain, const struct rg_entry *entry)
 	return false;
 }
 
-bool chain_reaches(const struct rg_store *store, const struct rg_entry *entry, const char *attribute,
-		   const char *target)
+bool chain_reaches(const struct rg_store *store, const struct rg_entry *entry,
+		   const char *attribute, const char *target)
 {
 	struct chain chain = {store, attribute, target, calloc(store->count, sizeof(bool))};
 	bool found = chain.visited && chain_step(&chain, entry);
@@ -154,7 +158,8 @@ static enum truth value_extensible(const struct rg_assertion *node, const char *
 	if (!*node->rule || strcasecmp(node->rule, "caseIgnoreMatch") == 0 ||
 	    strcmp(node->rule, "2.5.13.2") == 0)
 		return span_equal(value->folded, node->value) ? TRUE : FALSE;
-	if (strcasecmp(node->rule, "distinguishedNameMatch") == 0 || strcmp(node->rule, "2.5.13.1") == 0)
+	if (strcasecmp(node->rule, "distinguishedNameMatch") == 0 ||
+	    strcmp(node->rule, "2.5.13.1") == 0)
 		return dn && value->dn && strcmp(dn, value->dn) == 0 ? TRUE : FALSE;
 	return UNDEFINED;
 }
@@ -195,8 +200,9 @@ static enum truth item_matches(const struct rg_assertion *node, const char *dn,
 	    node->dn_attributes)
 		return UNDEFINED;
 	if (node->kind == RG_ASSERT_EXTENSIBLE && strcmp(node->rule, RG_RULE_IN_CHAIN) == 0)
-		return !dn ? UNDEFINED
-			   : chain_reaches(store, entry, node->attribute, dn) ? TRUE : FALSE;
+		return !dn                                                ? UNDEFINED
+		       : chain_reaches(store, entry, node->attribute, dn) ? TRUE
+									  : FALSE;
 	for (size_t i = 0; i < entry->count; i++) {
 		const struct rg_attribute *attribute = &entry->attributes[i];
 		if (!attribute_named(attribute, node->attribute))
@@ -219,7 +225,8 @@ static enum truth node_matches(const struct rg_matcher *matcher, const struct rg
 	switch (node->kind) {
 	case RG_ASSERT_AND:
 		result = TRUE;
-		for (const struct rg_assertion *at = node->first; at && result != FALSE; at = at->next) {
+		for (const struct rg_assertion *at = node->first; at && result != FALSE;
+		     at = at->next) {
 			one = node_matches(matcher, at, store, entry);
 			if (one != TRUE)
 				result = one;
@@ -227,7 +234,8 @@ static enum truth node_matches(const struct rg_matcher *matcher, const struct rg
 		return result;
 	case RG_ASSERT_OR:
 		result = FALSE;
-		for (const struct rg_assertion *at = node->first; at && result != TRUE; at = at->next) {
+		for (const struct rg_assertion *at = node->first; at && result != TRUE;
+		     at = at->next) {
 			one = node_matches(matcher, at, store, entry);
 			if (one != FALSE)
 				result = one;

@@ -1,5 +1,6 @@
-/* Does an entry match a filter? As X.511 has it, an assertion is true, false or undefined; what there
- * is no schema for is compared as text without case, as a DN where both are one, or as integers. */
+/* Does an entry match a filter? As X.511 has it, an assertion is true, false or undefined; what
+ * there is no schema for is compared as text without case, as a DN where both are one, or as
+ * integers. */
 #ifndef DIR_LDIF_MATCH_H
 #define DIR_LDIF_MATCH_H
 #include "directory/assertion.h"

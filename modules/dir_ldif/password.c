@@ -8,7 +8,7 @@
 #include "core/text.h"
 
 #define STORED_MOST 512u
-#define GIVEN_MOST 1024u
+#define GIVEN_MOST  1024u
 
 struct scheme {
 	const char *prefix;
@@ -93,6 +93,7 @@ enum rg_password password_verify(struct rg_span stored, struct rg_span given)
 	}
 	if (stored.length > 0 && stored.data[0] == '{' && memchr(stored.data, '}', stored.length))
 		return RG_PASSWORD_UNKNOWN_SCHEME;
-	return secret_equal(stored.data, stored.length, given.data, given.length) ? RG_PASSWORD_RIGHT
-										  : RG_PASSWORD_WRONG;
+	return secret_equal(stored.data, stored.length, given.data, given.length)
+		       ? RG_PASSWORD_RIGHT
+		       : RG_PASSWORD_WRONG;
 }

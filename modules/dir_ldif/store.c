@@ -14,7 +14,7 @@
 #include "directory/dn.h"
 
 #define FILE_MOST (256u << 20)
-#define DN_MOST 1024u
+#define DN_MOST   1024u
 
 size_t value_fold(uint8_t *data, size_t length, bool ends)
 {
@@ -91,8 +91,8 @@ static bool is_type(const struct berval *type, const char *name)
 }
 
 /* One line of a record; NULL: fine. */
-static const char *take_line(struct rg_store *store, struct rg_entry *entry, const struct berval *type,
-			     const struct berval *value)
+static const char *take_line(struct rg_store *store, struct rg_entry *entry,
+			     const struct berval *type, const struct berval *value)
 {
 	if (entry->dn) {
 		if (is_type(type, "changetype"))

@@ -31,7 +31,8 @@ struct rg_store {
 	size_t count;
 };
 
-/* NULL: it cannot be read or is no LDIF of entries; why says what is wrong and at which line. Blocks. */
+/* NULL: it cannot be read or is no LDIF of entries; why says what is wrong and at which line.
+ * Blocks. */
 struct rg_store *store_read(const char *path, char why[160]);
 struct rg_store *store_hold(struct rg_store *);
 void store_release(struct rg_store **);

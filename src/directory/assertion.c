@@ -75,7 +75,8 @@ static bool parse_equality(struct parser *parser, struct rg_assertion *node)
 	if (node->part_count == 1) {
 		node->kind = RG_ASSERT_EQUAL;
 		node->value = node->parts[0];
-	} else if (node->part_count == 2 && node->parts[0].length == 0 && node->parts[1].length == 0) {
+	} else if (node->part_count == 2 && node->parts[0].length == 0 &&
+		   node->parts[1].length == 0) {
 		node->kind = RG_ASSERT_PRESENT;
 	} else {
 		node->kind = RG_ASSERT_SUBSTRING;

@@ -21,18 +21,21 @@ enum rg_assertion_kind {
 
 struct rg_assertion {
 	enum rg_assertion_kind kind;
-	struct rg_assertion *first, *next; /* AND, OR, NOT: operands; the next operand beside this one */
-	const char *attribute;             /* with its options; EXTENSIBLE: "" for none */
-	const char *rule;                  /* EXTENSIBLE: "" for none */
-	bool dn_attributes;                /* EXTENSIBLE: ":dn" */
-	struct rg_span value;              /* unescaped */
-	const struct rg_span *parts;       /* SUBSTRING: initial, any …, final; first and last may be empty */
+	struct rg_assertion *first,
+		*next;         /* AND, OR, NOT: operands; the next operand beside this one */
+	const char *attribute; /* with its options; EXTENSIBLE: "" for none */
+	const char *rule;      /* EXTENSIBLE: "" for none */
+	bool dn_attributes;    /* EXTENSIBLE: ":dn" */
+	struct rg_span value;  /* unescaped */
+	const struct rg_span
+		*parts; /* SUBSTRING: initial, any …, final; first and last may be empty */
 	size_t part_count;
 };
 
 struct rg_filter {
 	struct rg_assertion *root;
-	/* Owned: the text, unescaped in place; one node for each "("; one part for each "*" and node. */
+	/* Owned: the text, unescaped in place; one node for each "("; one part for each "*" and
+	 * node. */
 	char *text;
 	struct rg_assertion *nodes;
 	struct rg_span *parts;

@@ -44,7 +44,8 @@ static struct rg_directory *directory_open(const struct rg_realm *realm)
 	directory->module = module;
 	directory->references = 1;
 	memcpy(directory->digest, from->digest, sizeof(directory->digest));
-	directory->settings = settings_keep(module->settings, from->settings, module->settings_size);
+	directory->settings =
+		settings_keep(module->settings, from->settings, module->settings_size);
 	if (!directory->settings)
 		goto out;
 	directory->handle = module->ops.directory->open(directory->settings, realm->name);
@@ -231,9 +232,10 @@ static void status_add(void *context, const struct rg_directory_server *server)
 	char since[32], why[512];
 	text_time(since, (uint64_t)server->since * RG_SECOND);
 	text_escape(why, sizeof(why), span_text(server->why));
-	json_array_append_new(list->array, json_pack("{s:s, s:s, s:s, s:s, s:s}", "realm", list->realm,
-						     "uri", server->uri, "state",
-						     states[server->state], "why", why, "since", since));
+	json_array_append_new(list->array,
+			      json_pack("{s:s, s:s, s:s, s:s, s:s}", "realm", list->realm, "uri",
+					server->uri, "state", states[server->state], "why", why,
+					"since", since));
 }
 
 void directory_status_json(struct rg_directory *directory, const char *realm, struct json_t *array)

@@ -1,5 +1,5 @@
-/* Directories in use, and the questions on their way. A directory is open as long as a snapshot holds
- * it; equal settings are one directory, whichever reload or realm asks. */
+/* Directories in use, and the questions on their way. A directory is open as long as a snapshot
+ * holds it; equal settings are one directory, whichever reload or realm asks. */
 #ifndef RG_DIRECTORY_BROKER_H
 #define RG_DIRECTORY_BROKER_H
 #include "config/raddb.h"
@@ -11,12 +11,14 @@ struct json_t;
 
 /* Opens it, on a copy of its settings, or takes another reference. NULL: no memory or thread. */
 struct rg_directory *directory_get(const struct rg_realm *);
-/* The last reference closes it: what is still asked of it is answered UNAVAILABLE before this returns,
- * which may take as long as a connection attempt that is under way. No worker's thread may do this. */
+/* The last reference closes it: what is still asked of it is answered UNAVAILABLE before this
+ * returns, which may take as long as a connection attempt that is under way. No worker's thread may
+ * do this. */
 void directory_unref(struct rg_directory **);
 
-/* A question of a worker: asked, then answered on that worker's loop by `done`, exactly once, unless
- * cancelled. Its end is `done` or inquiry_cancel, whichever comes first; after `done` it is gone. */
+/* A question of a worker: asked, then answered on that worker's loop by `done`, exactly once,
+ * unless cancelled. Its end is `done` or inquiry_cancel, whichever comes first; after `done` it is
+ * gone. */
 struct rg_inquiry;
 typedef void inquiry_done(void *asker, const struct rg_question *answer);
 
@@ -29,9 +31,9 @@ struct rg_ask {
 	uint64_t deadline_ns;
 };
 
-/* Copies what it is given. NULL: the queue is full or there is no memory; treat it as UNAVAILABLE. The
- * mailbox is the worker's; it must outlive the question. Once it is closed `done` is not called any
- * more: cancel. */
+/* Copies what it is given. NULL: the queue is full or there is no memory; treat it as UNAVAILABLE.
+ * The mailbox is the worker's; it must outlive the question. Once it is closed `done` is not called
+ * any more: cancel. */
 struct rg_inquiry *directory_ask(struct rg_directory *, const struct rg_ask *, struct rg_mailbox *,
 				 inquiry_done *done, void *asker);
 /* done will not be called. On the worker's thread. */

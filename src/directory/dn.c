@@ -38,7 +38,8 @@ static void put_value(FILE *out, const struct berval *text)
 			fputc(' ', out);
 		space = false;
 		any = true;
-		/* A separator inside a value is kept apart from the separators; NUL must not end it. */
+		/* A separator inside a value is kept apart from the separators; NUL must not end
+		 * it. */
 		if (octet == ',' || octet == '+' || octet == '\\' || octet == 0)
 			fprintf(out, "\\%02x", octet);
 		else

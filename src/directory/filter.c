@@ -9,8 +9,11 @@ static const struct name {
 	const char *word;
 	unsigned bit;
 } names[] = {
-	{"%{identity}", RG_NAMES_IDENTITY}, {"%{user}", RG_NAMES_USER}, {"%{realm}", RG_NAMES_REALM},
-	{"%{host}", RG_NAMES_HOST},         {"%{dn}", RG_NAMES_DN},
+	{"%{identity}", RG_NAMES_IDENTITY},
+	{"%{user}", RG_NAMES_USER},
+	{"%{realm}", RG_NAMES_REALM},
+	{"%{host}", RG_NAMES_HOST},
+	{"%{dn}", RG_NAMES_DN},
 };
 #define NAME_COUNT (sizeof(names) / sizeof(names[0]))
 
@@ -65,7 +68,8 @@ void filter_escape(struct rg_buffer *out, struct rg_span value)
 	}
 }
 
-bool filter_expand(struct rg_buffer *out, const char *template, const struct rg_filter_names *values)
+bool filter_expand(struct rg_buffer *out, const char *template,
+		   const struct rg_filter_names *values)
 {
 	char before = 0;
 	for (const char *at = template; *at;) {

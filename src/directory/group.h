@@ -13,7 +13,8 @@ bool groups_prepare(struct rg_group_match *, struct rg_question *);
 void groups_reset(struct rg_group_match *);
 void groups_free(struct rg_group_match *);
 
-/* The person is in the group of this DN; a value that is no DN is compared as text, without case. */
+/* The person is in the group of this DN; a value that is no DN is compared as text, without case.
+ */
 void groups_mark(struct rg_group_match *, struct rg_span value);
 /* The person is in a group of this name (cn). */
 void groups_mark_name(struct rg_group_match *, struct rg_span name);

@@ -1,5 +1,5 @@
-/* A module's settings, kept for as long as its directory is open: the raddb that they were read from
- * may go while a later one still uses that directory. */
+/* A module's settings, kept for as long as its directory is open: the raddb that they were read
+ * from may go while a later one still uses that directory. */
 #ifndef RG_DIRECTORY_KEEP_H
 #define RG_DIRECTORY_KEEP_H
 #include "roamgate/module.h"

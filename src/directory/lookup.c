@@ -10,15 +10,25 @@ const char *const lookup_nested[] = {"auto", "on", "off", NULL};
 const char *const lookup_mappings[] = {"sid", "altsecid", "upn", NULL};
 
 const struct rg_row lookup_group_rows[] = {
-	{.name = "attribute", .type = RG_STRING, .offset = offsetof(struct rg_lookup_groups, attribute),
+	{.name = "attribute",
+	 .type = RG_STRING,
+	 .offset = offsetof(struct rg_lookup_groups, attribute),
 	 .help = "attribute of the person's entry whose values are their groups"},
-	{.name = "base", .type = RG_STRING, .offset = offsetof(struct rg_lookup_groups, base),
+	{.name = "base",
+	 .type = RG_STRING,
+	 .offset = offsetof(struct rg_lookup_groups, base),
 	 .help = "in place of attribute: where groups lie"},
-	{.name = "filter", .type = RG_STRING, .offset = offsetof(struct rg_lookup_groups, filter),
+	{.name = "filter",
+	 .type = RG_STRING,
+	 .offset = offsetof(struct rg_lookup_groups, filter),
 	 .help = "with base: which of them the person is in, such as (member=%{dn})"},
-	{.name = "nested", .type = RG_CHOICE, .offset = offsetof(struct rg_lookup_groups, nested),
-	 .fallback = "auto", .choices = lookup_nested,
-	 .help = "groups in groups: on, off, or auto: where the server says it has the matching rule"},
+	{.name = "nested",
+	 .type = RG_CHOICE,
+	 .offset = offsetof(struct rg_lookup_groups, nested),
+	 .fallback = "auto",
+	 .choices = lookup_nested,
+	 .help = "groups in groups: on, off, or auto: where the server says it has the matching "
+		 "rule"},
 	{0},
 };
 
@@ -59,7 +69,8 @@ static void check_groups(const struct rg_lookup_groups *groups, struct rg_compla
 		return;
 	check_dn(complaint, "groups", groups->base);
 	check_filter(complaint, "groups", groups->filter,
-		     RG_NAMES_IDENTITY | RG_NAMES_USER | RG_NAMES_REALM | RG_NAMES_HOST | RG_NAMES_DN,
+		     RG_NAMES_IDENTITY | RG_NAMES_USER | RG_NAMES_REALM | RG_NAMES_HOST |
+			     RG_NAMES_DN,
 		     true);
 }
 

@@ -16,7 +16,7 @@ struct rg_lookup_groups {
 
 struct rg_lookup {
 	const char *base;
-	int scope; /* enum rg_scope */
+	int scope;                     /* enum rg_scope */
 	const char *filter, *disabled; /* disabled "": nobody */
 	struct rg_lookup_groups groups;
 	const char *certificate_attribute; /* or NULL */
@@ -25,7 +25,7 @@ struct rg_lookup {
 };
 
 #define RG_FALLBACK_FILTER "(|(mail=%{identity})(userPrincipalName=%{identity})(uid=%{user}))"
-#define RG_FALLBACK_DISABLED \
+#define RG_FALLBACK_DISABLED                                                                       \
 	"(|(userAccountControl:1.2.840.113556.1.4.803:=2)(pwdAccountLockedTime=*))"
 
 /* Words of the choices, in the order of the enums; NULL-terminated. */

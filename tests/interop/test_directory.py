@@ -484,7 +484,7 @@ def test_L5_deadline_while_a_search_hangs(asker, fresh):
 
 @pytest.mark.parametrize("way", ["uri", "starttls_uri"])
 def test_L5_hanging_handshake_burns_no_processor_time(asker, fresh, way):
-    """libldap by itself turns round in circles once its network timeout is over."""
+    """libldap by itself turns round in circles."""
     server = fresh()
     pause(server)
     directory = asker(getattr(server, way), timeout_ms=1000)

@@ -4,7 +4,8 @@
  * Lines on stdin, fields separated by tabs:
  *   ask ID IDENTITY DEADLINE_MS [group=NAME]… [certificate=FILE] [password=TEXT] [cancel=1]
  *   status | wait (for all answers) | quit
- * Output, a line of JSON each: {"id","outcome","detail","member":[…],"ms"}, {"status":[…]}, {"waited"} */
+ * Output, a line of JSON each: {"id","outcome","detail","member":[…],"ms"}, {"status":[…]},
+ * {"waited"} */
 #include <dlfcn.h>
 #include <jansson.h>
 #include <pthread.h>
@@ -61,8 +62,8 @@ static void set_text(const struct rg_row *row, uint8_t *settings, const char *te
 				*(int *)field = i;
 		break;
 	case RG_STRINGS:
-		strings->items = realloc((void *)strings->items,
-					 (strings->count + 1) * sizeof(char *));
+		strings->items =
+			realloc((void *)strings->items, (strings->count + 1) * sizeof(char *));
 		((const char **)strings->items)[strings->count++] = strdup(text);
 		break;
 	case RG_SECRET:
@@ -85,7 +86,8 @@ static void set_fallbacks(const struct rg_row *rows, uint8_t *settings)
 	}
 }
 
-static bool set_key(const struct rg_row *rows, uint8_t *settings, const char *key, const char *value)
+static bool set_key(const struct rg_row *rows, uint8_t *settings, const char *key,
+		    const char *value)
 {
 	const char *dot = strchr(key, '.');
 	size_t length = dot ? (size_t)(dot - key) : strlen(key);
@@ -161,14 +163,19 @@ static void run_ask(struct command *command)
 	char *identity = command->fields[2];
 	char user[8192];
 	const char *name = strncmp(identity, "host/", 5) == 0 ? identity + 5 : identity;
-	snprintf(user, sizeof(user), "%.*s", (int)strcspn(name, name == identity ? "@" : "."), name);
+	snprintf(user, sizeof(user), "%.*s", (int)strcspn(name, name == identity ? "@" : "."),
+		 name);
 	const char *at = strchr(identity, '@');
 	const char *groups[FIELDS_MOST];
 	bool cancel = false;
 	struct asked *asked = calloc(1, sizeof(*asked));
 	struct rg_ask ask = {
-		.kind = RG_ASK_IDENTITY, .identity = identity, .user = user,
-		.realm = at ? at + 1 : "", .host = name == identity ? "" : name, .groups = groups,
+		.kind = RG_ASK_IDENTITY,
+		.identity = identity,
+		.user = user,
+		.realm = at ? at + 1 : "",
+		.host = name == identity ? "" : name,
+		.groups = groups,
 		.deadline_ns = clock_now() + (uint64_t)atoll(command->fields[3]) * RG_MS,
 	};
 	for (size_t i = 4; i < command->count; i++) {
@@ -272,8 +279,9 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	struct rg_realm realm = {.name = "test.example",
-				 .directory = {.module = module, .settings = settings, .digest = "x"}};
+	struct rg_realm realm = {
+		.name = "test.example",
+		.directory = {.module = module, .settings = settings, .digest = "x"}};
 	uv_loop_init(&loop);
 	mailbox_init(&mailbox, &loop, NULL);
 	directory = directory_get(&realm);

@@ -9,9 +9,9 @@
 #include "core/secret.h"
 #include "support.h"
 
-#define WORKERS 4
+#define WORKERS   4
 #define QUESTIONS 2000
-#define QUEUE 64
+#define QUEUE     64
 
 /* A directory module made of two threads and a ring. */
 
@@ -128,9 +128,12 @@ static const struct rg_row mock_rows[] = {
 	{.name = "uris", .type = RG_STRINGS, .offset = offsetof(struct mock_settings, uris)},
 	{0},
 };
-static const struct rg_module mock_module = {
-	.abi = RG_MODULE_ABI, .kind = RG_MODULE_DIRECTORY, .name = "dir_mock", .settings = mock_rows,
-	.settings_size = sizeof(struct mock_settings), .ops.directory = &mock_kind};
+static const struct rg_module mock_module = {.abi = RG_MODULE_ABI,
+					     .kind = RG_MODULE_DIRECTORY,
+					     .name = "dir_mock",
+					     .settings = mock_rows,
+					     .settings_size = sizeof(struct mock_settings),
+					     .ops.directory = &mock_kind};
 
 static const char *const mock_uris[] = {"mock://one"};
 
@@ -166,12 +169,16 @@ static void worker_answered(void *asker, const struct rg_question *answer);
 static void worker_ask(struct worker *worker)
 {
 	static const char *const groups[] = {"ict", "staff"};
-	struct rg_ask ask = {.identity = "jan@beuningen.nl", .user = "jan", .realm = "beuningen.nl",
-			     .password = span_text("geheim"), .groups = groups, .group_count = 2,
+	struct rg_ask ask = {.identity = "jan@beuningen.nl",
+			     .user = "jan",
+			     .realm = "beuningen.nl",
+			     .password = span_text("geheim"),
+			     .groups = groups,
+			     .group_count = 2,
 			     .deadline_ns = clock_now() + RG_SECOND};
 	while (worker->asked < QUESTIONS && worker->open < 8) {
-		struct rg_inquiry *inquiry = directory_ask(worker->directory, &ask, &worker->mailbox,
-							   worker_answered, worker);
+		struct rg_inquiry *inquiry = directory_ask(
+			worker->directory, &ask, &worker->mailbox, worker_answered, worker);
 		if (!inquiry) {
 			worker->refused++;
 			break;
@@ -260,7 +267,10 @@ static void hand_answered(void *asker, const struct rg_question *answer)
 
 static struct rg_inquiry *hand_ask(struct hand *hand)
 {
-	struct rg_ask ask = {.identity = "jan", .user = "jan", .realm = "", .host = NULL,
+	struct rg_ask ask = {.identity = "jan",
+			     .user = "jan",
+			     .realm = "",
+			     .host = NULL,
 			     .deadline_ns = clock_now() + RG_SECOND};
 	return directory_ask(hand->directory, &ask, &hand->mailbox, hand_answered, hand);
 }

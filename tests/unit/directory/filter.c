@@ -68,8 +68,9 @@ static void L1_hostile_names(void **state)
 {
 	(void)state;
 	static const char *const names[] = {
-		"*)(uid=*", "*", "(", ")", "\\", "\\2a", "\\\\", "a)(|(uid=*", "%{user}", " jan ", "a b",
-		"\x7f\x80\xff", "\r\n\t\x1b", "j\xc3\xa9", "&", "|(", "!", "=", ":=", "<=", "~",
+		"*)(uid=*",   "*",       "(",     ")",   "\\",           "\\2a",       "\\\\",
+		"a)(|(uid=*", "%{user}", " jan ", "a b", "\x7f\x80\xff", "\r\n\t\x1b", "j\xc3\xa9",
+		"&",          "|(",      "!",     "=",   ":=",           "<=",         "~",
 	};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		one_literal(span_text(names[i]));
@@ -106,9 +107,25 @@ static void templates_are_checked(void **state)
 {
 	(void)state;
 	static const char *const broken[] = {
-		"", "uid=%{user}", "(uid=%{user}", "(uid=%{user}))", "(uid=%{usr})", "(uid=%{user)",
-		"(&(uid=%{user})", "(!(a=b)(c=d))", "(=%{user})", "(uid)", "(uid=\\zz)", "(uid=\\2)",
-		"(a=b)(c=d)", "(a:dn:=%{user}", "(:=x)", "(a:1.2:=x*)", "(uid=a(b)", "(u id=x)", "(|(uid=%{dn}))",
+		"",
+		"uid=%{user}",
+		"(uid=%{user}",
+		"(uid=%{user}))",
+		"(uid=%{usr})",
+		"(uid=%{user)",
+		"(&(uid=%{user})",
+		"(!(a=b)(c=d))",
+		"(=%{user})",
+		"(uid)",
+		"(uid=\\zz)",
+		"(uid=\\2)",
+		"(a=b)(c=d)",
+		"(a:dn:=%{user}",
+		"(:=x)",
+		"(a:1.2:=x*)",
+		"(uid=a(b)",
+		"(u id=x)",
+		"(|(uid=%{dn}))",
 	};
 	const unsigned names = RG_NAMES_IDENTITY | RG_NAMES_USER;
 	char why[160];

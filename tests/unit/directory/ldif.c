@@ -49,24 +49,57 @@ static void filters(void **state)
 {
 	(void)state;
 	static const char *const yes[] = {
-		"(uid=JAN)", "(cn=jan de boer)", "(cn=jan  DE boer )", "(uid=*)", "(mail=jan*@b.nl)",
-		"(mail=*boer*)", "(mail=*de*boer*nl)", "(mail=jan.de.boer@b.nl*)",
-		"(&(uid=jan)(objectclass=inetorgperson))", "(|(uid=x)(uid=jan))", "(!(uid=x))", "(&)",
+		"(uid=JAN)",
+		"(cn=jan de boer)",
+		"(cn=jan  DE boer )",
+		"(uid=*)",
+		"(mail=jan*@b.nl)",
+		"(mail=*boer*)",
+		"(mail=*de*boer*nl)",
+		"(mail=jan.de.boer@b.nl*)",
+		"(&(uid=jan)(objectclass=inetorgperson))",
+		"(|(uid=x)(uid=jan))",
+		"(!(uid=x))",
+		"(&)",
 		"(userAccountControl:1.2.840.113556.1.4.803:=2)",
-		"(userAccountControl:1.2.840.113556.1.4.804:=3)", "(age>=42)", "(age>=5)", "(age<=100)",
-		"(uid~=jan)", "(userCertificate=*)", "(userCertificate;binary=*)",
-		"(userCertificate;binary=\\00\\01\\02)", "(memberOf=CN=ict,OU=groups,dc=b,dc=nl)",
+		"(userAccountControl:1.2.840.113556.1.4.804:=3)",
+		"(age>=42)",
+		"(age>=5)",
+		"(age<=100)",
+		"(uid~=jan)",
+		"(userCertificate=*)",
+		"(userCertificate;binary=*)",
+		"(userCertificate;binary=\\00\\01\\02)",
+		"(memberOf=CN=ict,OU=groups,dc=b,dc=nl)",
 		"(memberOf:1.2.840.113556.1.4.1941:=cn=top,ou=groups,dc=b,dc=nl)",
-		"(memberOf:2.5.13.1:=cn=ict,ou=groups,dc=b,dc=nl)", "(uid:caseIgnoreMatch:=jan)",
-		"(uid:=jan)", "(|(uid:1.2.3:=jan)(uid=jan))",
+		"(memberOf:2.5.13.1:=cn=ict,ou=groups,dc=b,dc=nl)",
+		"(uid:caseIgnoreMatch:=jan)",
+		"(uid:=jan)",
+		"(|(uid:1.2.3:=jan)(uid=jan))",
 	};
 	static const char *const no[] = {
-		"(uid=ja)", "(uid=j*x)", "(mail=boer*)", "(mail=*boer)", "(mail=*boer*de*)",
-		"(mail=jan.de.boer@b.nl*jan*)", "(&(uid=jan)(uid=x))", "(|)", "(!(uid=jan))",
-		"(userAccountControl:1.2.840.113556.1.4.803:=3)", "(age>=43)", "(age<=9)", "(nothing=*)",
-		"(userCertificate;lang-nl=*)", "(userPassword=geheim)", "(!(userPassword=geheim))",
-		"(userPassword=*)", "(uid:1.2.3:=jan)", "(!(uid:1.2.3:=jan))", "(memberOf=ict)",
-		"(memberOf:1.2.840.113556.1.4.1941:=cn=other,dc=nl)", "(pwdAccountLockedTime=*)",
+		"(uid=ja)",
+		"(uid=j*x)",
+		"(mail=boer*)",
+		"(mail=*boer)",
+		"(mail=*boer*de*)",
+		"(mail=jan.de.boer@b.nl*jan*)",
+		"(&(uid=jan)(uid=x))",
+		"(|)",
+		"(!(uid=jan))",
+		"(userAccountControl:1.2.840.113556.1.4.803:=3)",
+		"(age>=43)",
+		"(age<=9)",
+		"(nothing=*)",
+		"(userCertificate;lang-nl=*)",
+		"(userPassword=geheim)",
+		"(!(userPassword=geheim))",
+		"(userPassword=*)",
+		"(uid:1.2.3:=jan)",
+		"(!(uid:1.2.3:=jan))",
+		"(memberOf=ict)",
+		"(memberOf:1.2.840.113556.1.4.1941:=cn=other,dc=nl)",
+		"(pwdAccountLockedTime=*)",
 		"(uid:dn:=jan)",
 	};
 	char why[160];
@@ -98,10 +131,14 @@ static void broken_files(void **state)
 {
 	(void)state;
 	static const char *const broken[] = {
-		"uid: jan\n", "dn: no name\nuid: x\n", "dn: dc=nl\nno colon\n",
-		"dn: dc=nl\ndc: nl\n\ndn: DC=NL\ndc: nl\n", "dn: dc=nl\nchangetype: delete\n",
+		"uid: jan\n",
+		"dn: no name\nuid: x\n",
+		"dn: dc=nl\nno colon\n",
+		"dn: dc=nl\ndc: nl\n\ndn: DC=NL\ndc: nl\n",
+		"dn: dc=nl\nchangetype: delete\n",
 		"include: file:///etc/passwd\n\ndn: dc=nl\ndc: nl\n",
-		"dn: dc=nl\ndc: nl\n\nINCLUDE: file:///etc/passwd\n", "dn: dc=nl\nx:: *not base64*\n",
+		"dn: dc=nl\ndc: nl\n\nINCLUDE: file:///etc/passwd\n",
+		"dn: dc=nl\nx:: *not base64*\n",
 	};
 	char why[160];
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
@@ -117,7 +154,8 @@ static void broken_files(void **state)
 	assert_non_null(empty);
 	assert_null(store_find(empty, "dc=nl"));
 	store_release(&empty);
-	struct rg_store *windows = read_text("dn: dc=nl\r\ndc: nl\r\n\r\ndn: dc=b,dc=nl\r\ndc: b", 42, why);
+	struct rg_store *windows =
+		read_text("dn: dc=nl\r\ndc: nl\r\n\r\ndn: dc=b,dc=nl\r\ndc: b", 42, why);
 	assert_non_null(windows);
 	assert_int_equal(windows->count, 2);
 	store_release(&windows);
@@ -137,7 +175,8 @@ static void passwords(void **state)
 		"{SHA}kGByAB793z4R5tK1eC9Hd/4Dhzk=",
 		"{SSHA}4De63O13lSt3Oq9LXhSJnE/TPnJ6b3V0MTIzNA==",
 		"{ssha}4De63O13lSt3Oq9LXhSJnE/TPnJ6b3V0MTIzNA==",
-		"{CRYPT}$6$zout$GibFqqZCeb/1N2clA56bDAiKrBgXwTLxmh8b.gtgS3d0.XwSt7yN/TJN4YKrcYWBCOI8OPxvFl5fyExsQKuF.1",
+		"{CRYPT}$6$zout$GibFqqZCeb/1N2clA56bDAiKrBgXwTLxmh8b.gtgS3d0.XwSt7yN/"
+		"TJN4YKrcYWBCOI8OPxvFl5fyExsQKuF.1",
 		"{CRYPT}$1$zout$0FqAnxBJ5VvAxLDubEbPR/",
 		"{SSHA256}qF3XOBKpwdv8vEE8Gl/9ybvXUKy2Q3IBndhMl9iqXYV6b3V0MTIzNA==",
 	};
@@ -147,8 +186,8 @@ static void passwords(void **state)
 		assert_int_equal(verify(stored[i], "fout"), RG_PASSWORD_WRONG);
 		assert_int_equal(verify(stored[i], ""), RG_PASSWORD_WRONG);
 	}
-	static const char *const odd[] = {"", "{SSHA}", "{SSHA}AAAA", "{SHA}====", "{SHA}*", "{CRYPT}",
-					  "{CRYPT}*0", "{CRYPT}x"};
+	static const char *const odd[] = {"",       "{SSHA}",  "{SSHA}AAAA", "{SHA}====",
+					  "{SHA}*", "{CRYPT}", "{CRYPT}*0",  "{CRYPT}x"};
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
 		assert_int_equal(verify(odd[i], "geheim"), RG_PASSWORD_WRONG);
 		assert_int_equal(verify(odd[i], ""), RG_PASSWORD_WRONG);

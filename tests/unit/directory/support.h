@@ -1,7 +1,8 @@
 /* What every test of this folder includes. */
 #ifndef TESTS_DIRECTORY_SUPPORT_H
 #define TESTS_DIRECTORY_SUPPORT_H
-/* clang-format off: cmocka.h wants these before it. */
+/* cmocka.h wants these before it. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
