@@ -190,6 +190,11 @@ class Upstream:
                 continue
             return octets, where
 
+    def drain(self):
+        """Forgets what arrived and was not taken."""
+        while self.take(0.01)[0]:
+            pass
+
     def answer(self, octets, where):
         self.socket.sendto(octets, where)
 

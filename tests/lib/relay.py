@@ -15,6 +15,7 @@ class Relay:
         self.server, self.source, self.random = server, source, random.Random(seed)
         self.loss, self.duplicate, self.reorder, self.delay = loss, duplicate, reorder, delay_s
         self.lost = self.doubled = self.delayed = self.passed = 0
+        self.spared = set()
         self.requests, self.answers = [], []  # what came from either side, as it was
         self.front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.front.bind((listen, 0))
@@ -35,8 +36,10 @@ class Relay:
         return self.backs[client]
 
     def _pass(self, out, octets, where):
-        if self.random.random() < self.loss:
+        # What was lost once gets through the next time: a laptop gives up after a few repeats in a row.
+        if self.random.random() < self.loss and octets not in self.spared:
             self.lost += 1
+            self.spared.add(octets)
             return
         copies = 1
         if self.random.random() < self.duplicate:

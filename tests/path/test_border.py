@@ -24,6 +24,7 @@ def ask(away):
     def send(extra=b"", who=GUEST, nas=None):
         nas = nas or away.nas
         nas.drain()
+        away.first.drain()
         sent = nas.begin(who, extra=extra)
         nas.send(sent)
         octets, where = away.first.take()

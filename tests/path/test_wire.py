@@ -125,6 +125,7 @@ def test_W6_hidden_password_of_bad_length(away, length):
     """Nothing of it is sent on; the good request that follows is."""
     name = attribute(USER_NAME, "iemand@pap.example") + attribute(NAS_IP, bytes(4))
     away.nas.drain()
+    away.first.drain()
     away.nas.send(request(away.nas.secret, name + attribute(USER_PASSWORD, bytes(length))))
     good = request(away.nas.secret, name + attribute(USER_PASSWORD, bytes(32)))
     away.nas.send(good)
@@ -150,6 +151,7 @@ def mppe(kind, value):
 def test_W6_mppe_key_of_bad_form(away, value):
     """An Accept of a peer whose key cannot be read is dropped; the genuine one that follows is taken."""
     away.nas.drain()
+    away.first.drain()
     away.nas.send(away.nas.begin("gast@elders.example"))
     octets, where = away.first.take()
     away.first.answer(reply(away.first.secret, ACCEPT, octets, mppe(17, value)
