@@ -230,7 +230,7 @@ bool tls_context_stale(const struct rg_tls_context *context)
 }
 
 void tls_context_expiry(const struct rg_tls_context *context,
-			void (*each)(void *to, const char *what, time_t not_after), void *to)
+			void (*each)(void *context, const char *what, time_t not_after), void *to)
 {
 	each(to, "certificate", context->certificate_ends);
 	each(to, "client_ca", context->authorities_end);

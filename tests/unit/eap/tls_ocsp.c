@@ -210,6 +210,32 @@ static void test_R2_responder_connects_and_never_answers(void **state)
 	responder_stop(&second);
 }
 
+/* Behind two that wait long for the same responder, a question still has its own deadline. */
+static void test_R2_deadline_holds_in_the_queue(void **state)
+{
+	(void)state;
+	struct asked patient[2], hasty;
+	town.settings.ocsp_timeout_ms = 20000;
+	struct rg_tls_context *slow = town_context(&town);
+	town.settings.ocsp_timeout_ms = 100;
+	struct rg_tls_context *fast = town_context(&town);
+	atomic_store(&responder.mood, RESPONDER_SILENT);
+	assert_true(ask(slow, &staff, &patient[0]));
+	assert_true(ask(slow, &staff, &patient[1]));
+	while (atomic_load(&responder.asked) < 2)
+		poll(NULL, 0, 5);
+	assert_true(ask(fast, &staff, &hasty));
+	await(&hasty);
+	assert_int_equal(hasty.question.outcome, RG_REVOCATION_UNAVAILABLE);
+	assert_int_equal(atomic_load(&patient[0].times) + atomic_load(&patient[1].times), 0);
+	tls_engine_close();
+	await(&patient[0]);
+	await(&patient[1]);
+	tls_context_unref(&slow);
+	tls_context_unref(&fast);
+	town.settings.ocsp_timeout_ms = 500;
+}
+
 static void test_close_answers_everyone(void **state)
 {
 	(void)state;
@@ -334,6 +360,7 @@ int main(void)
 		cmocka_unit_test_setup(test_nobody_to_ask, fresh),
 		cmocka_unit_test_setup(test_connection_refused, fresh),
 		cmocka_unit_test_setup(test_R2_responder_connects_and_never_answers, fresh),
+		cmocka_unit_test_setup(test_R2_deadline_holds_in_the_queue, fresh),
 		cmocka_unit_test_setup(test_close_answers_everyone, fresh),
 		cmocka_unit_test_setup(test_full_queue_says_so, fresh),
 		cmocka_unit_test_setup(test_staple, fresh),
