@@ -293,7 +293,8 @@ static bool genuine(struct rg_upstream *upstream, const struct rg_forward *forwa
 		return true;
 	case RG_AUTHENTIC_ABSENT:
 		return forward->code != RG_ACCESS_REQUEST ||
-		       (peer->learned && !atomic_load(peer->learned));
+		       (peer->learned && !atomic_load(peer->learned) &&
+			!packet_must_be_authentic(answer));
 	}
 	return false;
 }

@@ -1,1 +1,11 @@
-check_PROGRAMS +=
+check_PROGRAMS += tests/unit/upstream/compose
+tests_unit_upstream_compose_SOURCES = tests/unit/upstream/compose.c
+tests_unit_upstream_compose_LDFLAGS = $(ldflags_unit)
+tests_unit_upstream_compose_LDADD = $(ldadd_unit)
+tests_unit_upstream_compose_DEPENDENCIES = src/libroamgate.a
+check_PROGRAMS += tests/unit/upstream/upstream
+tests_unit_upstream_upstream_SOURCES = tests/unit/upstream/upstream.c tests/unit/upstream/scene.c \
+	tests/unit/upstream/scene.h
+tests_unit_upstream_upstream_LDFLAGS = $(ldflags_unit)
+tests_unit_upstream_upstream_LDADD = $(ldadd_unit)
+tests_unit_upstream_upstream_DEPENDENCIES = src/libroamgate.a
