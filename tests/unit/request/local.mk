@@ -9,3 +9,9 @@ tests_unit_request_path_SOURCES = tests/unit/request/path.c tests/unit/request/g
 tests_unit_request_path_LDFLAGS = $(ldflags_unit)
 tests_unit_request_path_LDADD = $(ldadd_unit)
 tests_unit_request_path_DEPENDENCIES = src/libroamgate.a
+check_PROGRAMS += tests/unit/request/home
+tests_unit_request_home_SOURCES = tests/unit/request/home.c tests/unit/request/gate.c \
+	tests/unit/request/gate.h $(unit_config_kit)
+tests_unit_request_home_LDFLAGS = $(ldflags_unit)
+tests_unit_request_home_LDADD = $(ldadd_unit)
+tests_unit_request_home_DEPENDENCIES = src/libroamgate.a
