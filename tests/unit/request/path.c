@@ -429,7 +429,7 @@ static void upstream_that_never_answers_gets_silence(void **state)
 	assert_int_equal(gate.worker.window.count, 0);
 }
 
-static void W6_a_broken_key_of_the_peer_is_no_sign_in(void **state)
+static void W6_a_broken_key_of_the_peer_is_dropped(void **state)
 {
 	uint8_t out[RG_RADIUS_MOST];
 	struct rg_writer writer;
@@ -439,11 +439,13 @@ static void W6_a_broken_key_of_the_peer_is_no_sign_in(void **state)
 	writer_begin(&writer, out, sizeof(out), RG_ACCESS_ACCEPT, peer.answer.id);
 	writer_add_vendor(&writer, RG_VENDOR_MICROSOFT, 17, span_text("\x80\x01short"));
 	struct rg_span bytes = writer_reply(&writer, packet_authenticator(&peer.answer), peer.key);
-	uint64_t before = counted(RG_COUNT_UPSTREAM_ANSWERS);
+	uint64_t before = counted(RG_COUNT_UPSTREAM_BAD);
 	assert_true(sendto(peer.fd, bytes.data, bytes.length, 0, &peer.from.any,
 			   address_length(&peer.from)) > 0);
-	nas_deaf(&nas, &gate, RG_COUNT_UPSTREAM_ANSWERS, before);
-	gate_expect(&gate, "no-answer", "internal");
+	nas_deaf(&nas, &gate, RG_COUNT_UPSTREAM_BAD, before);
+	peer_answer(&peer, RG_ACCESS_REJECT);
+	nas_hear(&nas, &gate, RG_ACCESS_REJECT);
+	gate_expect(&gate, "reject", "upstream-refused");
 }
 
 /* A Reject of our own waits; its repeats meanwhile are dropped; one of the federation's does not wait. */
@@ -516,7 +518,7 @@ int main(void)
 		TEST(P1_answered_repeat_is_answered_byte_for_byte),
 		TEST(P1_same_id_new_authenticator_is_processed_anew),
 		TEST(upstream_that_never_answers_gets_silence),
-		TEST(W6_a_broken_key_of_the_peer_is_no_sign_in),
+		TEST(W6_a_broken_key_of_the_peer_is_dropped),
 		cmocka_unit_test_setup_teardown(rejects_made_here_are_delayed, set_up_with_delay,
 						tear_down),
 		TEST(O1_reload_keeps_what_is_under_way),

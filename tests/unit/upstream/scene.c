@@ -16,15 +16,18 @@
 
 #define PATIENCE_MS 20000 /* only a test that fails waits so long */
 
-static void on_answered(void *context, struct rg_request *request, const struct rg_forward *forward,
+static bool on_answered(void *context, struct rg_request *request, const struct rg_forward *forward,
 			const struct rg_packet *answer)
 {
 	struct scene *scene = context;
 	assert_ptr_equal(request, (struct rg_request *)scene);
+	if (answer->code == scene->cannot_give_on)
+		return false;
 	scene->answered++;
 	scene->code = answer->code;
 	if (scene->forward == forward)
 		scene->forward = NULL;
+	return true;
 }
 
 static void on_moved(void *context, struct rg_request *request, struct rg_forward *forward)

@@ -41,6 +41,7 @@ struct scene {
 	/* What the upstream side told. */
 	unsigned answered, moved, lost, lessons;
 	uint8_t code; /* of the last answer */
+	uint8_t cannot_give_on; /* answers of that code; 0: none */
 	enum rg_lost how;
 	struct rg_forward *forward; /* of the last request sent with scene_send, as it moves */
 };

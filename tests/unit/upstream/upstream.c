@@ -203,6 +203,16 @@ static void B3_to_a_request_that_was_given_up(void **state)
 	assert_int_equal(scene.answered, 1);
 }
 
+static void W6_an_answer_that_cannot_be_given_on(void **state)
+{
+	uint8_t out[RG_RADIUS_MOST];
+	(void)state;
+	scene.cannot_give_on = RG_ACCESS_ACCEPT;
+	scene_send(&scene);
+	scripted_receive(first);
+	dropped_and_the_genuine_one_taken(scripted_compose(first, RG_ACCESS_ACCEPT, true, out));
+}
+
 static void auto_policy_is_learned_upward_only(void **state)
 {
 	uint8_t out[RG_RADIUS_MOST];
@@ -525,6 +535,7 @@ int main(void)
 		ONE(B3_from_another_port),
 		ONE(B3_late),
 		ONE(B3_to_a_request_that_was_given_up),
+		ONE(W6_an_answer_that_cannot_be_given_on),
 		ONE(auto_policy_is_learned_upward_only),
 		ONE(B3_eap_without_message_authenticator_of_an_auto_peer),
 		ONE(P2_the_257th_uses_another_port),
