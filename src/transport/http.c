@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/log.h"
@@ -100,11 +101,15 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 }
 
 /* The library's own messages are about single connections, and hold what strangers sent. */
+/* What the library complains of is a lack of descriptors or memory: it tries again at once, and would
+ * take a whole processor for it. It is called on the library's thread, so it is that one that waits. */
 static void on_library_log(void *unused, const char *format, va_list args)
 {
+	static const struct timespec breath = {.tv_nsec = 50 * 1000 * 1000};
 	(void)unused;
 	(void)format;
 	(void)args;
+	nanosleep(&breath, NULL);
 }
 
 static socklen_t address_length(const struct sockaddr *address)
@@ -153,7 +158,8 @@ struct rg_http *http_open(const struct sockaddr *address, int (*health)(void *co
 		free(http);
 		return NULL;
 	}
-	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ERROR_LOG;
+	/* ITC: so that stopping wakes it even while it accepts nobody. */
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
 	if (address->sa_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
 	sigfillset(&all);
