@@ -1,5 +1,5 @@
-/* EAP-TLS (RFC 5216, RFC 9190): mutual TLS with certificates is the whole proof, so the method only says
- * when the shared engine's handshake counts as proven, granted and done. */
+/* EAP-TLS (RFC 5216, RFC 9190): mutual TLS with certificates is the whole proof, so the method only
+ * says when the shared engine's handshake counts as proven, granted and done. */
 #include "roamgate/module.h"
 #include "roamgate/tls.h"
 
@@ -49,7 +49,8 @@ static enum rg_eap_verdict method_granted(void *method, struct rg_eap_step *step
 	switch (tls_release(method, step)) {
 	case RG_TLS_SEND:
 		return RG_EAP_REQUEST;
-	case RG_TLS_ACKNOWLEDGED: /* TLS 1.2 resumed: the supplicant had the last word (RFC 5216 §2.1.2) */
+	case RG_TLS_ACKNOWLEDGED: /* TLS 1.2 resumed: the supplicant had the last word (RFC 5216
+				     §2.1.2) */
 		return RG_EAP_SUCCESS;
 	case RG_TLS_ESTABLISHED:
 	case RG_TLS_DATA:

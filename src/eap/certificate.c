@@ -13,7 +13,8 @@ static bool name_text(const ASN1_STRING *string, const char *prefix, char *out, 
 {
 	unsigned char *utf8 = NULL;
 	size_t before = strlen(prefix);
-	int converted = ASN1_STRING_to_UTF8(&utf8, string); /* refuses what is not valid in its type */
+	int converted =
+		ASN1_STRING_to_UTF8(&utf8, string); /* refuses what is not valid in its type */
 	bool good = converted > 0 && before + (size_t)converted < capacity;
 	for (int i = 0; good && i < converted; i++)
 		good = utf8[i] >= 0x20 && utf8[i] != 0x7f &&
@@ -108,9 +109,11 @@ void certificate_subject(const X509 *certificate, char *out, size_t capacity)
 	out[0] = '\0';
 	if (!bio)
 		return;
-	/* Bytes as UTF-8, nothing escaped but RFC 2253's own separators: text_escape does the rest. */
-	if (X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0,
-			       (XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB & ~ASN1_STRFLGS_ESC_CTRL)) >= 0)
+	/* Bytes as UTF-8, nothing escaped but RFC 2253's own separators: text_escape does the rest.
+	 */
+	if (X509_NAME_print_ex(
+		    bio, X509_get_subject_name(certificate), 0,
+		    (XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB & ~ASN1_STRFLGS_ESC_CTRL)) >= 0)
 		length = BIO_get_mem_data(bio, &text);
 	if (length > 0)
 		text_escape(out, capacity, span_of(text, (size_t)length));
@@ -124,7 +127,8 @@ static bool each_dns(X509 *certificate, bool (*test)(const char *name, const voi
 	bool found = false;
 	for (int i = 0; i < sk_GENERAL_NAME_num(names) && !found; i++) {
 		char text[256];
-		const ASN1_STRING *dns = name_of_kind(sk_GENERAL_NAME_value(names, i), RG_NAME_SAN_DNS);
+		const ASN1_STRING *dns =
+			name_of_kind(sk_GENERAL_NAME_value(names, i), RG_NAME_SAN_DNS);
 		found = dns && name_text(dns, "", text, sizeof(text)) && test(text, with);
 	}
 	GENERAL_NAMES_free(names);

@@ -128,7 +128,8 @@ bool fragments_append(struct rg_fragments *fragments, struct rg_span data)
 	return pieces_add(&fragments->out, data);
 }
 
-bool fragments_give(struct rg_fragments *fragments, struct rg_buffer *output, size_t room, size_t most)
+bool fragments_give(struct rg_fragments *fragments, struct rg_buffer *output, size_t room,
+		    size_t most)
 {
 	size_t pending = fragments_pending(fragments);
 	if (!fragments->collecting)

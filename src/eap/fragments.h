@@ -1,5 +1,5 @@
-/* EAP-TLS messages in pieces, both ways (RFC 5216 §2.1.5 and §3): the flags octet, the length, and who
- * has to acknowledge what. Knows nothing of TLS. */
+/* EAP-TLS messages in pieces, both ways (RFC 5216 §2.1.5 and §3): the flags octet, the length, and
+ * who has to acknowledge what. Knows nothing of TLS. */
 #ifndef RG_EAP_FRAGMENTS_H
 #define RG_EAP_FRAGMENTS_H
 #include <stdbool.h>
@@ -37,8 +37,8 @@ void fragments_init(struct rg_fragments *, uint8_t version);
 void fragments_free(struct rg_fragments *);
 
 /* Reads the Type-Data of a Response. message is borrowed: from typedata, or until the next call. */
-enum rg_fragment fragments_take(struct rg_fragments *, struct rg_span typedata, struct rg_span *message,
-				const char **why);
+enum rg_fragment fragments_take(struct rg_fragments *, struct rg_span typedata,
+				struct rg_span *message, const char **why);
 
 /* More of the message to send. False: too long, or no memory. */
 bool fragments_append(struct rg_fragments *, struct rg_span data);
@@ -48,8 +48,8 @@ static inline size_t fragments_pending(const struct rg_fragments *fragments)
 	return fragments->out.length - fragments->sent;
 }
 
-/* Writes the next piece: at most `room` octets of Type-Data, at most `most` of TLS data. With nothing
- * pending it writes an acknowledgement. False: no room. */
+/* Writes the next piece: at most `room` octets of Type-Data, at most `most` of TLS data. With
+ * nothing pending it writes an acknowledgement. False: no room. */
 bool fragments_give(struct rg_fragments *, struct rg_buffer *output, size_t room, size_t most);
 
 /* Writes the Start packet. */

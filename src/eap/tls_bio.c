@@ -4,8 +4,8 @@
 
 #include "eap/tls_conversation.h"
 
-/* Follows the record layer: a supplicant may not cut its handshake into crumbs, each of which costs a
- * decryption. */
+/* Follows the record layer: a supplicant may not cut its handshake into crumbs, each of which costs
+ * a decryption. */
 static void count_records(struct rg_tls *tls, struct rg_span span)
 {
 	struct rg_cursor cursor = cursor_over(span);
@@ -20,7 +20,8 @@ static void count_records(struct rg_tls *tls, struct rg_span span)
 		tls->record_header[tls->header_length++] = cursor_u8(&cursor);
 		if (tls->header_length == sizeof(tls->record_header)) {
 			tls->header_length = 0;
-			tls->record_left = (size_t)tls->record_header[3] << 8 | tls->record_header[4];
+			tls->record_left =
+				(size_t)tls->record_header[3] << 8 | tls->record_header[4];
 			if (++tls->records > RG_TLS_RECORDS_MOST)
 				tls->overrun = true;
 		}
@@ -79,8 +80,9 @@ static pthread_once_t method_once = PTHREAD_ONCE_INIT;
 static void method_make(void)
 {
 	BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "EAP");
-	if (made && BIO_meth_set_read_ex(made, bio_read) && BIO_meth_set_write_ex(made, bio_write) &&
-	    BIO_meth_set_ctrl(made, bio_ctrl) && BIO_meth_set_create(made, bio_create))
+	if (made && BIO_meth_set_read_ex(made, bio_read) &&
+	    BIO_meth_set_write_ex(made, bio_write) && BIO_meth_set_ctrl(made, bio_ctrl) &&
+	    BIO_meth_set_create(made, bio_create))
 		method = made;
 	else
 		BIO_meth_free(made);

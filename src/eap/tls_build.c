@@ -14,10 +14,9 @@
 #define WARN_DAYS 30
 
 /* Modern ones only, the cheapest first. TLS 1.2: forward secrecy and AEAD. */
-static const char ciphers_1_2[] =
-	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+static const char ciphers_1_2[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+				  "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+				  "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 static const char ciphers_1_3[] =
 	"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 static const char groups[] = "X25519:P-256:P-384";
@@ -54,8 +53,10 @@ static bool is_pem(const struct rg_secret *contents)
 	return memmem(contents->data, contents->length, mark, sizeof(mark) - 1) != NULL;
 }
 
-/* All certificates of a file, PEM or one in DER. NULL with a note where there is none or one is broken. */
-static STACK_OF(X509) *source_certificates(struct rg_tls_context *context, enum rg_tls_source source)
+/* All certificates of a file, PEM or one in DER. NULL with a note where there is none or one is
+ * broken. */
+static STACK_OF(X509) *
+	source_certificates(struct rg_tls_context *context, enum rg_tls_source source)
 {
 	struct rg_secret *contents;
 	STACK_OF(X509) *found = NULL;
@@ -108,7 +109,8 @@ static void certificate_check(struct rg_tls_context *context)
 	const char *path = context->files[RG_TLS_CERTIFICATE]->path;
 	uint32_t usage = X509_get_extended_key_usage(certificate);
 	if (!(X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) || !(usage & XKU_SSL_SERVER))
-		tls_context_note(context, false, "certificate", "%s lacks the usage serverAuth", path);
+		tls_context_note(context, false, "certificate", "%s lacks the usage serverAuth",
+				 path);
 	if (certificate_has_wildcard(certificate))
 		tls_context_note(context, false, "certificate",
 				 "%s bears a wildcard, which supplicants refuse", path);
@@ -117,11 +119,13 @@ static void certificate_check(struct rg_tls_context *context)
 				 "%s bears no DNS name in its subjectAltName", path);
 	else if (!certificate_dns_matches_cn(certificate))
 		tls_context_note(context, false, "certificate",
-				 "the CN of %s is none of the DNS names in its subjectAltName", path);
+				 "the CN of %s is none of the DNS names in its subjectAltName",
+				 path);
 	for (int i = 0; i < sk_X509_num(context->chain); i++)
 		if (X509_self_signed(sk_X509_value(context->chain, i), 0) == 1)
 			tls_context_note(context, false, "certificate",
-					 "%s contains a root, which only makes sign-ins longer", path);
+					 "%s contains a root, which only makes sign-ins longer",
+					 path);
 }
 
 static int no_passphrase(char *buffer, int size, int writing, void *context)
@@ -146,16 +150,19 @@ static void build_key(struct rg_tls_context *context)
 	key = is_pem(contents) ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &encrypted)
 			       : d2i_PrivateKey_bio(bio, NULL);
 	if (!key)
-		tls_context_note(context, true, "private_key", "%s %s", file->path,
-				 encrypted ? "is encrypted, and nobody is there to type its passphrase"
-					   : "holds no private key that can be read");
+		tls_context_note(
+			context, true, "private_key", "%s %s", file->path,
+			encrypted ? "is encrypted, and nobody is there to type its passphrase"
+				  : "holds no private key that can be read");
 	else if (context->certificate && !X509_check_private_key(context->certificate, key))
 		tls_context_note(context, true, "private_key", "%s fits not the certificate %s",
 				 file->path, context->files[RG_TLS_CERTIFICATE]->path);
 	else if (context->certificate && !SSL_CTX_use_PrivateKey(context->ssl, key))
-		tls_context_note(context, true, "private_key", "%s: %s", file->path, openssl_says());
+		tls_context_note(context, true, "private_key", "%s: %s", file->path,
+				 openssl_says());
 	if (file->mode & S_IROTH)
-		tls_context_note(context, false, "private_key", "%s can be read by everyone", file->path);
+		tls_context_note(context, false, "private_key", "%s can be read by everyone",
+				 file->path);
 out:
 	EVP_PKEY_free(key);
 	BIO_free(bio);
@@ -187,11 +194,12 @@ static void build_certificate(struct rg_tls_context *context)
 }
 
 /* Names of the CAs, sent to the supplicant so that it picks the right one of its certificates. */
-static STACK_OF(X509_NAME) *authority_names(STACK_OF(X509) *authorities)
+static STACK_OF(X509_NAME) * authority_names(STACK_OF(X509) * authorities)
 {
 	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
 	for (int i = 0; names && i < sk_X509_num(authorities); i++) {
-		X509_NAME *name = X509_NAME_dup(X509_get_subject_name(sk_X509_value(authorities, i)));
+		X509_NAME *name =
+			X509_NAME_dup(X509_get_subject_name(sk_X509_value(authorities, i)));
 		if (!name || !sk_X509_NAME_push(names, name))
 			X509_NAME_free(name);
 	}
@@ -199,13 +207,14 @@ static STACK_OF(X509_NAME) *authority_names(STACK_OF(X509) *authorities)
 }
 
 /* Whether the issuer of each is among them: a chain from any of them ends in a root. */
-static bool all_issuers_named(STACK_OF(X509) *authorities)
+static bool all_issuers_named(STACK_OF(X509) * authorities)
 {
 	for (int i = 0; i < sk_X509_num(authorities); i++) {
 		X509 *authority = sk_X509_value(authorities, i);
 		bool named = false;
 		for (int j = 0; j < sk_X509_num(authorities) && !named; j++)
-			named = X509_check_issued(sk_X509_value(authorities, j), authority) == X509_V_OK;
+			named = X509_check_issued(sk_X509_value(authorities, j), authority) ==
+				X509_V_OK;
 		if (!named)
 			return false;
 	}
@@ -224,13 +233,14 @@ static void build_authorities(struct rg_tls_context *context)
 		if (i == 0 || ends < context->authorities_end)
 			context->authorities_end = ends;
 		if (X509_check_ca(authority) == 0)
-			tls_context_note(context, false, "client_ca", "%s contains a certificate of no CA",
+			tls_context_note(context, false, "client_ca",
+					 "%s contains a certificate of no CA",
 					 context->files[RG_TLS_CLIENT_CA]->path);
 		if (!X509_STORE_add_cert(store, authority))
 			tls_context_note(context, true, "client_ca", "no memory");
 	}
-	/* An issuing CA may be named alone, without the root above it. Where the root is named as well the
-	 * chain goes up to it, so that the root's CRL is asked about the issuing CA. */
+	/* An issuing CA may be named alone, without the root above it. Where the root is named as
+	 * well the chain goes up to it, so that the root's CRL is asked about the issuing CA. */
 	if (!all_issuers_named(context->authorities))
 		X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
 	SSL_CTX_set0_CA_list(context->ssl, authority_names(context->authorities));
@@ -286,9 +296,11 @@ static bool build_ssl(struct rg_tls_context *context, const struct rg_eap_settin
 	SSL_CTX *ssl = context->ssl = SSL_CTX_new(TLS_server_method());
 	if (!ssl)
 		return false;
-	/* Tickets are handles of the cache, not sealed state: nothing is decoded again at a resumption. */
-	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-					 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+	/* Tickets are handles of the cache, not sealed state: nothing is decoded again at a
+	 * resumption. */
+	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+					 SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+					 SSL_OP_PRIORITIZE_CHACHA |
 					 SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION);
 	/* The chain is the file's: never completed from the CAs that sign staff. */
 	SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
@@ -296,15 +308,16 @@ static bool build_ssl(struct rg_tls_context *context, const struct rg_eap_settin
 	SSL_CTX_set_max_early_data(ssl, 0);
 	SSL_CTX_set_recv_max_early_data(ssl, 0);
 	SSL_CTX_set_num_tickets(ssl, 0); /* one is sent once the host has agreed */
-	SSL_CTX_set_session_cache_mode(ssl, settings->resume_s > 0 ? SSL_SESS_CACHE_SERVER |
-									     SSL_SESS_CACHE_NO_INTERNAL |
-									     SSL_SESS_CACHE_NO_AUTO_CLEAR
-								   : SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_session_cache_mode(
+		ssl, settings->resume_s > 0 ? SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL |
+						      SSL_SESS_CACHE_NO_AUTO_CLEAR
+					    : SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_timeout(ssl, settings->resume_s);
 	SSL_CTX_set_purpose(ssl, X509_PURPOSE_SSL_CLIENT);
 	return SSL_CTX_set_min_proto_version(ssl, wire_version(settings->tls_min)) &&
 	       SSL_CTX_set_max_proto_version(ssl, wire_version(settings->tls_max)) &&
-	       SSL_CTX_set_cipher_list(ssl, ciphers_1_2) && SSL_CTX_set_ciphersuites(ssl, ciphers_1_3) &&
+	       SSL_CTX_set_cipher_list(ssl, ciphers_1_2) &&
+	       SSL_CTX_set_ciphersuites(ssl, ciphers_1_3) &&
 	       SSL_CTX_set1_groups_list(ssl, groups) && SSL_CTX_set1_sigalgs_list(ssl, signatures);
 }
 
@@ -320,7 +333,8 @@ bool tls_context_build(struct rg_tls_context *context, const struct rg_eap_setti
 	context->resume_s = (time_t)settings->resume_s;
 	context->ocsp = (enum rg_ocsp)settings->ocsp;
 	context->ocsp_timeout_ms = settings->ocsp_timeout_ms;
-	if (settings->ocsp_responder && !(context->ocsp_responder = strdup(settings->ocsp_responder)))
+	if (settings->ocsp_responder &&
+	    !(context->ocsp_responder = strdup(settings->ocsp_responder)))
 		return false;
 	for (size_t i = 0; i < settings->identity_from.count && i < RG_NAMES_MOST; i++)
 		context->names[context->identity_from.count++] = settings->identity_from.items[i];

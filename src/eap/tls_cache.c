@@ -9,8 +9,8 @@
 #define SHARD_MOST (RG_TLS_CACHE_MOST / SHARDS)
 
 struct entry {
-	struct entry *next;            /* of its bucket */
-	struct entry *newer, *older;   /* by last use */
+	struct entry *next;          /* of its bucket */
+	struct entry *newer, *older; /* by last use */
 	uint8_t id[SSL_MAX_SSL_SESSION_ID_LENGTH];
 	size_t id_length;
 	struct rg_tls_cached cached;
@@ -103,8 +103,8 @@ void tls_cache_put(const struct rg_tls_cached *cached)
 	entry_free(oldest);
 }
 
-bool tls_cache_find(const uint8_t *id, size_t id_length, const uint8_t scope[RG_TLS_SCOPE], time_t now,
-		    struct rg_tls_cached *found)
+bool tls_cache_find(const uint8_t *id, size_t id_length, const uint8_t scope[RG_TLS_SCOPE],
+		    time_t now, struct rg_tls_cached *found)
 {
 	if (id_length < 16 || id_length > SSL_MAX_SSL_SESSION_ID_LENGTH)
 		return false;

@@ -1,5 +1,6 @@
-/* Sessions that may be resumed: decoded, process-wide, in shards, bounded. What a session was made under
- * (the realm, its CAs, CRL, certificate, the method) is in its scope: under any other it is not found. */
+/* Sessions that may be resumed: decoded, process-wide, in shards, bounded. What a session was made
+ * under (the realm, its CAs, CRL, certificate, the method) is in its scope: under any other it is
+ * not found. */
 #ifndef RG_EAP_TLS_CACHE_H
 #define RG_EAP_TLS_CACHE_H
 #include <openssl/ssl.h>
@@ -12,18 +13,18 @@
 
 struct rg_tls_cached {
 	SSL_SESSION *session;
-	X509 *issuer;      /* of the leaf, for OCSP; may be NULL */
-	time_t expires;    /* since the full handshake; never extended by resuming */
+	X509 *issuer;   /* of the leaf, for OCSP; may be NULL */
+	time_t expires; /* since the full handshake; never extended by resuming */
 	uint8_t scope[RG_TLS_SCOPE];
 };
 
 /* Takes references of its own. A session without id is ignored. */
 void tls_cache_put(const struct rg_tls_cached *);
 
-/* False: none such, of another scope, or expired. found->session is a copy of the caller's own, so that
- * conversations never share one; found->issuer a reference. */
-bool tls_cache_find(const uint8_t *id, size_t id_length, const uint8_t scope[RG_TLS_SCOPE], time_t now,
-		    struct rg_tls_cached *found);
+/* False: none such, of another scope, or expired. found->session is a copy of the caller's own, so
+ * that conversations never share one; found->issuer a reference. */
+bool tls_cache_find(const uint8_t *id, size_t id_length, const uint8_t scope[RG_TLS_SCOPE],
+		    time_t now, struct rg_tls_cached *found);
 void tls_cache_remove(const uint8_t *id, size_t id_length);
 size_t tls_cache_count(void);
 void tls_cache_clear(void);

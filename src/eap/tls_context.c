@@ -202,7 +202,8 @@ void tls_context_unref(struct rg_tls_context **holder)
 	*holder = NULL;
 	if (!context)
 		return;
-	/* The last reference is given up under the lock, where nobody can find the context meanwhile. */
+	/* The last reference is given up under the lock, where nobody can find the context
+	 * meanwhile. */
 	unsigned references = atomic_load(&context->references);
 	while (references > 1)
 		if (atomic_compare_exchange_weak(&context->references, &references, references - 1))

@@ -76,8 +76,8 @@ out:
 	return NULL;
 }
 
-/* Without a word on the wire: EAP has its own end. Not marked so, OpenSSL would take the session for a
- * bad one. */
+/* Without a word on the wire: EAP has its own end. Not marked so, OpenSSL would take the session
+ * for a bad one. */
 void tls_ssl_end(struct rg_tls *tls)
 {
 	if (!tls->ssl)
@@ -113,8 +113,8 @@ static enum rg_tls_event refuse(struct rg_tls *tls, struct rg_eap_step *step)
 	return RG_TLS_REFUSED;
 }
 
-static enum rg_tls_event refuse_for(struct rg_tls *tls, struct rg_eap_step *step, enum rg_reason reason,
-				    const char *detail)
+static enum rg_tls_event refuse_for(struct rg_tls *tls, struct rg_eap_step *step,
+				    enum rg_reason reason, const char *detail)
 {
 	/* What was found before counts: a doomed conversation keeps its reason. */
 	if (tls->state != RG_TLS_STATE_DOOMED) {
@@ -175,12 +175,14 @@ static enum rg_tls_event message(struct rg_tls *tls, struct rg_eap_step *step, b
 			return broken(tls, step, "broken EAP-TLS: an acknowledgement of nothing");
 		return handshake(tls, step);
 	case RG_TLS_STATE_DONE:
-		return refuse_for(tls, step, RG_REASON_INTERNAL, "a Response before the host agreed");
+		return refuse_for(tls, step, RG_REASON_INTERNAL,
+				  "a Response before the host agreed");
 	case RG_TLS_STATE_OPEN:
 		if (empty)
 			return RG_TLS_ACKNOWLEDGED;
 		if (!tls->ssl)
-			return broken(tls, step, "broken EAP-TLS: data in place of an acknowledgement");
+			return broken(tls, step,
+				      "broken EAP-TLS: data in place of an acknowledgement");
 		return RG_TLS_DATA;
 	case RG_TLS_STATE_DOOMED:
 		return refuse(tls, step);

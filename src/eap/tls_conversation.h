@@ -6,7 +6,8 @@
 #include "roamgate/tls.h"
 
 #define RG_TLS_ROUNDS_MOST  100 /* Responses of one conversation */
-#define RG_TLS_RECORDS_MOST 128 /* TLS records from one supplicant before its tunnel carries data */
+#define RG_TLS_RECORDS_MOST 128 /* TLS records from one supplicant before its tunnel carries data  \
+				 */
 
 enum rg_tls_state {
 	RG_TLS_STATE_HANDSHAKE,
@@ -18,34 +19,34 @@ enum rg_tls_state {
 struct rg_tls {
 	struct rg_tls_context *context; /* the host's */
 	const struct rg_tls_kind *kind;
-	SSL *ssl;                       /* NULL once sealed */
+	SSL *ssl; /* NULL once sealed */
 	enum rg_tls_state state;
 	struct rg_fragments fragments;
-	size_t fragment;                /* most TLS octets in one packet */
+	size_t fragment; /* most TLS octets in one packet */
 	unsigned rounds;
 
 	/* What the BIO reads: the message of this turn. */
 	struct rg_span input;
-	size_t record_left;             /* octets of the record under way */
+	size_t record_left; /* octets of the record under way */
 	uint8_t record_header[5];
 	size_t header_length;
 	unsigned records;
-	bool overrun;                   /* too much in or out */
+	bool overrun; /* too much in or out */
 
 	enum rg_reason reason;
-	const char *detail;             /* static, or detail_text */
+	const char *detail; /* static, or detail_text */
 	char detail_text[160];
-	int verify_error;               /* X509_V_…, of the supplicant's certificate */
+	int verify_error; /* X509_V_…, of the supplicant's certificate */
 
 	/* Sessions: the one made, kept until the Accept; the one resumed. */
 	uint8_t scope[RG_TLS_SCOPE];
 	SSL_SESSION *parked;
-	struct rg_tls_cached resumed;   /* session is never set: OpenSSL owns it */
+	struct rg_tls_cached resumed; /* session is never set: OpenSSL owns it */
 	uint8_t resumed_id[SSL_MAX_SSL_SESSION_ID_LENGTH];
 	size_t resumed_id_length;
 
 	X509 *leaf, *issuer;
-	STACK_OF(X509) *chain;
+	STACK_OF(X509) * chain;
 	unsigned char *der; /* of the leaf */
 	bool proof_ready;
 	struct rg_proof proof;

@@ -65,21 +65,24 @@ static void explain_ssl(struct rg_tls *tls, unsigned long error)
 	case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS:
 	case SSL_R_INAPPROPRIATE_FALLBACK:
 		snprintf(tls->detail_text, sizeof(tls->detail_text),
-			 "no TLS version, cipher or group in common: %s", ERR_reason_error_string(error));
+			 "no TLS version, cipher or group in common: %s",
+			 ERR_reason_error_string(error));
 		explain(tls, RG_REASON_METHOD_REFUSED, tls->detail_text);
 		return;
 	case ERR_R_ASN1_LIB:
 	case SSL_R_UNKNOWN_CERTIFICATE_TYPE:
 	case SSL_R_CERT_LENGTH_MISMATCH:
 	case SSL_R_WRONG_CERTIFICATE_TYPE:
-		explain(tls, RG_REASON_CERTIFICATE_INVALID, "the supplicant's certificate cannot be read");
+		explain(tls, RG_REASON_CERTIFICATE_INVALID,
+			"the supplicant's certificate cannot be read");
 		return;
 	case ERR_R_MALLOC_FAILURE:
 		explain(tls, RG_REASON_INTERNAL, "no memory");
 		return;
 	default:
 		snprintf(tls->detail_text, sizeof(tls->detail_text), "broken TLS: %s",
-			 ERR_reason_error_string(error) ? ERR_reason_error_string(error) : "no reason given");
+			 ERR_reason_error_string(error) ? ERR_reason_error_string(error)
+							: "no reason given");
 		explain(tls, RG_REASON_METHOD_REFUSED, tls->detail_text);
 	}
 }
@@ -90,11 +93,13 @@ void tls_explain(struct rg_tls *tls)
 	if (tls->overrun && tls->records > RG_TLS_RECORDS_MOST) {
 		explain(tls, RG_REASON_METHOD_REFUSED, "broken EAP-TLS: too many TLS records");
 	} else if (tls->overrun) {
-		explain(tls, RG_REASON_INTERNAL, "a TLS message of ours grew too long, or no memory");
+		explain(tls, RG_REASON_INTERNAL,
+			"a TLS message of ours grew too long, or no memory");
 	} else if (ERR_GET_LIB(error) != ERR_LIB_SSL) {
 		/* Below TLS: only a certificate of the supplicant gets there with bad input. */
 		snprintf(tls->detail_text, sizeof(tls->detail_text), "OpenSSL: %s",
-			 ERR_reason_error_string(error) ? ERR_reason_error_string(error) : "no reason given");
+			 ERR_reason_error_string(error) ? ERR_reason_error_string(error)
+							: "no reason given");
 		explain(tls, RG_REASON_INTERNAL, tls->detail_text);
 	} else if (ERR_GET_REASON(error) >= SSL_AD_REASON_OFFSET) {
 		explain_alert(tls, ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET);

@@ -11,8 +11,8 @@
 
 #include "core/secret.h"
 
-#define FILE_MOST    (64 << 20) /* a large CRL; anything more is a mistake */
-#define BUCKETS      1024u
+#define FILE_MOST (64 << 20) /* a large CRL; anything more is a mistake */
+#define BUCKETS   1024u
 
 /* Process-wide: the files that some context was made from. */
 static struct rg_tls_file *buckets[BUCKETS];
@@ -91,7 +91,8 @@ static struct rg_tls_file *file_new(const char *path)
 	struct stat st;
 	struct rg_secret *contents = read_file(path, &st);
 	file->references = 1;
-	if (!contents || !EVP_Digest(contents->data, contents->length, file->digest, NULL, EVP_sha256(), NULL)) {
+	if (!contents ||
+	    !EVP_Digest(contents->data, contents->length, file->digest, NULL, EVP_sha256(), NULL)) {
 		file->missing = true;
 		file->error = contents ? ENOMEM : errno;
 	} else {

@@ -1,5 +1,5 @@
-/* Files of certificates and keys, read once however many realms name them. Main thread and checks; takes a
- * lock of its own. */
+/* Files of certificates and keys, read once however many realms name them. Main thread and checks;
+ * takes a lock of its own. */
 #ifndef RG_EAP_TLS_FILES_H
 #define RG_EAP_TLS_FILES_H
 #include <stdbool.h>
@@ -29,8 +29,8 @@ struct rg_tls_file {
 struct rg_tls_file *tls_file_get(const char *path);
 void tls_file_unref(struct rg_tls_file **);
 
-/* Its contents, if they are still what digest says; NULL with errno (ESTALE: they are not). To be freed by
- * secret_free. */
+/* Its contents, if they are still what digest says; NULL with errno (ESTALE: they are not). To be
+ * freed by secret_free. */
 struct rg_secret *tls_file_contents(const struct rg_tls_file *);
 
 /* One stat: is it still so? */

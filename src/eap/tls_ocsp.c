@@ -1,5 +1,6 @@
-/* The queue of OCSP questions: a few threads ask, one more sees to it that every question is answered at its
- * deadline, wherever a thread may hang (a resolver, a responder that accepts and is silent). */
+/* The queue of OCSP questions: a few threads ask, one more sees to it that every question is
+ * answered at its deadline, wherever a thread may hang (a resolver, a responder that accepts and is
+ * silent). */
 #include "eap/tls_ocsp.h"
 
 #include <openssl/err.h>
@@ -14,18 +15,18 @@
 #include "core/clock.h"
 #include "eap/tls_private.h"
 
-#define THREADS         4
-#define PER_RESPONDER   2   /* of them; so a dead one leaves threads for the others */
-#define QUEUE_MOST      1024
-#define RESPONDERS      64
-#define FAILURES_MOST   3   /* in a row; then the responder is left alone */
-#define REST_S          15
-#define STAPLE_RETRY_S  60
+#define THREADS        4
+#define PER_RESPONDER  2 /* of them; so a dead one leaves threads for the others */
+#define QUEUE_MOST     1024
+#define RESPONDERS     64
+#define FAILURES_MOST  3 /* in a row; then the responder is left alone */
+#define REST_S         15
+#define STAPLE_RETRY_S 60
 
 /* How a responder fares. */
 struct fare {
 	char name[sizeof(((struct rg_ocsp_responder *)0)->name)];
-	unsigned jobs;    /* queued or running: the slot is in use */
+	unsigned jobs; /* queued or running: the slot is in use */
 	unsigned running, failures;
 	uint64_t rest_until_ns, used_ns;
 };
@@ -34,7 +35,7 @@ struct job {
 	struct job *next;
 	bool staple;
 	X509 *certificate, *issuer;
-	struct rg_tls_context *context;    /* held; staple only */
+	struct rg_tls_context *context; /* held; staple only */
 	struct rg_ocsp_responder responder;
 	struct fare *fare;                 /* of the responder, from queue_put on */
 	struct rg_ocsp_question *question; /* NULL: answered, or a staple's */
@@ -78,7 +79,8 @@ static struct fare *fare_of(const char *name)
 	return fare;
 }
 
-/* Gives the question its one answer. Without the lock; the question was taken from its job under it. */
+/* Gives the question its one answer. Without the lock; the question was taken from its job under
+ * it. */
 static void question_answer(struct rg_ocsp_question *question, enum rg_revocation outcome,
 			    const char *detail)
 {
@@ -126,12 +128,15 @@ static OCSP_REQUEST *request_make(const struct job *job)
 	return request;
 }
 
-static void staple_keep(struct job *job, OCSP_RESPONSE *response, enum rg_revocation outcome, time_t until)
+static void staple_keep(struct job *job, OCSP_RESPONSE *response, enum rg_revocation outcome,
+			time_t until)
 {
 	struct rg_tls_staple *staple = &job->context->staple;
 	time_t now = time(NULL);
 	uint8_t *der = NULL;
-	int length = outcome == RG_REVOCATION_GOOD && until > now ? i2d_OCSP_RESPONSE(response, &der) : 0;
+	int length = outcome == RG_REVOCATION_GOOD && until > now
+			     ? i2d_OCSP_RESPONSE(response, &der)
+			     : 0;
 	pthread_mutex_lock(&staple->lock);
 	staple->fetching = false;
 	staple->next_try = now + STAPLE_RETRY_S;
@@ -162,10 +167,12 @@ static enum rg_revocation job_run(struct job *job, char detail[RG_OCSP_DETAIL], 
 	OCSP_RESPONSE *response = NULL;
 	snprintf(detail, RG_OCSP_DETAIL, "no memory");
 	if (request)
-		response = ocsp_exchange(&job->responder, request, job->deadline_ns, stop_fd, detail);
+		response =
+			ocsp_exchange(&job->responder, request, job->deadline_ns, stop_fd, detail);
 	*answered = response;
 	if (response)
-		outcome = ocsp_judge(response, request, job->certificate, job->issuer, &until, detail);
+		outcome = ocsp_judge(response, request, job->certificate, job->issuer, &until,
+				     detail);
 	if (keyed && outcome != RG_REVOCATION_UNAVAILABLE)
 		ocsp_cache_put(&key, outcome, now, until);
 	if (job->staple)
@@ -190,8 +197,8 @@ static void job_serve(unsigned self, struct job *job)
 	if (job->hopeless) {
 		snprintf(detail, sizeof(detail), "%s", job->hopeless);
 	} else if (resting) {
-		snprintf(detail, sizeof(detail), "OCSP %s: left alone for a while, it did not answer",
-			 job->responder.name);
+		snprintf(detail, sizeof(detail),
+			 "OCSP %s: left alone for a while, it did not answer", job->responder.name);
 		if (job->staple)
 			staple_keep(job, NULL, outcome, 0);
 	} else if (asks) {
@@ -299,7 +306,8 @@ static bool threads_start(void)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	unsigned started = 0;
 	while (started <= THREADS &&
-	       pthread_create(&threads[started], NULL, started < THREADS ? thread_ask : thread_deadlines,
+	       pthread_create(&threads[started], NULL,
+			      started < THREADS ? thread_ask : thread_deadlines,
 			      (void *)(uintptr_t)started) == 0)
 		started++;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -354,7 +362,8 @@ bool tls_ocsp_needed(const struct rg_tls_context *context)
 }
 
 /* Whom to ask; or why nobody can be asked. */
-static const char *responder_choose(const struct rg_tls_context *context, const struct rg_proof *proof,
+static const char *responder_choose(const struct rg_tls_context *context,
+				    const struct rg_proof *proof,
 				    struct rg_ocsp_responder *responder)
 {
 	if (!proof->x509 || !proof->issuer)
@@ -386,11 +395,11 @@ bool tls_ocsp_ask(struct rg_tls_context *context, const struct rg_proof *proof,
 /* Whose signature is on our own certificate: the chain's, or a CA of the realm. */
 static X509 *certificate_issuer(const struct rg_tls_context *context)
 {
-	STACK_OF(X509) *lists[] = {context->chain, context->authorities};
+	STACK_OF(X509) * lists[] = {context->chain, context->authorities};
 	for (size_t list = 0; list < 2; list++)
 		for (int i = 0; i < sk_X509_num(lists[list]); i++)
-			if (X509_check_issued(sk_X509_value(lists[list], i), context->certificate) ==
-			    X509_V_OK)
+			if (X509_check_issued(sk_X509_value(lists[list], i),
+					      context->certificate) == X509_V_OK)
 				return sk_X509_value(lists[list], i);
 	return NULL;
 }

@@ -1,5 +1,5 @@
-/* OCSP (RFC 6960) from the inside: one exchange with a responder, the judgement of its answer, and what is
- * remembered. The queue and its threads are in tls_ocsp.c. */
+/* OCSP (RFC 6960) from the inside: one exchange with a responder, the judgement of its answer, and
+ * what is remembered. The queue and its threads are in tls_ocsp.c. */
 #ifndef RG_EAP_TLS_OCSP_H
 #define RG_EAP_TLS_OCSP_H
 #include <openssl/ocsp.h>
@@ -14,7 +14,7 @@
 
 struct rg_ocsp_responder {
 	char host[128], port[8], path[256];
-	char name[80];  /* "host:port", cut: for messages and to count failures by */
+	char name[80]; /* "host:port", cut: for messages and to count failures by */
 };
 
 /* "http://HOST[:PORT]/PATH" only: an answer is signed, TLS would add nothing but more to fail. */
@@ -26,8 +26,8 @@ bool ocsp_responder_of(struct rg_ocsp_responder *, const X509 *certificate);
 OCSP_RESPONSE *ocsp_exchange(const struct rg_ocsp_responder *, OCSP_REQUEST *, uint64_t deadline_ns,
 			     int stop_fd, char why[RG_OCSP_DETAIL]);
 
-/* What the answer says of certificate, signed by issuer or by whom issuer delegated (RFC 6960 §4.2.2.2).
- * until: when it ceases to count; 0: it is not to be remembered. request may be NULL. */
+/* What the answer says of certificate, signed by issuer or by whom issuer delegated (RFC 6960
+ * §4.2.2.2). until: when it ceases to count; 0: it is not to be remembered. request may be NULL. */
 enum rg_revocation ocsp_judge(OCSP_RESPONSE *, OCSP_REQUEST *, X509 *certificate, X509 *issuer,
 			      time_t *until, char why[RG_OCSP_DETAIL]);
 

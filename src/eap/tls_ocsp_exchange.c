@@ -21,8 +21,8 @@ bool ocsp_responder_parse(struct rg_ocsp_responder *responder, const char *url)
 {
 	char *host = NULL, *port = NULL, *path = NULL, *query = NULL;
 	int tls = 0;
-	bool good = OSSL_HTTP_parse_url(url, &tls, NULL, &host, &port, NULL, &path, &query, NULL) && !tls &&
-		    host[0] && strlen(host) < sizeof(responder->host) &&
+	bool good = OSSL_HTTP_parse_url(url, &tls, NULL, &host, &port, NULL, &path, &query, NULL) &&
+		    !tls && host[0] && strlen(host) < sizeof(responder->host) &&
 		    strlen(port) < sizeof(responder->port);
 	if (good) {
 		bool asks = query && *query;
@@ -74,7 +74,8 @@ static int wait_for(int fd, short events, uint64_t deadline_ns, int stop_fd)
 	}
 }
 
-static int connect_one(const struct addrinfo *address, uint64_t deadline_ns, int stop_fd, int *error)
+static int connect_one(const struct addrinfo *address, uint64_t deadline_ns, int stop_fd,
+		       int *error)
 {
 	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	*error = errno;
@@ -98,7 +99,8 @@ static int connect_any(const struct rg_ocsp_responder *responder, uint64_t deadl
 		       char why[RG_OCSP_DETAIL])
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-	int failed = getaddrinfo(responder->host, responder->port, &hints, &found), fd = -1, error = 0;
+	int failed = getaddrinfo(responder->host, responder->port, &hints, &found), fd = -1,
+	    error = 0;
 	if (failed) {
 		snprintf(why, RG_OCSP_DETAIL, "OCSP %s: %s", responder->name, gai_strerror(failed));
 		return -1;
@@ -132,8 +134,8 @@ OCSP_RESPONSE *ocsp_exchange(const struct rg_ocsp_responder *responder, OCSP_REQ
 	http = OCSP_sendreq_new(bio, responder->path, NULL, 0);
 	snprintf(why, RG_OCSP_DETAIL, "OCSP %s: no memory", responder->name);
 	if (!http || !OSSL_HTTP_REQ_CTX_add1_header(http, "Host", host) ||
-	    !OSSL_HTTP_REQ_CTX_set1_req(http, "application/ocsp-request", ASN1_ITEM_rptr(OCSP_REQUEST),
-					(const ASN1_VALUE *)request))
+	    !OSSL_HTTP_REQ_CTX_set1_req(http, "application/ocsp-request",
+					ASN1_ITEM_rptr(OCSP_REQUEST), (const ASN1_VALUE *)request))
 		goto out;
 	OSSL_HTTP_REQ_CTX_set_max_response_length(http, RESPONSE_MOST);
 	for (;;) {
@@ -147,7 +149,8 @@ OCSP_RESPONSE *ocsp_exchange(const struct rg_ocsp_responder *responder, OCSP_REQ
 				 reason ? reason : "the connection was closed");
 			break;
 		}
-		int ready = wait_for(fd, BIO_should_read(bio) ? POLLIN : POLLOUT, deadline_ns, stop_fd);
+		int ready =
+			wait_for(fd, BIO_should_read(bio) ? POLLIN : POLLOUT, deadline_ns, stop_fd);
 		if (ready <= 0) {
 			snprintf(why, RG_OCSP_DETAIL, "OCSP %s: %s", responder->name,
 				 ready == 0 ? "no answer in time" : "stopped");

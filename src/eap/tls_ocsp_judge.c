@@ -8,17 +8,18 @@
 #include "eap/certificate.h"
 #include "eap/tls_ocsp.h"
 
-#define SKEW_S         300
-#define REMEMBER_MOST  3600
-#define CACHE_BUCKETS  1024u
-#define CACHE_WAYS     4u
+#define SKEW_S        300
+#define REMEMBER_MOST 3600
+#define CACHE_BUCKETS 1024u
+#define CACHE_WAYS    4u
 
 static time_t time_of(const ASN1_GENERALIZEDTIME *time)
 {
 	return certificate_time(time);
 }
 
-/* The signer must be the issuer itself, or hold OCSPSigning from it: nothing else is trusted here. */
+/* The signer must be the issuer itself, or hold OCSPSigning from it: nothing else is trusted here.
+ */
 static bool signature_good(OCSP_BASICRESP *basic, X509 *issuer)
 {
 	X509_STORE *store = X509_STORE_new();
@@ -37,7 +38,8 @@ static enum rg_revocation judge_single(OCSP_BASICRESP *basic, OCSP_CERTID *id, t
 {
 	ASN1_GENERALIZEDTIME *revoked = NULL, *this_update = NULL, *next_update = NULL;
 	int status, reason;
-	if (!OCSP_resp_find_status(basic, id, &status, &reason, &revoked, &this_update, &next_update)) {
+	if (!OCSP_resp_find_status(basic, id, &status, &reason, &revoked, &this_update,
+				   &next_update)) {
 		snprintf(why, RG_OCSP_DETAIL, "the OCSP answer is about another certificate");
 		return RG_REVOCATION_UNAVAILABLE;
 	}
@@ -135,7 +137,8 @@ bool ocsp_cache_find(const struct rg_ocsp_key *key, time_t now, enum rg_revocati
 	return found;
 }
 
-void ocsp_cache_put(const struct rg_ocsp_key *key, enum rg_revocation outcome, time_t now, time_t until)
+void ocsp_cache_put(const struct rg_ocsp_key *key, enum rg_revocation outcome, time_t now,
+		    time_t until)
 {
 	if (until > now + REMEMBER_MOST)
 		until = now + REMEMBER_MOST;

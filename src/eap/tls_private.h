@@ -33,19 +33,19 @@ struct rg_tls_staple {
 struct rg_tls_context {
 	atomic_uint references;
 	struct rg_tls_context *next; /* of its bucket */
-	uint8_t key[32];             /* of all settings and file contents: equal keys, equal contexts */
-	uint8_t trust[32];           /* of what a session must not survive a change of */
+	uint8_t key[32];   /* of all settings and file contents: equal keys, equal contexts */
+	uint8_t trust[32]; /* of what a session must not survive a change of */
 	struct rg_tls_file *files[RG_TLS_SOURCES]; /* CRL: NULL where none is configured */
 	SSL_CTX *ssl;
 	X509 *certificate;
-	STACK_OF(X509) *chain;       /* behind it; borrowed from ssl */
-	STACK_OF(X509) *authorities; /* who may sign staff certificates */
+	STACK_OF(X509) * chain;       /* behind it; borrowed from ssl */
+	STACK_OF(X509) * authorities; /* who may sign staff certificates */
 	time_t certificate_ends, authorities_end, crl_ends;
-	bool crl_missing;            /* configured, but there is nothing to ask */
+	bool crl_missing; /* configured, but there is nothing to ask */
 	time_t resume_s;
 	enum rg_ocsp ocsp;
 	int64_t ocsp_timeout_ms;
-	char *ocsp_responder;        /* in place of the certificate's; NULL: none */
+	char *ocsp_responder; /* in place of the certificate's; NULL: none */
 	int names[RG_NAMES_MOST];
 	struct rg_choices identity_from;
 	struct rg_tls_note *notes;
@@ -68,8 +68,8 @@ static inline bool tls_context_revocation_known(const struct rg_tls_context *con
 	return !context->files[RG_TLS_CRL] || (!context->crl_missing && context->crl_ends > now);
 }
 
-/* The staple for this handshake, to be freed by OPENSSL_free; NULL: none at hand. One that is missing or
- * getting old is asked for in the background. */
+/* The staple for this handshake, to be freed by OPENSSL_free; NULL: none at hand. One that is
+ * missing or getting old is asked for in the background. */
 uint8_t *tls_staple_get(struct rg_tls_context *, size_t *length);
 
 /* Of the OCSP threads. */

@@ -5,9 +5,9 @@
 
 #include "eap/tls_conversation.h"
 
-/* The scope holds what a session must not outlive a change of: a new CA, CRL or certificate, another realm
- * or another method make everyone shake hands in full. OpenSSL compares it too, as its session id
- * context. */
+/* The scope holds what a session must not outlive a change of: a new CA, CRL or certificate,
+ * another realm or another method make everyone shake hands in full. OpenSSL compares it too, as
+ * its session id context. */
 bool tls_scope_set(struct rg_tls *tls, const char *realm)
 {
 	uint8_t text[RG_TLS_SCOPE + 16 + 256];
@@ -49,7 +49,7 @@ SSL_SESSION *tls_session_get(SSL *ssl, const unsigned char *id, int length, int 
 }
 
 /* The earliest end of what the proof rests on. */
-static time_t chain_ends(STACK_OF(X509) *chain, time_t ends)
+static time_t chain_ends(STACK_OF(X509) * chain, time_t ends)
 {
 	for (int i = 0; i < sk_X509_num(chain); i++) {
 		struct tm tm = {0};
@@ -71,7 +71,8 @@ void tls_remember(struct rg_tls *tls)
 	memcpy(cached.scope, tls->scope, sizeof(cached.scope));
 	if (tls->proof.resumed) {
 		cached.expires = tls->resumed.expires;
-		/* A TLS 1.3 ticket is for one use (RFC 8446 §C.4); its successor takes its place. */
+		/* A TLS 1.3 ticket is for one use (RFC 8446 §C.4); its successor takes its place.
+		 */
 		tls_cache_remove(tls->resumed_id, tls->resumed_id_length);
 	} else {
 		cached.expires = chain_ends(tls->chain, now + tls->context->resume_s);

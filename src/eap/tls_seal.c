@@ -12,7 +12,8 @@ static bool is_tls_1_3(const struct rg_tls *tls)
 	return SSL_version(tls->ssl) == TLS1_3_VERSION;
 }
 
-bool tls_export(struct rg_tls *tls, const char *label, struct rg_span context, uint8_t *out, size_t length)
+bool tls_export(struct rg_tls *tls, const char *label, struct rg_span context, uint8_t *out,
+		size_t length)
 {
 	bool use = context.length != 0 || (tls->ssl && is_tls_1_3(tls));
 	return tls->ssl && SSL_export_keying_material(tls->ssl, out, length, label, strlen(label),

@@ -34,7 +34,8 @@ static void set_add(struct rg_tls_trust_set *set, const struct rg_tls_context *c
 {
 	for (int i = 0; i < sk_X509_num(context->authorities); i++) {
 		X509 *certificate = sk_X509_value(context->authorities, i);
-		struct authority **bucket = &set->buckets[X509_subject_name_hash(certificate) & set->mask];
+		struct authority **bucket =
+			&set->buckets[X509_subject_name_hash(certificate) & set->mask];
 		struct authority *authority = &set->authorities[set->count++];
 		*authority = (struct authority){*bucket, certificate, context};
 		*bucket = authority;
@@ -84,7 +85,9 @@ void tls_trust_set_free(struct rg_tls_trust_set **holder)
 static bool signed_by(X509 *certificate, X509 *issuer)
 {
 	EVP_PKEY *key = X509_get0_pubkey(issuer);
-	return key && X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(issuer)) == 0 &&
+	return key &&
+	       X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(issuer)) ==
+		       0 &&
 	       X509_verify(certificate, key) == 1;
 }
 
@@ -111,9 +114,11 @@ static bool knows_one(const struct rg_tls_trust_set *set, X509 *certificate,
 	return false;
 }
 
-bool tls_trust_set_knows(const struct rg_tls_trust_set *set, const void *x509, const struct rg_tls_context *own)
+bool tls_trust_set_knows(const struct rg_tls_trust_set *set, const void *x509,
+			 const struct rg_tls_context *own)
 {
-	X509 *certificate = (X509 *)(uintptr_t)x509; /* X509_verify and the name hashes fill caches in it */
+	X509 *certificate =
+		(X509 *)(uintptr_t)x509; /* X509_verify and the name hashes fill caches in it */
 	bool known = certificate && knows_one(set, certificate, own);
 	ERR_clear_error();
 	return known;

@@ -8,7 +8,15 @@
 #include <string.h>
 
 /* How much an error says; the greatest of a chain is the one reported. */
-enum rank { RANK_NONE, RANK_UNAVAILABLE, RANK_INVALID, RANK_EXPIRED, RANK_REVOKED, RANK_SIGNATURE, RANK_CA };
+enum rank {
+	RANK_NONE,
+	RANK_UNAVAILABLE,
+	RANK_INVALID,
+	RANK_EXPIRED,
+	RANK_REVOKED,
+	RANK_SIGNATURE,
+	RANK_CA
+};
 
 static enum rank rank_of(int error)
 {
@@ -95,7 +103,8 @@ void tls_verify_open(void)
 	pthread_once(&open_once, open_now);
 }
 
-/* A trust anchor is trusted because the realm says so, not because of a CRL of whoever signed it. */
+/* A trust anchor is trusted because the realm says so, not because of a CRL of whoever signed it.
+ */
 static bool at_anchor(X509_STORE_CTX *ctx)
 {
 	int depth = X509_STORE_CTX_get_error_depth(ctx);
@@ -116,8 +125,8 @@ static int collect(int good, X509_STORE_CTX *ctx)
 	return 1;
 }
 
-/* Who must have signed the CRL that covers the certificate looked at: the next of the chain, as OpenSSL
- * sees it. NULL: a CRL issuer of its own, or none. */
+/* Who must have signed the CRL that covers the certificate looked at: the next of the chain, as
+ * OpenSSL sees it. NULL: a CRL issuer of its own, or none. */
 static X509 *crl_issuer(X509_STORE_CTX *ctx)
 {
 	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
@@ -165,7 +174,8 @@ int tls_check_crl(X509_STORE_CTX *ctx, X509_CRL *crl)
 	struct findings *findings = X509_STORE_CTX_get_ex_data(ctx, findings_index);
 	X509 *issuer = crl_issuer(ctx);
 	uint8_t digest[32];
-	bool usable = issuer && crl_is_plain(crl) && X509_digest(issuer, EVP_sha256(), digest, NULL);
+	bool usable =
+		issuer && crl_is_plain(crl) && X509_digest(issuer, EVP_sha256(), digest, NULL);
 	if (usable && memo_holds(findings->memo, crl, digest) && crl_is_current(crl))
 		return 1;
 	unsigned before = findings->errors;

@@ -11,8 +11,8 @@
 /* What an error of X509_verify_cert means. */
 enum rg_reason tls_verify_reason(int x509_error);
 
-/* CRLs of a context whose signature was found good already, and by whose certificate (SHA-256): OpenSSL would
- * verify the same list again for every certificate of every handshake. */
+/* CRLs of a context whose signature was found good already, and by whose certificate (SHA-256):
+ * OpenSSL would verify the same list again for every certificate of every handshake. */
 #define RG_CRL_MEMO 16
 struct rg_crl_memo {
 	pthread_mutex_t lock;
@@ -23,13 +23,13 @@ struct rg_crl_memo {
 	} seen[RG_CRL_MEMO];
 };
 
-/* For X509_STORE_set_check_crl: OpenSSL's own check, skipped where it succeeded before and only the CRL's time
- * may have changed since. */
+/* For X509_STORE_set_check_crl: OpenSSL's own check, skipped where it succeeded before and only the
+ * CRL's time may have changed since. */
 int tls_check_crl(X509_STORE_CTX *ctx, X509_CRL *crl);
 
-/* Verifies as ctx is set up, but looks at every error and leaves the one that says most as the error of
- * ctx: a certificate of a foreign CA is no expired one, a revoked one stays revoked when it expires,
- * and a missing CRL matters only where nothing else is wrong. 1: good. */
+/* Verifies as ctx is set up, but looks at every error and leaves the one that says most as the
+ * error of ctx: a certificate of a foreign CA is no expired one, a revoked one stays revoked when
+ * it expires, and a missing CRL matters only where nothing else is wrong. 1: good. */
 int tls_verify_chain(X509_STORE_CTX *ctx, struct rg_crl_memo *);
 
 /* Once, by tls_engine_open; tls_verify_chain does it too. */

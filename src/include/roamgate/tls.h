@@ -1,8 +1,8 @@
 /* TLS inside EAP, as the methods built on it see it: EAP-TLS now, tunnels later.
  *
- * One struct rg_tls is one conversation of one worker. It fragments (RFC 5216 §2.1.5), shakes hands,
- * judges the supplicant's certificate, and holds back whatever would tell the supplicant that it is
- * in, until the method releases it.
+ * One struct rg_tls is one conversation of one worker. It fragments (RFC 5216 §2.1.5), shakes
+ * hands, judges the supplicant's certificate, and holds back whatever would tell the supplicant
+ * that it is in, until the method releases it.
  */
 #ifndef ROAMGATE_TLS_H
 #define ROAMGATE_TLS_H
@@ -17,11 +17,11 @@ struct rg_tls;
 
 /* What distinguishes the methods; static. */
 struct rg_tls_kind {
-	uint8_t type;             /* EAP method type: context of the TLS 1.3 exporters (RFC 9190 §2.3) */
-	uint8_t version;          /* low three bits of the flags octet */
-	bool client_certificate;  /* demanded of the supplicant, or not asked for */
-	const char *label;        /* a session of one method never resumes in another */
-	const char *key_label;    /* TLS 1.2's exporter: "client EAP encryption" */
+	uint8_t type;    /* EAP method type: context of the TLS 1.3 exporters (RFC 9190 §2.3) */
+	uint8_t version; /* low three bits of the flags octet */
+	bool client_certificate; /* demanded of the supplicant, or not asked for */
+	const char *label;       /* a session of one method never resumes in another */
+	const char *key_label;   /* TLS 1.2's exporter: "client EAP encryption" */
 };
 
 enum rg_tls_event {
@@ -39,30 +39,33 @@ void tls_end(struct rg_tls **);
 /* The Start packet (RFC 5216 §2.1.1). */
 enum rg_tls_event tls_greet(struct rg_tls *, struct rg_eap_step *);
 
-/* One Response. A refusal that the supplicant is told of by an alert is first a SEND whose step->reason
- * is set already, and REFUSED at the next Response (RFC 5216 §2.1.3). What breaks EAP-TLS's own rules
- * is REFUSED at once: method-refused, "broken EAP-TLS: …". */
+/* One Response. A refusal that the supplicant is told of by an alert is first a SEND whose
+ * step->reason is set already, and REFUSED at the next Response (RFC 5216 §2.1.3). What breaks
+ * EAP-TLS's own rules is REFUSED at once: method-refused, "broken EAP-TLS: …". */
 enum rg_tls_event tls_respond(struct rg_tls *, struct rg_eap_step *);
 
-/* After ESTABLISHED, for a method without tunnel: derives the keys, prepares the last flight (TLS 1.2:
- * ChangeCipherSpec and Finished of a full handshake; TLS 1.3: a ticket and the protected success
- * indication, RFC 9190 §2.5) without sending it, and frees the TLS state. False: refuse, as
+/* After ESTABLISHED, for a method without tunnel: derives the keys, prepares the last flight
+ * (TLS 1.2: ChangeCipherSpec and Finished of a full handshake; TLS 1.3: a ticket and the protected
+ * success indication, RFC 9190 §2.5) without sending it, and frees the TLS state. False: refuse, as
  * step->reason says. */
 bool tls_seal(struct rg_tls *, struct rg_eap_step *);
 
 /* Sends what was held back: SEND; ACKNOWLEDGED where there is nothing. */
 enum rg_tls_event tls_release(struct rg_tls *, struct rg_eap_step *);
 
-/* After ESTABLISHED, for tunnels: clear text to and from the supplicant. tls_write queues records that
- * the next tls_release sends. tls_read fills the buffer's rest; false: the tunnel is broken. */
+/* After ESTABLISHED, for tunnels: clear text to and from the supplicant. tls_write queues records
+ * that the next tls_release sends. tls_read fills the buffer's rest; false: the tunnel is broken.
+ */
 bool tls_write(struct rg_tls *, struct rg_span clear);
 bool tls_read(struct rg_tls *, struct rg_buffer *clear);
 
-/* Keying material of the session (RFC 5705, RFC 8446 §7.5); an empty context counts as none in TLS 1.2.
- * Until tls_seal. */
-bool tls_export(struct rg_tls *, const char *label, struct rg_span context, uint8_t *out, size_t length);
+/* Keying material of the session (RFC 5705, RFC 8446 §7.5); an empty context counts as none in
+ * TLS 1.2. Until tls_seal. */
+bool tls_export(struct rg_tls *, const char *label, struct rg_span context, uint8_t *out,
+		size_t length);
 
-/* After ESTABLISHED: who. After REFUSED (or the SEND before it): the certificate refused, or NULL. */
+/* After ESTABLISHED: who. After REFUSED (or the SEND before it): the certificate refused, or NULL.
+ */
 const struct rg_proof *tls_proof(struct rg_tls *);
 
 /* After tls_seal: MSK and Session-Id (RFC 5216 §2.3, RFC 9190 §2.3). Once. */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,8 @@ static void expect(X509 *certificate, const char *expected, enum rg_name_kind ex
 		assert_int_equal(kind, expected_kind);
 }
 
-static void expect_san(const char *cn, const char *san, const char *expected, enum rg_name_kind kind)
+static void expect_san(const char *cn, const char *san, const char *expected,
+		       enum rg_name_kind kind)
 {
 	struct pki one = pki_make(&(struct pki_want){.cn = cn, .san = san});
 	expect(one.certificate, expected, kind);
@@ -35,8 +37,9 @@ static void expect_san(const char *cn, const char *san, const char *expected, en
 static void test_first_kind_wins(void **state)
 {
 	(void)state;
-	expect_san("Anna", "email:anna@x.nl,otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a@x.nl,DNS:pc1.x.nl", "a@x.nl",
-		   RG_NAME_SAN_UPN);
+	expect_san("Anna",
+		   "email:anna@x.nl,otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a@x.nl,DNS:pc1.x.nl",
+		   "a@x.nl", RG_NAME_SAN_UPN);
 	expect_san("Anna", "email:anna@x.nl,DNS:pc1.x.nl", "anna@x.nl", RG_NAME_SAN_EMAIL);
 	expect_san("Anna", "DNS:pc1.x.nl", "Anna", RG_NAME_SUBJECT_CN);
 	expect_san(NULL, "DNS:pc1.x.nl", "host/pc1.x.nl", RG_NAME_SAN_DNS);
@@ -51,8 +54,10 @@ static void test_only_the_kinds_asked_for(void **state)
 	char name[64];
 	enum rg_name_kind kind;
 	struct pki one = pki_make(&(struct pki_want){.cn = "Anna", .san = "email:anna@x.nl"});
-	assert_false(certificate_identity(one.certificate, &(struct rg_choices){upn, 1}, name, sizeof(name), &kind));
-	assert_false(certificate_identity(one.certificate, &(struct rg_choices){NULL, 0}, name, sizeof(name), &kind));
+	assert_false(certificate_identity(one.certificate, &(struct rg_choices){upn, 1}, name,
+					  sizeof(name), &kind));
+	assert_false(certificate_identity(one.certificate, &(struct rg_choices){NULL, 0}, name,
+					  sizeof(name), &kind));
 	pki_free(&one);
 }
 
@@ -125,7 +130,10 @@ static void test_encodings(void **state)
 	expect(one.certificate, NULL, 0);
 	set_cn(&one, V_ASN1_UTF8STRING, "\xff\xfe", 2);
 	expect(one.certificate, NULL, 0);
-	set_cn(&one, V_ASN1_UTF8STRING, "a\xc2\x85" "b", 4); /* a C1 control */
+	set_cn(&one, V_ASN1_UTF8STRING,
+	       "a\xc2\x85"
+	       "b",
+	       4); /* a C1 control */
 	expect(one.certificate, NULL, 0);
 	pki_free(&one);
 }

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <stdlib.h>
 
@@ -22,7 +23,8 @@ static void carry(size_t length, size_t room, size_t most)
 	assert_true(fragments_append(&from, span_of(octets, length / 2)));
 	assert_true(fragments_append(&from, span_of(octets + length / 2, length - length / 2)));
 	for (unsigned pieces = 0;; pieces++) {
-		struct rg_buffer out = buffer_over(packet, sizeof(packet)), back = buffer_over(reply, sizeof(reply));
+		struct rg_buffer out = buffer_over(packet, sizeof(packet)),
+				 back = buffer_over(reply, sizeof(reply));
 		assert_int_equal(fragments_pending(&from) > 0, true);
 		assert_true(fragments_give(&from, &out, room, most));
 		assert_true(out.length <= room && out.length <= most + 5);
@@ -33,7 +35,8 @@ static void carry(size_t length, size_t room, size_t most)
 		assert_int_equal(step, RG_FRAGMENT_MORE);
 		assert_true(fragments_give(&to, &back, room, most));
 		assert_int_equal(back.length, 1);
-		assert_int_equal(fragments_take(&from, buffer_span(&back), &message, &why), RG_FRAGMENT_NEXT);
+		assert_int_equal(fragments_take(&from, buffer_span(&back), &message, &why),
+				 RG_FRAGMENT_NEXT);
 	}
 	assert_int_equal(fragments_pending(&from), 0);
 	assert_int_equal(message.length, length);
@@ -46,7 +49,8 @@ static void carry(size_t length, size_t room, size_t most)
 static void test_every_length_arrives(void **state)
 {
 	(void)state;
-	static const size_t lengths[] = {1, 5, 6, 7, 63, 64, 65, 1019, 1020, 1024, 1025, 2048, 5000, 65536};
+	static const size_t lengths[] = {1,    5,    6,    7,    63,   64,   65,
+					 1019, 1020, 1024, 1025, 2048, 5000, 65536};
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
 		for (size_t room = 6; room < 2000; room = room * 3 / 2)
 			for (size_t most = 1; most < 2000; most = most * 2 + 1)

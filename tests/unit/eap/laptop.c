@@ -69,7 +69,8 @@ static void on_complaint(void *context, bool error, const char *key, const char 
 
 struct rg_tls_context *town_context(struct town *town)
 {
-	struct rg_tls_context *context = tls_context_get(&town->settings, "beuningen.nl", on_complaint, NULL);
+	struct rg_tls_context *context =
+		tls_context_get(&town->settings, "beuningen.nl", on_complaint, NULL);
 	must(context, "no context");
 	return context;
 }
@@ -95,14 +96,16 @@ void laptop_make(struct laptop *laptop, const struct laptop_settings *settings)
 	*laptop = (struct laptop){.fragment = settings->fragment ? settings->fragment : 1000};
 	laptop->ctx = SSL_CTX_new(TLS_client_method());
 	SSL_CTX_set_security_level(laptop->ctx, 0); /* it may show what the server is to refuse */
-	SSL_CTX_set_session_cache_mode(laptop->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_set_session_cache_mode(laptop->ctx,
+				       SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(laptop->ctx, keep_session);
 	if (settings->version) {
 		SSL_CTX_set_min_proto_version(laptop->ctx, settings->version);
 		SSL_CTX_set_max_proto_version(laptop->ctx, settings->version);
 	}
 	if (settings->identity) {
-		must(SSL_CTX_use_certificate(laptop->ctx, settings->identity->certificate), "certificate");
+		must(SSL_CTX_use_certificate(laptop->ctx, settings->identity->certificate),
+		     "certificate");
 		SSL_CTX_use_PrivateKey(laptop->ctx, settings->identity->key);
 	}
 	for (size_t i = 0; i < 4 && settings->extra[i]; i++)
@@ -142,13 +145,17 @@ static void derive(struct laptop *laptop)
 	uint8_t material[128];
 	laptop->session_id[0] = type;
 	if (SSL_version(laptop->ssl) == TLS1_3_VERSION) {
-		must(SSL_export_keying_material(laptop->ssl, material, 128, "EXPORTER_EAP_TLS_Key_Material", 29,
-						&type, 1, 1) == 1, "export");
+		must(SSL_export_keying_material(laptop->ssl, material, 128,
+						"EXPORTER_EAP_TLS_Key_Material", 29, &type, 1,
+						1) == 1,
+		     "export");
 		must(SSL_export_keying_material(laptop->ssl, laptop->session_id + 1, 64,
-						"EXPORTER_EAP_TLS_Method-Id", 26, &type, 1, 1) == 1, "export");
+						"EXPORTER_EAP_TLS_Method-Id", 26, &type, 1, 1) == 1,
+		     "export");
 	} else {
-		must(SSL_export_keying_material(laptop->ssl, material, 128, "client EAP encryption", 21, NULL,
-						0, 0) == 1, "export");
+		must(SSL_export_keying_material(laptop->ssl, material, 128, "client EAP encryption",
+						21, NULL, 0, 0) == 1,
+		     "export");
 		SSL_get_client_random(laptop->ssl, laptop->session_id + 1, 32);
 		SSL_get_server_random(laptop->ssl, laptop->session_id + 33, 32);
 	}
@@ -224,9 +231,11 @@ static void note_proof(struct result *result, const struct rg_proof *proof)
 		return;
 	result->resumed = proof->resumed;
 	result->knows_issuer = proof->issuer;
-	snprintf(result->identity, sizeof(result->identity), "%s", proof->identity ? proof->identity : "");
+	snprintf(result->identity, sizeof(result->identity), "%s",
+		 proof->identity ? proof->identity : "");
 	snprintf(result->subject, sizeof(result->subject), "%s", proof->subject);
-	snprintf(result->version, sizeof(result->version), "%s", proof->tls_version ? proof->tls_version : "");
+	snprintf(result->version, sizeof(result->version), "%s",
+		 proof->tls_version ? proof->tls_version : "");
 }
 
 struct result sign_in(struct rg_tls_context *context, const struct laptop_settings *settings,
@@ -239,8 +248,10 @@ struct result sign_in(struct rg_tls_context *context, const struct laptop_settin
 	static _Thread_local uint8_t to_peer[4096], to_server[70000];
 	struct rg_buffer output = buffer_over(to_peer, sizeof(to_peer));
 	struct rg_buffer response = buffer_over(to_server, sizeof(to_server));
-	struct rg_eap_step step = {.output = &output, .room = settings->room ? settings->room : 1400};
-	struct rg_eap_start start = {context, 1024, how && how->realm ? how->realm : "beuningen.nl"};
+	struct rg_eap_step step = {.output = &output,
+				   .room = settings->room ? settings->room : 1400};
+	struct rg_eap_start start = {context, 1024,
+				     how && how->realm ? how->realm : "beuningen.nl"};
 	struct rg_eap_keys keys;
 
 	uint64_t began = cpu_ns();
@@ -279,7 +290,8 @@ struct result sign_in(struct rg_tls_context *context, const struct laptop_settin
 	result.success_indication = laptop.success_indication;
 	began = cpu_ns();
 	if (result.verdict == RG_EAP_SUCCESS) {
-		result.keys_match = eap->keys(method, &keys) && memcmp(keys.msk, laptop.msk, 64) == 0 &&
+		result.keys_match = eap->keys(method, &keys) &&
+				    memcmp(keys.msk, laptop.msk, 64) == 0 &&
 				    keys.session_id_length == 65 &&
 				    memcmp(keys.session_id, laptop.session_id, 65) == 0;
 		if (!how || !how->forget)

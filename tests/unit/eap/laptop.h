@@ -1,5 +1,5 @@
-/* A supplicant's EAP-TLS in memory, on OpenSSL's own client, and a realm for it to sign in to. Its framing is
- * written apart from the server's. */
+/* A supplicant's EAP-TLS in memory, on OpenSSL's own client, and a realm for it to sign in to. Its
+ * framing is written apart from the server's. */
 #ifndef TESTS_EAP_LAPTOP_H
 #define TESTS_EAP_LAPTOP_H
 #include <openssl/ssl.h>
@@ -23,13 +23,13 @@ struct rg_tls_context *town_context(struct town *); /* asserts that there is one
 void town_revoke(struct town *, X509 *const *revoked, long to_s); /* writes crl_path */
 
 struct laptop_settings {
-	const struct pki *identity;  /* NULL: no certificate */
-	X509 *extra[4];              /* intermediates to send */
-	X509 *trusts;                /* NULL: takes any server */
-	int version;                 /* TLS1_2_VERSION, …; 0: any */
-	size_t fragment;             /* TLS octets in a Response; 0: 1000 */
-	size_t room;                 /* Type-Data octets of a Request; 0: 1400 */
-	SSL_SESSION *session;        /* to resume */
+	const struct pki *identity; /* NULL: no certificate */
+	X509 *extra[4];             /* intermediates to send */
+	X509 *trusts;               /* NULL: takes any server */
+	int version;                /* TLS1_2_VERSION, …; 0: any */
+	size_t fragment;            /* TLS octets in a Response; 0: 1000 */
+	size_t room;                /* Type-Data octets of a Request; 0: 1400 */
+	SSL_SESSION *session;       /* to resume */
 	void (*tweak)(SSL *);
 };
 
@@ -38,12 +38,12 @@ struct laptop {
 	SSL *ssl;
 	BIO *in, *out;
 	size_t fragment;
-	uint8_t *pending;            /* to send */
+	uint8_t *pending; /* to send */
 	size_t pending_length, sent;
-	SSL_SESSION *session;        /* the newest */
-	bool success_indication;     /* the 0x00 of RFC 9190 came */
+	SSL_SESSION *session;    /* the newest */
+	bool success_indication; /* the 0x00 of RFC 9190 came */
 	uint8_t msk[64], session_id[65];
-	bool complained;             /* its TLS failed */
+	bool complained; /* its TLS failed */
 };
 void laptop_make(struct laptop *, const struct laptop_settings *);
 void laptop_free(struct laptop *);
@@ -58,9 +58,9 @@ struct result {
 	bool resumed, knows_issuer, keys_match, success_indication, failure_had_certificate;
 	char identity[256], subject[256], version[4];
 	size_t largest_request;
-	SSL_SESSION *session;        /* the laptop's newest; owned */
+	SSL_SESSION *session; /* the laptop's newest; owned */
 	bool granted;
-	uint64_t server_ns;          /* CPU time of the server's side */
+	uint64_t server_ns; /* CPU time of the server's side */
 };
 
 struct how {

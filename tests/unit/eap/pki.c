@@ -51,10 +51,11 @@ static void set_names(X509 *certificate, const struct pki_want *want)
 	ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial >> 1);
 	X509_NAME *name = X509_get_subject_name(certificate);
 	if (want->cn)
-		X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)want->cn, -1,
-					   -1, 0);
-	X509_set_issuer_name(certificate,
-			     want->issuer ? X509_get_subject_name(want->issuer->certificate) : name);
+		X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+					   (const unsigned char *)want->cn, -1, -1, 0);
+	X509_set_issuer_name(certificate, want->issuer
+						  ? X509_get_subject_name(want->issuer->certificate)
+						  : name);
 	bool usual = want->from_s == 0 && want->to_s == 0;
 	X509_gmtime_adj(X509_getm_notBefore(certificate), usual ? -86400 : want->from_s);
 	X509_gmtime_adj(X509_getm_notAfter(certificate), usual ? 400 * 86400L : want->to_s);
@@ -73,7 +74,8 @@ struct pki pki_make(const struct pki_want *want)
 	extend(made.certificate, issuer, NID_basic_constraints,
 	       want->ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
 	extend(made.certificate, issuer, NID_key_usage,
-	       want->ca ? "critical,keyCertSign,cRLSign,digitalSignature" : "critical,digitalSignature");
+	       want->ca ? "critical,keyCertSign,cRLSign,digitalSignature"
+			: "critical,digitalSignature");
 	extend(made.certificate, issuer, NID_subject_key_identifier, "hash");
 	if (want->issuer)
 		extend(made.certificate, issuer, NID_authority_key_identifier, "keyid");
@@ -87,7 +89,8 @@ struct pki pki_make(const struct pki_want *want)
 	}
 	if (want->padding)
 		pad(made.certificate, want->padding);
-	must(X509_sign(made.certificate, want->issuer ? want->issuer->key : made.key, EVP_sha256()) > 0,
+	must(X509_sign(made.certificate, want->issuer ? want->issuer->key : made.key,
+		       EVP_sha256()) > 0,
 	     "signing");
 	return made;
 }
@@ -103,7 +106,8 @@ char *pki_directory(void)
 {
 	const char *under = getenv("TMPDIR");
 	char *directory = NULL;
-	must(asprintf(&directory, "%s/roamgate-test-XXXXXX", under && *under ? under : "/tmp") > 0, "name");
+	must(asprintf(&directory, "%s/roamgate-test-XXXXXX", under && *under ? under : "/tmp") > 0,
+	     "name");
 	must(mkdtemp(directory), "mkdtemp");
 	return directory;
 }

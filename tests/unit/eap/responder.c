@@ -54,16 +54,19 @@ static OCSP_RESPONSE *answer(struct responder *responder, OCSP_REQUEST *request)
 	ASN1_TIME *to = X509_gmtime_adj(NULL, stale ? -3600 : 3600);
 	ASN1_TIME *when = X509_gmtime_adj(NULL, -50);
 	if (mood == RESPONDER_OTHER)
-		id = other = OCSP_cert_to_id(NULL, responder->other->certificate, responder->ca->certificate);
+		id = other = OCSP_cert_to_id(NULL, responder->other->certificate,
+					     responder->ca->certificate);
 	bool revoked = mood == RESPONDER_REVOKED;
 	OCSP_basic_add1_status(basic, id,
 			       revoked                     ? V_OCSP_CERTSTATUS_REVOKED
 			       : mood == RESPONDER_UNKNOWN ? V_OCSP_CERTSTATUS_UNKNOWN
 							   : V_OCSP_CERTSTATUS_GOOD,
-			       revoked ? OCSP_REVOKED_STATUS_KEYCOMPROMISE : 0, revoked ? when : NULL, from, to);
+			       revoked ? OCSP_REVOKED_STATUS_KEYCOMPROMISE : 0,
+			       revoked ? when : NULL, from, to);
 	OCSP_copy_nonce(basic, request);
-	must(OCSP_basic_sign(basic, responder->signer->certificate, responder->signer->key, EVP_sha256(),
-			     NULL, 0) == 1, "sign");
+	must(OCSP_basic_sign(basic, responder->signer->certificate, responder->signer->key,
+			     EVP_sha256(), NULL, 0) == 1,
+	     "sign");
 	OCSP_RESPONSE *response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
 	OCSP_BASICRESP_free(basic);
 	OCSP_CERTID_free(other);
@@ -85,8 +88,10 @@ static void serve(struct responder *responder, int fd)
 		OCSP_RESPONSE *response = answer(responder, request);
 		unsigned char *der = NULL;
 		int length = i2d_OCSP_RESPONSE(response, &der);
-		dprintf(fd, "HTTP/1.0 200 OK\r\nContent-Type: application/ocsp-response\r\n"
-			    "Content-Length: %d\r\n\r\n", length);
+		dprintf(fd,
+			"HTTP/1.0 200 OK\r\nContent-Type: application/ocsp-response\r\n"
+			"Content-Length: %d\r\n\r\n",
+			length);
 		(void)!write(fd, der, (size_t)length);
 		OPENSSL_free(der);
 		OCSP_RESPONSE_free(response);
@@ -114,14 +119,16 @@ static void *run(void *argument)
 
 void responder_start(struct responder *responder, const struct pki *ca, const struct pki *signer)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof(address);
 	*responder = (struct responder){.ca = ca, .signer = signer};
 	responder->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	must(bind(responder->listener, (struct sockaddr *)&address, length) == 0, "bind");
 	must(listen(responder->listener, 64) == 0, "listen");
 	getsockname(responder->listener, (struct sockaddr *)&address, &length);
-	snprintf(responder->url, sizeof(responder->url), "http://127.0.0.1:%u/ocsp", ntohs(address.sin_port));
+	snprintf(responder->url, sizeof(responder->url), "http://127.0.0.1:%u/ocsp",
+		 ntohs(address.sin_port));
 	must(pthread_create(&responder->thread, NULL, run, responder) == 0, "thread");
 }
 

@@ -10,11 +10,11 @@ enum responder_mood {
 	RESPONDER_GOOD,
 	RESPONDER_REVOKED,
 	RESPONDER_UNKNOWN,
-	RESPONDER_SILENT,  /* accepts and never answers */
+	RESPONDER_SILENT, /* accepts and never answers */
 	RESPONDER_GARBAGE,
 	RESPONDER_TRY_LATER,
-	RESPONDER_STALE,   /* good, but of yesterday */
-	RESPONDER_OTHER,   /* good, of another certificate */
+	RESPONDER_STALE, /* good, but of yesterday */
+	RESPONDER_OTHER, /* good, of another certificate */
 };
 
 struct responder {
@@ -22,8 +22,8 @@ struct responder {
 	char url[64];
 	pthread_t thread;
 	atomic_int mood, asked;
-	const struct pki *ca;      /* who issued what is asked about */
-	const struct pki *signer;  /* who signs the answer */
+	const struct pki *ca;     /* who issued what is asked about */
+	const struct pki *signer; /* who signs the answer */
 	const struct pki *other;
 };
 void responder_start(struct responder *, const struct pki *ca, const struct pki *signer);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +21,14 @@ static int set_up(void **state)
 	(void)state;
 	tls_engine_open();
 	town_make(&town, 0);
-	staff = pki_make(&(struct pki_want){.cn = "Anna", .issuer = &town.ca, .usage = "clientAuth",
+	staff = pki_make(&(struct pki_want){.cn = "Anna",
+					    .issuer = &town.ca,
+					    .usage = "clientAuth",
 					    .san = "email:anna@beuningen.nl"});
-	staff_rsa = pki_make(&(struct pki_want){.cn = "bob@beuningen.nl", .issuer = &town.ca,
-						.usage = "clientAuth", .rsa_bits = 2048});
+	staff_rsa = pki_make(&(struct pki_want){.cn = "bob@beuningen.nl",
+						.issuer = &town.ca,
+						.usage = "clientAuth",
+						.rsa_bits = 2048});
 	return 0;
 }
 
@@ -40,7 +45,8 @@ static int tear_down(void **state)
 static void assert_accepted(const struct result *result, const char *version, bool resumed)
 {
 	if (result->verdict != RG_EAP_SUCCESS)
-		print_message("%d %s %s\n", result->verdict, reason_word(result->reason), result->detail);
+		print_message("%d %s %s\n", result->verdict, reason_word(result->reason),
+			      result->detail);
 	assert_int_equal(result->verdict, RG_EAP_SUCCESS);
 	assert_string_equal(result->version, version);
 	assert_int_equal(result->resumed, resumed);
@@ -56,8 +62,9 @@ static void sign_in_both(struct town *at, const struct pki *identity, const char
 		const char *name;
 	} versions[] = {{TLS1_2_VERSION, "1.2"}, {TLS1_3_VERSION, "1.3"}};
 	for (size_t i = 0; i < 2; i++) {
-		struct laptop_settings settings = {.identity = identity, .trusts = at->ca.certificate,
-						 .version = versions[i].wire};
+		struct laptop_settings settings = {.identity = identity,
+						   .trusts = at->ca.certificate,
+						   .version = versions[i].wire};
 		struct result full = sign_in(context, &settings, NULL);
 		assert_accepted(&full, versions[i].name, false);
 		assert_string_equal(full.identity, name);
@@ -90,8 +97,10 @@ static void test_full_and_resumed_rsa(void **state)
 	(void)state;
 	struct town rsa;
 	town_make(&rsa, 2048);
-	struct pki anna = pki_make(&(struct pki_want){.cn = "bob@beuningen.nl", .issuer = &rsa.ca,
-						      .usage = "clientAuth", .rsa_bits = 2048});
+	struct pki anna = pki_make(&(struct pki_want){.cn = "bob@beuningen.nl",
+						      .issuer = &rsa.ca,
+						      .usage = "clientAuth",
+						      .rsa_bits = 2048});
 	sign_in_both(&rsa, &anna, "bob@beuningen.nl");
 	pki_free(&anna);
 	town_free(&rsa);
@@ -102,8 +111,9 @@ static void test_versions_are_the_realms(void **state)
 	(void)state;
 	town.settings.tls_min = RG_TLS_1_3;
 	struct rg_tls_context *context = town_context(&town);
-	struct result result = sign_in(context, &(struct laptop_settings){.identity = &staff,
-							.version = TLS1_2_VERSION}, NULL);
+	struct result result = sign_in(
+		context, &(struct laptop_settings){.identity = &staff, .version = TLS1_2_VERSION},
+		NULL);
 	assert_int_equal(result.verdict, RG_EAP_FAILURE);
 	assert_int_equal(result.reason, RG_REASON_METHOD_REFUSED);
 	assert_non_null(strstr(result.detail, "no TLS version"));
@@ -145,9 +155,9 @@ static void test_E4_a_refused_one_gets_neither_ticket_nor_last_flight(void **sta
 	struct rg_tls_context *context = town_context(&town);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
 		size_t before = tls_cache_count();
-		struct result result = sign_in(context, &(struct laptop_settings){.identity = &staff,
-								.version = version},
-					       &(struct how){.refuse = true});
+		struct result result = sign_in(
+			context, &(struct laptop_settings){.identity = &staff, .version = version},
+			&(struct how){.refuse = true});
 		assert_int_equal(result.verdict, RG_EAP_FAILURE);
 		assert_null(result.session);
 		assert_false(result.success_indication);
@@ -157,8 +167,8 @@ static void test_E4_a_refused_one_gets_neither_ticket_nor_last_flight(void **sta
 	tls_context_unref(&context);
 }
 
-static void resume_elsewhere(struct rg_tls_context *first, struct rg_tls_context *second, const char *realm,
-			     bool resumes)
+static void resume_elsewhere(struct rg_tls_context *first, struct rg_tls_context *second,
+			     const char *realm, bool resumes)
 {
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
 		struct laptop_settings settings = {.identity = &staff, .version = version};
@@ -244,8 +254,8 @@ static void test_E4_expired_since(void **state)
 {
 	(void)state;
 	struct rg_tls_context *context = town_context(&town);
-	struct pki brief = pki_make(&(struct pki_want){.cn = "carl", .issuer = &town.ca, .usage = "clientAuth",
-						       .from_s = -60, .to_s = 2});
+	struct pki brief = pki_make(&(struct pki_want){
+		.cn = "carl", .issuer = &town.ca, .usage = "clientAuth", .from_s = -60, .to_s = 2});
 	struct laptop_settings settings = {.identity = &brief};
 	struct result full = sign_in(context, &settings, NULL);
 	assert_accepted(&full, "1.3", false);
@@ -266,8 +276,11 @@ static void test_fragments_small_both_ways(void **state)
 	(void)state;
 	struct rg_tls_context *context = town_context(&town);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-		struct result result = sign_in(context, &(struct laptop_settings){.identity = &staff,
-				.version = version, .fragment = 60, .room = 60}, NULL);
+		struct result result = sign_in(
+			context,
+			&(struct laptop_settings){
+				.identity = &staff, .version = version, .fragment = 60, .room = 60},
+			NULL);
 		assert_accepted(&result, version == TLS1_2_VERSION ? "1.2" : "1.3", false);
 		assert_true(result.rounds > 20);
 		assert_int_equal(result.largest_request, 60);
@@ -282,20 +295,29 @@ static void test_long_chains(void **state)
 	(void)state;
 	struct town large;
 	town_make(&large, 0);
-	struct pki middle = pki_make(&(struct pki_want){.cn = "Issuing CA", .ca = true, .issuer = &large.ca,
-							.padding = 6000});
-	struct pki server = pki_make(&(struct pki_want){.cn = "radius.beuningen.nl", .issuer = &middle,
-							.usage = "serverAuth", .padding = 6000,
+	struct pki middle = pki_make(&(struct pki_want){
+		.cn = "Issuing CA", .ca = true, .issuer = &large.ca, .padding = 6000});
+	struct pki server = pki_make(&(struct pki_want){.cn = "radius.beuningen.nl",
+							.issuer = &middle,
+							.usage = "serverAuth",
+							.padding = 6000,
 							.san = "DNS:radius.beuningen.nl"});
-	struct pki person = pki_make(&(struct pki_want){.cn = "eve@beuningen.nl", .issuer = &middle,
-							.usage = "clientAuth", .padding = 6000});
-	pki_write_certificates(large.certificate, (X509 *[]){server.certificate, middle.certificate}, 2);
+	struct pki person = pki_make(&(struct pki_want){.cn = "eve@beuningen.nl",
+							.issuer = &middle,
+							.usage = "clientAuth",
+							.padding = 6000});
+	pki_write_certificates(large.certificate,
+			       (X509 *[]){server.certificate, middle.certificate}, 2);
 	pki_write_key(large.key, server.key);
 	struct rg_tls_context *context = town_context(&large);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-		struct result result = sign_in(context, &(struct laptop_settings){.identity = &person,
-				.extra = {middle.certificate}, .trusts = large.ca.certificate,
-				.version = version}, NULL);
+		struct result result =
+			sign_in(context,
+				&(struct laptop_settings){.identity = &person,
+							  .extra = {middle.certificate},
+							  .trusts = large.ca.certificate,
+							  .version = version},
+				NULL);
 		assert_accepted(&result, version == TLS1_2_VERSION ? "1.2" : "1.3", false);
 		assert_true(result.rounds > 24);
 		assert_true(result.largest_request <= 1024 + 5);
@@ -312,9 +334,10 @@ static void test_names(void **state)
 {
 	(void)state;
 	struct rg_tls_context *context = town_context(&town);
-	struct pki nameless = pki_make(&(struct pki_want){.cn = "line\nbreak", .issuer = &town.ca,
-							  .usage = "clientAuth"});
-	struct result result = sign_in(context, &(struct laptop_settings){.identity = &nameless}, NULL);
+	struct pki nameless = pki_make(
+		&(struct pki_want){.cn = "line\nbreak", .issuer = &town.ca, .usage = "clientAuth"});
+	struct result result =
+		sign_in(context, &(struct laptop_settings){.identity = &nameless}, NULL);
 	assert_accepted(&result, "1.3", false);
 	assert_string_equal(result.identity, "");
 	assert_string_equal(result.subject, "CN=line\\x0abreak");
@@ -355,7 +378,7 @@ static void test_files_that_are_wrong(void **state)
 	pki_write_certificates(bad.certificate, &bad.server.certificate, 1);
 	bad.settings.crl = bad.client_ca; /* no CRL in there */
 	expect_error(&bad, "crl");
-	bad.settings.crl = bad.crl_path;  /* nothing there */
+	bad.settings.crl = bad.crl_path; /* nothing there */
 	expect_error(&bad, "crl");
 	bad.settings.crl = NULL;
 	unlink(bad.client_ca);

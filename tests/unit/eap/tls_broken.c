@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,8 @@ static int set_up(void **state)
 	(void)state;
 	tls_engine_open();
 	town_make(&town, 0);
-	staff = pki_make(&(struct pki_want){.cn = "anna", .issuer = &town.ca, .usage = "clientAuth"});
+	staff = pki_make(
+		&(struct pki_want){.cn = "anna", .issuer = &town.ca, .usage = "clientAuth"});
 	context = town_context(&town);
 	return 0;
 }
@@ -344,8 +346,9 @@ static void test_E8_data_behind_the_handshake(void **state)
 	struct laptop laptop;
 	uint8_t octets[8192];
 	struct rg_buffer response = buffer_over(octets, sizeof(octets));
-	laptop_make(&laptop, &(struct laptop_settings){.identity = &staff, .version = TLS1_3_VERSION,
-						 .fragment = 8000});
+	laptop_make(&laptop, &(struct laptop_settings){.identity = &staff,
+						       .version = TLS1_3_VERSION,
+						       .fragment = 8000});
 	hand_start(&hand);
 	enum rg_eap_verdict verdict = RG_EAP_REQUEST;
 	while (verdict == RG_EAP_REQUEST) {
@@ -388,8 +391,8 @@ static void test_E8_early_data(void **state)
 	result_free(&full);
 }
 
-/* Octets of a good conversation, one changed at a time: whatever happens, nobody is proven who is not, and
- * nothing is read or written out of bounds. */
+/* Octets of a good conversation, one changed at a time: whatever happens, nobody is proven who is
+ * not, and nothing is read or written out of bounds. */
 static void test_E1_one_octet_changed(void **state)
 {
 	(void)state;

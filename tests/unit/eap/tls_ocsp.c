@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <openssl/ocsp.h>
 #include <poll.h>
@@ -25,8 +26,8 @@ static int set_up(void **state)
 	tls_engine_open();
 	town_make(&town, 0);
 	responder_start(&responder, &town.ca, &town.ca);
-	staff = pki_make(&(struct pki_want){.cn = "anna", .issuer = &town.ca, .usage = "clientAuth",
-					    .ocsp = responder.url});
+	staff = pki_make(&(struct pki_want){
+		.cn = "anna", .issuer = &town.ca, .usage = "clientAuth", .ocsp = responder.url});
 	town.settings.ocsp = RG_OCSP_REQUIRE;
 	return 0;
 }
@@ -135,10 +136,10 @@ static void test_unknown_garbage_later_stale_other(void **state)
 static void test_who_may_sign(void **state)
 {
 	(void)state;
-	struct pki delegate = pki_make(&(struct pki_want){.cn = "OCSP", .issuer = &town.ca,
-							  .usage = "OCSPSigning"});
-	struct pki colleague = pki_make(&(struct pki_want){.cn = "bob", .issuer = &town.ca,
-							   .usage = "clientAuth"});
+	struct pki delegate = pki_make(
+		&(struct pki_want){.cn = "OCSP", .issuer = &town.ca, .usage = "OCSPSigning"});
+	struct pki colleague = pki_make(
+		&(struct pki_want){.cn = "bob", .issuer = &town.ca, .usage = "clientAuth"});
 	struct pki stranger = pki_make(&(struct pki_want){.cn = "Test CA", .ca = true});
 	responder.signer = &stranger;
 	expect_mood(RESPONDER_GOOD, RG_REVOCATION_UNAVAILABLE, "not signed by the CA");
@@ -156,8 +157,8 @@ static void test_nobody_to_ask(void **state)
 {
 	(void)state;
 	struct pki silent = pki_make(&(struct pki_want){.cn = "bob", .issuer = &town.ca});
-	struct pki tls = pki_make(&(struct pki_want){.cn = "bob", .issuer = &town.ca,
-						     .ocsp = "https://localhost/"});
+	struct pki tls = pki_make(
+		&(struct pki_want){.cn = "bob", .issuer = &town.ca, .ocsp = "https://localhost/"});
 	expect(&silent, RG_REVOCATION_UNAVAILABLE, "names no responder");
 	expect(&tls, RG_REVOCATION_UNAVAILABLE, "names no responder");
 	town.settings.ocsp_responder = responder.url;
@@ -175,7 +176,8 @@ static void test_connection_refused(void **state)
 	town.settings.ocsp_responder = NULL;
 }
 
-/* A silent responder costs its deadline, then a few of them, then nothing; another one is not delayed. */
+/* A silent responder costs its deadline, then a few of them, then nothing; another one is not
+ * delayed. */
 static void test_R2_responder_connects_and_never_answers(void **state)
 {
 	(void)state;
@@ -185,8 +187,8 @@ static void test_R2_responder_connects_and_never_answers(void **state)
 	town.settings.ocsp_timeout_ms = 300;
 	struct rg_tls_context *context = town_context(&town);
 	responder_start(&second, &town.ca, &town.ca);
-	struct pki elsewhere = pki_make(&(struct pki_want){.cn = "bob", .issuer = &town.ca,
-							   .ocsp = second.url});
+	struct pki elsewhere =
+		pki_make(&(struct pki_want){.cn = "bob", .issuer = &town.ca, .ocsp = second.url});
 	atomic_store(&responder.mood, RESPONDER_SILENT);
 	for (int i = 0; i < MANY; i++)
 		assert_true(ask(context, &staff, &asked[i]));
@@ -284,7 +286,8 @@ static void want_staple(SSL *ssl)
 	SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
 }
 
-/* Our own certificate's answer is fetched behind the first client that asks, and given to the next. */
+/* Our own certificate's answer is fetched behind the first client that asks, and given to the next.
+ */
 static void test_staple(void **state)
 {
 	(void)state;
@@ -292,8 +295,11 @@ static void test_staple(void **state)
 	town_make(&stapled, 0);
 	struct responder own;
 	responder_start(&own, &stapled.ca, &stapled.ca);
-	struct pki server = pki_make(&(struct pki_want){.cn = "radius.beuningen.nl", .issuer = &stapled.ca,
-			.usage = "serverAuth", .san = "DNS:radius.beuningen.nl", .ocsp = own.url});
+	struct pki server = pki_make(&(struct pki_want){.cn = "radius.beuningen.nl",
+							.issuer = &stapled.ca,
+							.usage = "serverAuth",
+							.san = "DNS:radius.beuningen.nl",
+							.ocsp = own.url});
 	struct pki anna = pki_make(&(struct pki_want){.cn = "anna", .issuer = &stapled.ca});
 	pki_write_certificates(stapled.certificate, &server.certificate, 1);
 	pki_write_key(stapled.key, server.key);
@@ -304,10 +310,12 @@ static void test_staple(void **state)
 		struct laptop laptop;
 		uint8_t octets[8192], request[8192];
 		const unsigned char *der;
-		struct rg_buffer out = buffer_over(octets, sizeof(octets)), in = buffer_over(request, sizeof(request));
+		struct rg_buffer out = buffer_over(octets, sizeof(octets)),
+				 in = buffer_over(request, sizeof(request));
 		struct rg_eap_start start = {context, 4000, "x"};
 		struct rg_eap_step step = {.output = &in, .room = 5000};
-		laptop_make(&laptop, &(struct laptop_settings){.identity = &anna, .tweak = want_staple});
+		laptop_make(&laptop,
+			    &(struct laptop_settings){.identity = &anna, .tweak = want_staple});
 		void *method = roamgate_module.ops.eap->start(&start);
 		roamgate_module.ops.eap->begin(method, &step);
 		laptop_answer(&laptop, buffer_span(&in), &out);

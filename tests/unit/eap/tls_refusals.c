@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -28,13 +29,16 @@ static int tear_down(void **state)
 }
 
 /* Both versions; extra: intermediates that the supplicant sends. */
-static void refuse_with(struct town *at, const struct pki *identity, X509 *extra, enum rg_reason reason,
-			const char *detail)
+static void refuse_with(struct town *at, const struct pki *identity, X509 *extra,
+			enum rg_reason reason, const char *detail)
 {
 	struct rg_tls_context *context = town_context(at);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-		struct result result = sign_in(context, &(struct laptop_settings){.identity = identity,
-				.extra = {extra}, .version = version}, NULL);
+		struct result result =
+			sign_in(context,
+				&(struct laptop_settings){
+					.identity = identity, .extra = {extra}, .version = version},
+				NULL);
 		if (result.reason != reason)
 			print_message("%s: %s\n", reason_word(result.reason), result.detail);
 		assert_int_equal(result.verdict, RG_EAP_FAILURE);
@@ -76,7 +80,8 @@ static void test_E5_certificate_not_yet_valid(void **state)
 static void test_E5_certificate_wrong_purpose(void **state)
 {
 	(void)state;
-	refuse_want((struct pki_want){.usage = "serverAuth"}, RG_REASON_CERTIFICATE_INVALID, "purpose");
+	refuse_want((struct pki_want){.usage = "serverAuth"}, RG_REASON_CERTIFICATE_INVALID,
+		    "purpose");
 }
 
 static void test_E5_certificate_expired_and_wrong_purpose(void **state)
@@ -95,8 +100,8 @@ static void test_E5_no_certificate(void **state)
 static void test_E5_certificate_of_a_weak_key(void **state)
 {
 	(void)state;
-	struct pki weak = pki_make(&(struct pki_want){.cn = "w", .issuer = &town.ca, .usage = "clientAuth",
-						      .rsa_bits = 1024});
+	struct pki weak = pki_make(&(struct pki_want){
+		.cn = "w", .issuer = &town.ca, .usage = "clientAuth", .rsa_bits = 1024});
 	refuse_with(&town, &weak, NULL, RG_REASON_CERTIFICATE_INVALID, "key too weak");
 	pki_free(&weak);
 }
@@ -104,7 +109,8 @@ static void test_E5_certificate_of_a_weak_key(void **state)
 static void test_E5_certificate_self_signed(void **state)
 {
 	(void)state;
-	struct pki self = pki_make(&(struct pki_want){.cn = "anna@beuningen.nl", .usage = "clientAuth"});
+	struct pki self =
+		pki_make(&(struct pki_want){.cn = "anna@beuningen.nl", .usage = "clientAuth"});
 	refuse_with(&town, &self, NULL, RG_REASON_CERTIFICATE_UNKNOWN_CA, "self-signed");
 	pki_free(&self);
 }
@@ -114,10 +120,14 @@ static void test_E5_certificate_of_another_ca_even_expired(void **state)
 	(void)state;
 	struct pki other = pki_make(&(struct pki_want){.cn = "Other CA", .ca = true});
 	for (int i = 0; i < 2; i++) {
-		struct pki one = pki_make(&(struct pki_want){.cn = "x", .issuer = &other, .usage = "clientAuth",
-							     .from_s = i ? -7200 : -60, .to_s = i ? -3600 : 60});
+		struct pki one = pki_make(&(struct pki_want){.cn = "x",
+							     .issuer = &other,
+							     .usage = "clientAuth",
+							     .from_s = i ? -7200 : -60,
+							     .to_s = i ? -3600 : 60});
 		refuse_with(&town, &one, NULL, RG_REASON_CERTIFICATE_UNKNOWN_CA, "issuer");
-		refuse_with(&town, &one, other.certificate, RG_REASON_CERTIFICATE_UNKNOWN_CA, "self-signed");
+		refuse_with(&town, &one, other.certificate, RG_REASON_CERTIFICATE_UNKNOWN_CA,
+			    "self-signed");
 		pki_free(&one);
 	}
 	pki_free(&other);
@@ -128,7 +138,8 @@ static void test_E5_certificate_signature_forged(void **state)
 {
 	(void)state;
 	struct pki fake = pki_make(&(struct pki_want){.cn = "Test CA", .ca = true});
-	struct pki one = pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
+	struct pki one =
+		pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
 	X509_sign(one.certificate, fake.key, EVP_sha256());
 	refuse_with(&town, &one, NULL, RG_REASON_CERTIFICATE_INVALID, "signature");
 	pki_free(&one);
@@ -138,16 +149,22 @@ static void test_E5_certificate_signature_forged(void **state)
 static void test_E5_certificate_outside_name_constraint(void **state)
 {
 	(void)state;
-	struct pki middle = pki_make(&(struct pki_want){.cn = "Constrained", .ca = true, .issuer = &town.ca,
-							.constraints = "critical,permitted;email:beuningen.nl"});
-	struct pki good = pki_make(&(struct pki_want){.cn = "x", .issuer = &middle, .usage = "clientAuth",
+	struct pki middle = pki_make(
+		&(struct pki_want){.cn = "Constrained",
+				   .ca = true,
+				   .issuer = &town.ca,
+				   .constraints = "critical,permitted;email:beuningen.nl"});
+	struct pki good = pki_make(&(struct pki_want){.cn = "x",
+						      .issuer = &middle,
+						      .usage = "clientAuth",
 						      .san = "email:a@beuningen.nl"});
-	struct pki bad = pki_make(&(struct pki_want){.cn = "x", .issuer = &middle, .usage = "clientAuth",
-						     .san = "email:a@druten.nl"});
+	struct pki bad = pki_make(&(struct pki_want){
+		.cn = "x", .issuer = &middle, .usage = "clientAuth", .san = "email:a@druten.nl"});
 	refuse_with(&town, &bad, middle.certificate, RG_REASON_CERTIFICATE_INVALID, "subtree");
 	struct rg_tls_context *context = town_context(&town);
-	struct result result = sign_in(context, &(struct laptop_settings){.identity = &good,
-			.extra = {middle.certificate}}, NULL);
+	struct result result = sign_in(
+		context,
+		&(struct laptop_settings){.identity = &good, .extra = {middle.certificate}}, NULL);
 	assert_int_equal(result.verdict, RG_EAP_SUCCESS);
 	result_free(&result);
 	tls_context_unref(&context);
@@ -159,9 +176,13 @@ static void test_E5_certificate_outside_name_constraint(void **state)
 static void test_E5_leaf_revoked(void **state)
 {
 	(void)state;
-	struct pki one = pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
-	struct pki old = pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth",
-						     .from_s = -7200, .to_s = -3600});
+	struct pki one =
+		pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
+	struct pki old = pki_make(&(struct pki_want){.cn = "x",
+						     .issuer = &town.ca,
+						     .usage = "clientAuth",
+						     .from_s = -7200,
+						     .to_s = -3600});
 	X509 *both[] = {one.certificate, old.certificate, NULL};
 	town_revoke(&town, both, 86400);
 	refuse_with(&town, &one, NULL, RG_REASON_CERTIFICATE_REVOKED, "revoked");
@@ -174,20 +195,22 @@ static void test_E5_leaf_revoked(void **state)
 	pki_free(&old);
 }
 
-/* A list that was found good once is not verified again; a list of the same name with a forged signature still
- * is, and so is the same list under another key. */
+/* A list that was found good once is not verified again; a list of the same name with a forged
+ * signature still is, and so is the same list under another key. */
 static void test_R1_crl_forged(void **state)
 {
 	(void)state;
 	struct pki fake = pki_make(&(struct pki_want){.cn = "Test CA", .ca = true});
-	struct pki one = pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
+	struct pki one =
+		pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
 	X509_CRL *crl = pki_crl(&fake, NULL, 86400);
 	pki_write_crls(town.crl_path, &crl, 1);
 	town.settings.crl = town.crl_path;
 	refuse_with(&town, &one, NULL, RG_REASON_REVOCATION_UNAVAILABLE, "CRL");
 	struct rg_tls_context *context = town_context(&town);
 	for (int i = 0; i < 3; i++) {
-		struct result result = sign_in(context, &(struct laptop_settings){.identity = &one}, NULL);
+		struct result result =
+			sign_in(context, &(struct laptop_settings){.identity = &one}, NULL);
 		assert_int_equal(result.reason, RG_REASON_REVOCATION_UNAVAILABLE);
 		result_free(&result);
 	}
@@ -202,13 +225,17 @@ static void test_R1_crl_forged(void **state)
 static void test_E5_revoked_stays_revoked(void **state)
 {
 	(void)state;
-	struct pki good = pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
-	struct pki bad = pki_make(&(struct pki_want){.cn = "y", .issuer = &town.ca, .usage = "clientAuth"});
+	struct pki good =
+		pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
+	struct pki bad =
+		pki_make(&(struct pki_want){.cn = "y", .issuer = &town.ca, .usage = "clientAuth"});
 	town_revoke(&town, (X509 *[]){bad.certificate, NULL}, 86400);
 	struct rg_tls_context *context = town_context(&town);
 	for (int i = 0; i < 4; i++) {
-		struct result first = sign_in(context, &(struct laptop_settings){.identity = &good}, NULL);
-		struct result second = sign_in(context, &(struct laptop_settings){.identity = &bad}, NULL);
+		struct result first =
+			sign_in(context, &(struct laptop_settings){.identity = &good}, NULL);
+		struct result second =
+			sign_in(context, &(struct laptop_settings){.identity = &bad}, NULL);
 		assert_int_equal(first.verdict, RG_EAP_SUCCESS);
 		assert_int_equal(second.verdict, RG_EAP_FAILURE);
 		assert_int_equal(second.reason, RG_REASON_CERTIFICATE_REVOKED);
@@ -224,14 +251,17 @@ static void test_E5_revoked_stays_revoked(void **state)
 static void test_E5_intermediate_revoked(void **state)
 {
 	(void)state;
-	struct pki middle = pki_make(&(struct pki_want){.cn = "Issuing", .ca = true, .issuer = &town.ca});
-	struct pki one = pki_make(&(struct pki_want){.cn = "x", .issuer = &middle, .usage = "clientAuth"});
+	struct pki middle =
+		pki_make(&(struct pki_want){.cn = "Issuing", .ca = true, .issuer = &town.ca});
+	struct pki one =
+		pki_make(&(struct pki_want){.cn = "x", .issuer = &middle, .usage = "clientAuth"});
 	X509_CRL *crls[2] = {pki_crl(&town.ca, NULL, 86400), pki_crl(&middle, NULL, 86400)};
 	pki_write_crls(town.crl_path, crls, 2);
 	town.settings.crl = town.crl_path;
 	struct rg_tls_context *context = town_context(&town);
-	struct result result = sign_in(context, &(struct laptop_settings){.identity = &one,
-			.extra = {middle.certificate}}, NULL);
+	struct result result = sign_in(
+		context, &(struct laptop_settings){.identity = &one, .extra = {middle.certificate}},
+		NULL);
 	assert_int_equal(result.verdict, RG_EAP_SUCCESS);
 	result_free(&result);
 	tls_context_unref(&context);
@@ -254,7 +284,8 @@ static void test_E5_intermediate_revoked(void **state)
 static void test_R1_crl_expired(void **state)
 {
 	(void)state;
-	struct pki one = pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
+	struct pki one =
+		pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
 	town_revoke(&town, NULL, -60);
 	refuse_with(&town, &one, NULL, RG_REASON_REVOCATION_UNAVAILABLE, "CRL has expired");
 	town.settings.crl = NULL;
@@ -264,7 +295,8 @@ static void test_R1_crl_expired(void **state)
 static void test_R1_crl_vanished(void **state)
 {
 	(void)state;
-	struct pki one = pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
+	struct pki one =
+		pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
 	town_revoke(&town, NULL, 86400);
 	struct rg_tls_context *context = town_context(&town);
 	unlink(town.crl_path);
@@ -288,7 +320,8 @@ static void test_R1_crl_vanished(void **state)
 static void test_R1_crl_expires_under_a_session(void **state)
 {
 	(void)state;
-	struct pki one = pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
+	struct pki one =
+		pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
 	X509_CRL *crl = pki_crl(&town.ca, NULL, 2);
 	pki_write_crls(town.crl_path, &crl, 1);
 	town.settings.crl = town.crl_path;
@@ -317,9 +350,12 @@ static void test_issuing_ca_alone_is_an_anchor(void **state)
 	(void)state;
 	struct town small;
 	town_make(&small, 0);
-	struct pki middle = pki_make(&(struct pki_want){.cn = "Issuing", .ca = true, .issuer = &small.ca});
-	struct pki one = pki_make(&(struct pki_want){.cn = "x", .issuer = &middle, .usage = "clientAuth"});
-	struct pki direct = pki_make(&(struct pki_want){.cn = "y", .issuer = &small.ca, .usage = "clientAuth"});
+	struct pki middle =
+		pki_make(&(struct pki_want){.cn = "Issuing", .ca = true, .issuer = &small.ca});
+	struct pki one =
+		pki_make(&(struct pki_want){.cn = "x", .issuer = &middle, .usage = "clientAuth"});
+	struct pki direct =
+		pki_make(&(struct pki_want){.cn = "y", .issuer = &small.ca, .usage = "clientAuth"});
 	X509_CRL *crl = pki_crl(&middle, NULL, 86400);
 	pki_write_certificates(small.client_ca, &middle.certificate, 1);
 	pki_write_crls(small.crl_path, &crl, 1);
@@ -342,7 +378,8 @@ static void test_E5_of_another_realms_ca(void **state)
 	(void)state;
 	struct town druten;
 	town_make(&druten, 0);
-	struct pki middle = pki_make(&(struct pki_want){.cn = "Issuing", .ca = true, .issuer = &druten.ca});
+	struct pki middle =
+		pki_make(&(struct pki_want){.cn = "Issuing", .ca = true, .issuer = &druten.ca});
 	struct pki direct = pki_make(&(struct pki_want){.cn = "x", .issuer = &druten.ca});
 	struct pki below = pki_make(&(struct pki_want){.cn = "x", .issuer = &middle});
 	struct pki own = pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca});
@@ -377,11 +414,15 @@ static void test_supplicant_distrusts_server(void **state)
 {
 	(void)state;
 	struct pki other = pki_make(&(struct pki_want){.cn = "Other CA", .ca = true});
-	struct pki one = pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
+	struct pki one =
+		pki_make(&(struct pki_want){.cn = "x", .issuer = &town.ca, .usage = "clientAuth"});
 	struct rg_tls_context *context = town_context(&town);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-		struct result result = sign_in(context, &(struct laptop_settings){.identity = &one,
-				.trusts = other.certificate, .version = version}, NULL);
+		struct result result = sign_in(
+			context,
+			&(struct laptop_settings){
+				.identity = &one, .trusts = other.certificate, .version = version},
+			NULL);
 		assert_int_equal(result.verdict, RG_EAP_FAILURE);
 		assert_int_equal(result.reason, RG_REASON_SUPPLICANT_DISTRUSTS_SERVER);
 		assert_non_null(strstr(result.detail, "unknown CA"));

@@ -1,9 +1,10 @@
-/* Workers share contexts and sessions: full and resumed sign-ins from several threads, while the realm's CRL is
- * replaced under them. Meant for ThreadSanitizer, and good without. */
+/* Workers share contexts and sessions: full and resumed sign-ins from several threads, while the
+ * realm's CRL is replaced under them. Meant for ThreadSanitizer, and good without. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -34,7 +35,8 @@ static void sign_in_once(struct rg_tls_context *context, int version, SSL_SESSIO
 		*own = NULL;
 	}
 	struct result result = sign_in(context, &settings, NULL);
-	atomic_fetch_add(result.verdict == RG_EAP_SUCCESS && result.keys_match ? &accepted : &wrong, 1);
+	atomic_fetch_add(result.verdict == RG_EAP_SUCCESS && result.keys_match ? &accepted : &wrong,
+			 1);
 	atomic_fetch_add(&resumed, result.resumed);
 	SSL_SESSION_free(settings.session);
 	if (version == TLS1_3_VERSION) {
@@ -67,7 +69,8 @@ static void test_two_workers_and_a_reload(void **state)
 	pthread_t threads[2];
 	tls_engine_open();
 	town_make(&town, 0);
-	staff = pki_make(&(struct pki_want){.cn = "anna", .issuer = &town.ca, .usage = "clientAuth"});
+	staff = pki_make(
+		&(struct pki_want){.cn = "anna", .issuer = &town.ca, .usage = "clientAuth"});
 	town_revoke(&town, NULL, 86400);
 	struct rg_tls_context *context = town_context(&town);
 	for (int i = 0; i < 2; i++)
@@ -84,7 +87,8 @@ static void test_two_workers_and_a_reload(void **state)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(atomic_load(&wrong), 0);
 	assert_int_equal(atomic_load(&accepted), 2 * 2 * ROUNDS);
-	/* TLS 1.3: all but each thread's first. TLS 1.2: all but those that began before there was any. */
+	/* TLS 1.3: all but each thread's first. TLS 1.2: all but those that began before there was
+	 * any. */
 	assert_true(atomic_load(&resumed) >= 2 * (ROUNDS - 1) + 2 * ROUNDS - 4);
 	SSL_SESSION_free(shared);
 	tls_context_unref(&context);
