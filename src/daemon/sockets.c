@@ -39,9 +39,23 @@ static bool is_free(const struct sockaddr_storage *address)
 	return failed == 0;
 }
 
-static bool open_binding(struct rg_binding *binding, unsigned workers)
+/* A port that we hold at another address already ("127.0.0.1" before, "0.0.0.0" now) is not somebody else's. */
+static bool holds_port(const struct rg_bindings *bindings, const struct sockaddr_storage *address)
 {
-	if (!is_free(&binding->address))
+	/* Port and family lie at the same place in both families. */
+	const union rg_address *wanted = (const union rg_address *)address;
+	for (size_t i = 0; i < bindings->count; i++) {
+		const union rg_address *held = (const union rg_address *)&bindings->items[i].address;
+		if (held->any.sa_family == wanted->any.sa_family &&
+		    held->v4.sin_port == wanted->v4.sin_port)
+			return true;
+	}
+	return false;
+}
+
+static bool open_binding(struct rg_binding *binding, const struct rg_bindings *from, unsigned workers)
+{
+	if (!holds_port(from, &binding->address) && !is_free(&binding->address))
 		return false;
 	for (unsigned i = 0; i < workers; i++) {
 		binding->fds[i] = udp_listen((const struct sockaddr *)&binding->address);
@@ -91,7 +105,7 @@ bool bindings_make(struct rg_bindings *made, const struct rg_bindings *from,
 		binding->address = listen->socket_address;
 		if (former)
 			memcpy(binding->fds, former->fds, sizeof(binding->fds));
-		else if (!open_binding(binding, workers)) {
+		else if (!open_binding(binding, from, workers)) {
 			char text[64];
 			address_text(text, (const union rg_address *)&listen->socket_address);
 			snprintf(why, 256, "%s:%u: listen: cannot serve %s: %s", listen->where.file,
