@@ -5,13 +5,6 @@
 #include "command/options.h"
 #include "config/raddb.h"
 
-static void print_text(const struct rg_report *report)
-{
-	report_print(report, stdout);
-	printf("%zu error%s, %zu warning%s\n", report->error_count, report->error_count == 1 ? "" : "s",
-	       report->warning_count, report->warning_count == 1 ? "" : "s");
-}
-
 static void print_json(const struct rg_report *report)
 {
 	json_t *object = report_json(report);
@@ -37,7 +30,7 @@ int command_check(int argc, char **argv)
 	if (options.json)
 		print_json(&report);
 	else
-		print_text(&report);
+		report_print_counted(&report, stdout);
 	raddb_free(&raddb);
 	report_free(&report);
 	return status;

@@ -19,6 +19,11 @@ static bool word_in(const char *word, const char *const *words)
 	return false;
 }
 
+bool module_is_later(const char *name)
+{
+	return word_in(name, later_modules);
+}
+
 static const config_setting_t *modules_setting(const struct rg_reading *reading)
 {
 	for (size_t i = 0; i < reading->source_count; i++) {
@@ -40,7 +45,7 @@ static void module_missing(struct rg_reading *reading, const config_setting_t *s
 	if (!setting)
 		report_error(reading->report, reading->raddb->main_file, 0, "gateway.modules",
 			     "\"%s\" cannot be loaded: %s", name, why);
-	else if (word_in(name, later_modules))
+	else if (module_is_later(name))
 		setting_warning(reading, setting, "\"%s\" is not served by this version", name);
 	else if (word_in(name, known_modules))
 		setting_error(reading, setting, "\"%s\" cannot be loaded: %s", name, why);

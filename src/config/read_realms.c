@@ -114,9 +114,24 @@ static void module_wanted(struct rg_complaint *at, const char *key, const char *
 		       module);
 }
 
+static bool module_awaited(const struct rg_complaint *at, const char *name)
+{
+	const struct rg_strings *modules = &at->reading->raddb->gateway.modules;
+	for (size_t i = 0; i < modules->count; i++)
+		if (strcmp(modules->items[i], name) == 0)
+			return module_is_later(name);
+	return false;
+}
+
 static void method_missing(struct rg_complaint *at, const char *label)
 {
-	char hint[128];
+	char hint[128], module[80];
+	snprintf(module, sizeof(module), "eap_%s", label);
+	if (module_awaited(at, module)) {
+		complain_warning(at, "methods", "\"%s\" is not served by this version: it is not offered",
+				 label);
+		return;
+	}
 	if (word_in(label, method_labels)) {
 		module_wanted(at, "methods", label, "eap_", label);
 		return;
@@ -127,7 +142,7 @@ static void method_missing(struct rg_complaint *at, const char *label)
 
 static void methods_read(struct rg_complaint *at, struct rg_eap_settings *eap)
 {
-	size_t count = 0, labels = eap->method_labels.count;
+	size_t count = 0, labels = eap->method_labels.count, errors = at->reading->report->error_count;
 	eap->methods = arena_alloc(&at->reading->raddb->arena, (labels + 1) * sizeof(*eap->methods));
 	for (size_t i = 0; i < labels; i++) {
 		const char *label = eap->method_labels.items[i];
@@ -143,6 +158,8 @@ static void methods_read(struct rg_complaint *at, struct rg_eap_settings *eap)
 	}
 	if (labels == 0)
 		complain_error(at, "methods", "is empty: nobody could sign in");
+	else if (count == 0 && errors == at->reading->report->error_count)
+		complain_error(at, "methods", "none is served by this version: nobody could sign in");
 }
 
 static void eap_judge(struct rg_complaint *at, struct rg_eap_settings *eap)

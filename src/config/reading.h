@@ -51,6 +51,8 @@ void refuse_defaults_read(struct rg_reading *, config_setting_t *);
 /* Before and after all of them. */
 void gateway_default(struct rg_reading *);
 void modules_read(struct rg_reading *); /* loads gateway.modules */
+/* Whether a configuration may name this module already, though it comes with a later version. */
+bool module_is_later(const char *name);
 void refuse_finish(struct rg_reading *);
 void clients_finish(struct rg_reading *); /* a client for each peer that accepts */
 void raddb_judge(struct rg_reading *);

@@ -120,6 +120,13 @@ void report_print(const struct rg_report *report, FILE *out)
 	findings_print(report->warnings, report->warning_count, "warning: ", out);
 }
 
+void report_print_counted(const struct rg_report *report, FILE *out)
+{
+	report_print(report, out);
+	fprintf(out, "%zu error%s, %zu warning%s\n", report->error_count, report->error_count == 1 ? "" : "s",
+		report->warning_count, report->warning_count == 1 ? "" : "s");
+}
+
 static json_t *findings_json(const struct rg_finding *list, size_t count)
 {
 	json_t *array = json_array();

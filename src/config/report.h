@@ -26,6 +26,8 @@ void report_warning(struct rg_report *, const char *file, unsigned line, const c
 		    const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* "FILE:LINE: key: message" a line, errors first, each by file and line; warnings say "warning:". */
 void report_print(const struct rg_report *, FILE *);
+/* The same, and a last line that counts both: what `roamgate check` and `roamgated -t` print. */
+void report_print_counted(const struct rg_report *, FILE *);
 /* {"errors": [...], "warnings": [...]} as jansson's json_t; the caller owns it. */
 struct json_t *report_json(const struct rg_report *);
 void report_free(struct rg_report *);

@@ -55,7 +55,10 @@ static struct rg_raddb *load(const char *file, bool only_check, int *status)
 {
 	struct rg_report report = {0};
 	struct rg_raddb *raddb = raddb_load(file, &report);
-	report_print(&report, only_check ? stdout : stderr);
+	if (only_check)
+		report_print_counted(&report, stdout);
+	else
+		report_print(&report, stderr);
 	report_free(&report);
 	*status = raddb ? 0 : EXIT_CONFIGURATION;
 	return raddb;

@@ -290,7 +290,9 @@ def test_O1_refuses_to_start(region, tmp_path):
 def test_check_of_a_good_raddb(region):
     answer = region.gateway.json("check")
     assert answer["errors"] == []
-    assert region.gateway.check_daemon().returncode == 0
+    said, told = region.gateway.check_daemon(), region.gateway.command("check")
+    assert said.returncode == told.returncode == 0
+    assert said.stdout == told.stdout and "0 errors" in said.stdout
 
 
 def test_daemon_says_how_it_is_used(region):

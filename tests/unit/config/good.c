@@ -75,6 +75,29 @@ static void defaults_are_the_contract_s(void **state)
 	raddb_free(&raddb);
 }
 
+static void methods_of_later_versions_are_warned_of(void **state)
+{
+	(void)state;
+	struct rg_report report = {0};
+	kit_new();
+	kit_replace(CFG, "\"eap_tls\",", "\"eap_tls\", \"eap_peap\", \"eap_ttls\",");
+	kit_replace(REALMS, "eap = {", "eap = { methods = [ \"peap\", \"tls\", \"ttls\" ];");
+	kit_replace(REALMS, "{ }", "{ methods = [ \"peap\" ]; }");
+	struct rg_raddb *raddb = kit_load(&report);
+	kit_show(&report);
+	assert_non_null(raddb);
+	assert_int_equal(report.warning_count, 4); /* two modules, two methods */
+	assert_string_equal(raddb->realms[0].eap.methods[0]->label, "tls");
+	assert_null(raddb->realms[0].eap.methods[1]);
+	raddb_free(&raddb);
+	report_free(&report);
+	kit_replace(REALMS, "\"tls\", ", "");
+	assert_null(kit_load(&report));
+	assert_int_equal(report.error_count, 1);
+	assert_non_null(strstr(report.errors[0].message, "nobody could sign in"));
+	report_free(&report);
+}
+
 static void a_realm_as_it_is_written(void **state)
 {
 	(void)state;
@@ -493,6 +516,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_raddb_has_nothing_to_say),
 		cmocka_unit_test(defaults_are_the_contract_s),
+		cmocka_unit_test(methods_of_later_versions_are_warned_of),
 		cmocka_unit_test(a_realm_as_it_is_written),
 		cmocka_unit_test(clients_and_the_peers_that_accept),
 		cmocka_unit_test(peers_routes_and_refusals),
