@@ -1,8 +1,10 @@
 #include "daemon/daemon.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -233,6 +235,18 @@ static void open_loop(struct rg_daemon *daemon)
 	daemon->stop_timer.data = daemon;
 }
 
+/* Whoever started us in the background, and waits for the end of our output, need not wait for ours. */
+static void let_go_of_output(const struct rg_raddb *raddb)
+{
+	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (nowhere < 0)
+		return;
+	dup2(nowhere, STDOUT_FILENO);
+	if (strcmp(raddb->log.target, "stderr") != 0)
+		dup2(nowhere, STDERR_FILENO);
+	close(nowhere);
+}
+
 static void say_ready(struct rg_daemon *daemon, int ready_fd)
 {
 	const struct rg_raddb *raddb = daemon->snapshot->raddb;
@@ -248,6 +262,7 @@ static void say_ready(struct rg_daemon *daemon, int ready_fd)
 		if (write(ready_fd, "", 1) != 1)
 			log_write(RG_LOG_DEBUG, "nobody waits for us to be ready");
 		close(ready_fd);
+		let_go_of_output(raddb);
 	}
 }
 

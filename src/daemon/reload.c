@@ -48,20 +48,24 @@ static void log_outcome(bool kept, const json_t *lines, const struct rg_report *
 	}
 }
 
+/* Opens the log, anew after a rotation; where that fails the former one goes on. */
+static void log_again(const struct rg_daemon *daemon)
+{
+	const struct rg_log_settings *log = &daemon->snapshot->raddb->log;
+	if (!log_open(daemon->foreground ? "stderr" : log->target, log->level, log->format))
+		log_write(RG_LOG_ERROR, "cannot log to %s: %m; the former log goes on", log->target);
+}
+
 /* From here on the new one serves; nothing of it can fail any more but a log file or an http port. */
 static void take(struct rg_daemon *daemon, struct rg_snapshot *snapshot, struct rg_bindings *bindings)
 {
-	const struct rg_raddb *raddb = snapshot->raddb;
 	char why[256];
 	struct rg_snapshot *former = daemon->snapshot;
 	daemon->snapshot = snapshot;
 	bindings_forget(&daemon->bindings);
 	daemon->bindings = *bindings;
 	daemon_publish(daemon);
-	if (!log_open(daemon->foreground ? "stderr" : raddb->log.target, raddb->log.level,
-		      raddb->log.format))
-		log_write(RG_LOG_ERROR, "cannot log to %s: %m; the former log goes on",
-			  raddb->log.target);
+	log_again(daemon);
 	if (!daemon_serve_http(daemon, why))
 		log_write(RG_LOG_ERROR, "%s", why);
 	snapshot_unref(&former);
@@ -98,6 +102,8 @@ json_t *daemon_reload(struct rg_daemon *daemon)
 	struct rg_raddb *raddb = daemon->stopping ? NULL : raddb_load(daemon->file, &report);
 	if (raddb)
 		taken = try_raddb(daemon, raddb, changes, why);
+	if (!taken)
+		log_again(daemon);
 	log_outcome(!taken, changes, &report, why);
 	json_t *found = report_json(&report);
 	if (!taken && report.error_count == 0)

@@ -14,7 +14,7 @@
 #include "request/worker.h"
 
 #define ROOM_MOST 3600  /* octets of EAP beside everything else that an answer of 4096 may bear */
-#define ROOM_LEAST 100
+#define ROOM_LEAST 64   /* the least Framed-MTU there is (RFC 2865 §5.12) */
 
 void home_forget(struct rg_request *request)
 {

@@ -1,6 +1,9 @@
 """attacks.md O2, O10, O11: full disks, broken pipes, huge raddbs, and being killed."""
+import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import time
 
@@ -34,6 +37,47 @@ def test_O2_log_on_a_full_disk(region):
 def serve_without_ready_in_the_log(region):
     """With -f the ready line goes to stderr, wherever the log goes."""
     serve(region)
+
+
+@pytest.fixture
+def background(region):
+    """Starts the daemon as a script would, and gives its pid: without -f the log goes where the raddb says."""
+    pids = []
+
+    def start():
+        gateway = region.raddb.write() and region.gateway
+        began = gateway._run("roamgated", "-c", str(region.raddb.file), seconds=10)
+        assert began.returncode == 0, began.stderr
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(region.raddb.gateway["control"])
+            pids.append(struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
+        return pids[0]
+    yield start
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_O2_log_on_a_full_disk_in_the_background(region, background):
+    region.raddb.log["target"] = "/dev/full"
+    background()
+    for _ in range(3):
+        assert region.sign_in("j.jansen").accepted
+    wait_for(lambda: region.gateway.counters()["log_lines_lost_total"] >= 3, what="lost lines to be counted")
+
+
+def test_log_is_opened_anew_after_a_rotation(region, background):
+    """By SIGHUP, and just as well when the raddb of that moment is refused."""
+    log, rotated = region.folder / "roamgate.log", region.folder / "roamgate.log.1"
+    region.raddb.log.update(target=str(log), format="json")
+    pid = background()
+    wait_for(lambda: "serves" in log.read_text(), what="the first line")
+    for content, said in (("", "raddb reloaded: "), ("clients = (", "raddb kept: ")):
+        (region.raddb.folder / "clients.d" / "more.cfg").write_text(content)
+        log.rename(rotated)
+        os.kill(pid, signal.SIGHUP)
+        wait_for(lambda: log.exists() and said in log.read_text(), what=said)
+        assert said not in rotated.read_text()
+        assert all(json.loads(line)["time"] for line in log.read_text().splitlines())
 
 
 def test_O2_log_pipe_is_gone(region):
