@@ -123,7 +123,7 @@ def plan(wanted, quick):
     steps = [("main", suite) for suite in chosen]
     if not quick:
         steps += [("asan", suite) for suite in chosen]
-        steps += [("tsan", suite) for suite in chosen if suite == "unit"]
+        steps += [("tsan", suite) for suite in chosen if suite in ("unit", "path")]
     return steps
 
 
