@@ -123,7 +123,8 @@ It runs on. The raddb is {raddb.folder}, the log {region.gateway.log_path}. To t
   {roamgate} status -c {raddb.file}
 
 Ctrl-C ends it.""", flush=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         while True:
             signal.pause()
