@@ -1,6 +1,7 @@
 #include "daemon/privileges.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
@@ -40,7 +41,21 @@ bool privileges_give(const char *path, const char *user, char *why)
 	const struct passwd *entry = find_user(user, why);
 	if (!entry)
 		return false;
-	return chown(path, entry->pw_uid, entry->pw_gid) == 0 || fail(why, "cannot give away", path);
+	/* Where that user may write already, a link could stand for any file of root's; and a device is everyone's. */
+	struct stat is;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &is) != 0) {
+		fail(why, "cannot give away", path);
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	bool ours = S_ISDIR(is.st_mode) || S_ISSOCK(is.st_mode) ||
+		    (S_ISREG(is.st_mode) && is.st_nlink == 1);
+	bool given = !ours || fchownat(fd, "", entry->pw_uid, entry->pw_gid, AT_EMPTY_PATH) == 0 ||
+		     fail(why, "cannot give away", path);
+	close(fd);
+	return given;
 }
 
 bool privileges_make_dir(const char *dir, unsigned mode, const char *user, char *why)

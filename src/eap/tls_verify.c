@@ -185,9 +185,31 @@ int tls_check_crl(X509_STORE_CTX *ctx, X509_CRL *crl)
 	return good;
 }
 
+#define CHAIN_MOST    10   /* certificates that a supplicant may send */
+#define KEY_BITS_MOST 8192 /* of the key in one */
+
+/* Every signature of a chain is checked, trusted or not, so that the reason is right: a stranger must not make that
+ * dear. X509_V_OK: it is not. */
+static int chain_cost_fault(X509_STORE_CTX *ctx)
+{
+	const STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(ctx);
+	if (sk_X509_num(sent) > CHAIN_MOST)
+		return X509_V_ERR_CERT_CHAIN_TOO_LONG;
+	for (int i = 0; i < sk_X509_num(sent); i++) {
+		const EVP_PKEY *key = X509_get0_pubkey(sk_X509_value(sent, i));
+		if (key && (EVP_PKEY_get_bits(key) > KEY_BITS_MOST || EVP_PKEY_is_a(key, "DSA")))
+			return X509_V_ERR_APPLICATION_VERIFICATION;
+	}
+	return X509_V_OK;
+}
+
 int tls_verify_chain(X509_STORE_CTX *ctx, struct rg_crl_memo *memo)
 {
-	struct findings findings = {.error = X509_V_OK, .memo = memo};
+	struct findings findings = {.error = chain_cost_fault(ctx), .memo = memo};
+	if (findings.error != X509_V_OK) {
+		X509_STORE_CTX_set_error(ctx, findings.error);
+		return 0;
+	}
 	tls_verify_open();
 	if (!default_check_crl || !X509_STORE_CTX_set_ex_data(ctx, findings_index, &findings)) {
 		X509_STORE_CTX_set_error(ctx, X509_V_ERR_OUT_OF_MEM);

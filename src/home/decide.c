@@ -251,7 +251,7 @@ struct rg_decision *decision_begin(const struct rg_decision_case *facts,
 	decision->decided = decided;
 	decision->context = context;
 	enum rg_reason reason = identity_settle(&decision->identity, facts->home->realm,
-						facts->proof, facts->outer, decision->result.detail);
+						facts->home->routes, facts->proof, facts->outer, decision->result.detail);
 	snprintf(facts->signin->inner, sizeof(facts->signin->inner), "%s",
 		 decision->identity.identity);
 	signin_step(facts->signin, "identity", "%s",

@@ -10,11 +10,16 @@
 
 #define DETAIL 160
 
+static bool names_machine(const char *name)
+{
+	return strncasecmp(name, "host/", 5) == 0;
+}
+
 /* Splits the name that counts; false: it cannot be one (too long, or no name of any form). */
 static bool take_apart(struct rg_identity *identity, const struct rg_realm *realm, const char *name)
 {
 	struct rg_nai nai;
-	bool plain = !strchr(name, '@') && strncasecmp(name, "host/", 5) != 0;
+	bool plain = !strchr(name, '@') && !names_machine(name);
 	*identity = (struct rg_identity){0};
 	if (!text_from_span(identity->identity, sizeof(identity->identity), span_text(name)))
 		return false;
@@ -36,13 +41,16 @@ static bool take_apart(struct rg_identity *identity, const struct rg_realm *real
 	return true;
 }
 
-/* A machine lies in a realm whose name is a suffix of its own at a dot. */
-static bool host_within(const struct rg_realm *realm, const char *host)
+/* The name goes where a request for it would: a more specific realm or route below a wildcard has people of its own,
+ * whoever signed their certificates. A name without realm is the realm's by definition. */
+static bool lies_within(const struct rg_identity *identity, const struct rg_realm *realm,
+			const struct rg_route_table *routes)
 {
-	for (const char *at = host; at; at = strchr(at, '.') ? strchr(at, '.') + 1 : NULL)
-		if (realm_claims(realm, span_text(at)))
-			return true;
-	return false;
+	struct rg_nai nai;
+	if (nai_parse(&nai, span_text(identity->identity)) != RG_NAI_OK)
+		return true; /* take_apart let no other in */
+	struct rg_destination owner = route_table_find(routes, &nai);
+	return owner.way == RG_WAY_HOME && owner.realm == realm;
 }
 
 static bool anonymous(struct rg_span user)
@@ -70,14 +78,16 @@ static bool outer_fits(const struct rg_identity *identity, const char *outer)
 /* A certificate whose CN is a machine's FQDN, shown by who calls itself host/FQDN, is that machine's. */
 static const char *machine_name(const struct rg_proof *proof, const char *outer, char out[256])
 {
-	if (strncasecmp(outer, "host/", 5) == 0 && strcasecmp(outer + 5, proof->identity) == 0 &&
+	if (names_machine(outer) && proof->kind == RG_NAME_SUBJECT_CN &&
+	    strcasecmp(outer + 5, proof->identity) == 0 &&
 	    (size_t)snprintf(out, 256, "host/%s", proof->identity) < 256)
 		return out;
 	return proof->identity;
 }
 
 enum rg_reason identity_settle(struct rg_identity *identity, const struct rg_realm *realm,
-			       const struct rg_proof *proof, const char *outer, char *detail)
+			       const struct rg_route_table *routes, const struct rg_proof *proof,
+			       const char *outer, char *detail)
 {
 	char machine[256], shown[100], shown_outer[100];
 	if (!proof->identity) {
@@ -86,12 +96,18 @@ enum rg_reason identity_settle(struct rg_identity *identity, const struct rg_rea
 	}
 	const char *name = machine_name(proof, outer, machine);
 	text_escape(shown, sizeof(shown), span_text(name));
+	/* A UPN and a mail address are people's, who may have chosen them. */
+	if (names_machine(name) &&
+	    (proof->kind == RG_NAME_SAN_UPN || proof->kind == RG_NAME_SAN_EMAIL)) {
+		snprintf(detail, DETAIL, "a machine where a person's name stands: %s",
+			 shown);
+		return RG_REASON_CERTIFICATE_INVALID;
+	}
 	if (!take_apart(identity, realm, name)) {
 		snprintf(detail, DETAIL, "the certificate's name is no identity: %s", shown);
 		return RG_REASON_CERTIFICATE_INVALID;
 	}
-	if (identity->host[0] ? !host_within(realm, identity->host)
-			      : !realm_claims(realm, span_text(identity->realm))) {
+	if (!lies_within(identity, realm, routes)) {
 		snprintf(detail, DETAIL, "the certificate names %s, which is not in %s", shown,
 			 realm->name);
 		return RG_REASON_CERTIFICATE_OTHER_REALM;

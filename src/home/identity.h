@@ -4,6 +4,7 @@
 #define RG_HOME_IDENTITY_H
 #include "config/raddb.h"
 #include "roamgate/eap.h"
+#include "route/table.h"
 
 struct rg_identity {
 	char identity[256]; /* "jan@beuningen.nl", "jan", "host/laptop7.beuningen.nl" */
@@ -12,8 +13,9 @@ struct rg_identity {
 	char host[256];     /* "laptop7.beuningen.nl" of a machine, else "" */
 };
 
-/* RG_REASON_NONE: it lies in the realm and goes with the outer name, and `identity` is filled. Otherwise why not;
- * detail (160 octets) says it in words, escaped. */
+/* RG_REASON_NONE: it lies in the realm (by the table that requests are routed by) and goes with the outer name, and
+ * `identity` is filled. Otherwise why not; detail (160 octets) says it in words, escaped. */
 enum rg_reason identity_settle(struct rg_identity *identity, const struct rg_realm *,
-			       const struct rg_proof *, const char *outer, char *detail);
+			       const struct rg_route_table *, const struct rg_proof *,
+			       const char *outer, char *detail);
 #endif

@@ -30,6 +30,11 @@ struct rg_radius_key *radius_key_new(struct rg_span secret)
 	return key;
 }
 
+struct rg_radius_key *radius_key_copy(const struct rg_radius_key *key)
+{
+	return radius_key_new(span_of(key->secret, key->length));
+}
+
 void radius_key_free(struct rg_radius_key **key)
 {
 	if (!*key)

@@ -13,6 +13,7 @@
 struct rg_radius_key;
 
 struct rg_radius_key *radius_key_new(struct rg_span secret); /* NULL: no memory, or an empty secret */
+struct rg_radius_key *radius_key_copy(const struct rg_radius_key *); /* NULL: no memory */
 void radius_key_free(struct rg_radius_key **);               /* wipes */
 
 enum rg_authentic {

@@ -135,6 +135,9 @@ static enum rg_next take_turn(struct rg_inbound *inbound, struct rg_session *ses
 	session->room = room_for(&inbound->packet, request);
 	session->request = request;
 	request->session = session;
+	/* After EAP-Start it is the Identity, and with it this User-Name, that the certificate is held against. */
+	if (session->conversation.state == RG_CONVERSATION_IDENTITY)
+		note_name(&session->signin, &inbound->packet);
 	enum rg_turn turn = conversation_turn(&session->conversation, eap,
 					      packet_find(&inbound->packet, RG_USER_NAME),
 					      session->room, &out, &result);

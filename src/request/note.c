@@ -25,21 +25,26 @@ static void copy_span(char *out, size_t capacity, struct rg_span span)
 			out[i] = '\x01';
 }
 
-void note_begin(struct rg_signin *signin, const struct rg_packet *packet,
-		const struct rg_client *client, const char *label, uint64_t now)
+void note_name(struct rg_signin *signin, const struct rg_packet *packet)
 {
 	struct rg_nai nai;
 	struct rg_span name = packet_find(packet, RG_USER_NAME);
-	signin_begin(signin, now);
 	copy_span(signin->outer, sizeof(signin->outer), name);
+	nai_parse(&nai, name);
+	copy_span(signin->realm, sizeof(signin->realm), nai.realm);
+	text_lower(signin->realm);
+}
+
+void note_begin(struct rg_signin *signin, const struct rg_packet *packet,
+		const struct rg_client *client, const char *label, uint64_t now)
+{
+	signin_begin(signin, now);
+	note_name(signin, packet);
 	copy_span(signin->called, sizeof(signin->called), packet_find(packet, RG_CALLED_STATION_ID));
 	text_mac(signin->mac, packet_find(packet, RG_CALLING_STATION_ID));
 	copy_text(signin->client, sizeof(signin->client), client ? client->name : "");
 	copy_text(signin->site, sizeof(signin->site), client ? client->site : "");
 	copy_text(signin->label, sizeof(signin->label), label);
-	nai_parse(&nai, name);
-	copy_span(signin->realm, sizeof(signin->realm), nai.realm);
-	text_lower(signin->realm);
 }
 
 void note_end(struct rg_worker *worker, struct rg_signin *signin, enum rg_result result,

@@ -7,6 +7,8 @@
 /* Begins a record with what a request says of itself. client may be NULL: unknown. label: of metrics, bounded. */
 void note_begin(struct rg_signin *, const struct rg_packet *, const struct rg_client *,
 		const char *label, uint64_t now);
+/* Whom the request names: of a conversation that began before anybody was named. */
+void note_name(struct rg_signin *, const struct rg_packet *);
 /* Ends it and hands it over. detail may be NULL. */
 void note_end(struct rg_worker *, struct rg_signin *, enum rg_result, enum rg_reason,
 	      const char *detail);

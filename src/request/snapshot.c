@@ -47,8 +47,10 @@ static bool open_homes(struct rg_snapshot *snapshot, bool fresh, char *why)
 	}
 	if (fine) {
 		snapshot->trust = tls_trust_set_new(contexts, raddb->realm_count);
-		for (size_t i = 0; i < raddb->realm_count; i++)
+		for (size_t i = 0; i < raddb->realm_count; i++) {
 			snapshot->homes[i].trust = snapshot->trust;
+			snapshot->homes[i].routes = snapshot->routes;
+		}
 	}
 	free(contexts);
 	return fine && snapshot->trust;

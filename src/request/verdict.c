@@ -80,7 +80,8 @@ static void add_personal(const struct rg_session *session, const struct rg_reque
 {
 	const struct rg_raddb *raddb = session->lease->snapshot->raddb;
 	const char *identity = decision_identity(session->decision);
-	if (request->wants_cui && raddb->cui_key) {
+	/* Without the operator it would be the same for all of them (RFC 5580 §4.1 names it; federation.md). */
+	if (request->wants_cui && raddb->cui_key && request->operator_name) {
 		cui_compute(cui, raddb->cui_key, request->operator_name, identity);
 		reply->cui = span_text(cui);
 	}

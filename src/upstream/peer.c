@@ -204,6 +204,25 @@ struct rg_peer *peer_new(struct rg_upstream *upstream, const struct rg_peer_sett
 	return peer;
 }
 
+bool peer_keep_settings(struct rg_peer *peer)
+{
+	const struct rg_peer_settings *settings = peer->settings;
+	if (settings == &peer->kept)
+		return true;
+	radius_key_free(&peer->kept_key);
+	peer->kept_key = settings->key ? radius_key_copy(settings->key) : NULL;
+	if (settings->key && !peer->kept_key)
+		return false;
+	peer->kept = (struct rg_peer_settings){
+		.name = peer->name,
+		.transport = settings->transport,
+		.status_server = settings->status_server,
+		.key = peer->kept_key,
+	};
+	peer->settings = &peer->kept;
+	return true;
+}
+
 void peer_free(struct rg_peer *peer)
 {
 	timer_cancel(peer->upstream->wheel, &peer->health);
@@ -214,5 +233,6 @@ void peer_free(struct rg_peer *peer)
 			uv_close((uv_handle_t *)&channel->poll, channel_closed);
 		}
 	}
+	radius_key_free(&peer->kept_key);
 	free(peer);
 }

@@ -27,7 +27,9 @@ enum rg_port { RG_PORT_AUTH, RG_PORT_ACCT, RG_PORTS };
 struct rg_peer {
 	struct rg_peer *next;
 	struct rg_upstream *upstream;
-	const struct rg_peer_settings *settings; /* of a gone peer: good while something is under way */
+	const struct rg_peer_settings *settings; /* of the current configuration; of a gone peer: kept */
+	struct rg_peer_settings kept;            /* what answers to a gone one need: transport and key */
+	struct rg_radius_key *kept_key;
 	char name[128], digest[65];
 	rg_learned *learned; /* NULL: Message-Authenticator is required */
 	bool gone;           /* not in the configuration any more: frees itself when idle */
@@ -57,5 +59,7 @@ void upstream_give_up(struct rg_upstream *, struct rg_peer *, uint64_t now);
 bool upstream_send_probe(struct rg_upstream *, struct rg_peer *, uint64_t now);
 void channel_readable(uv_poll_t *, int status, int events); /* in upstream.c */
 struct rg_peer *peer_new(struct rg_upstream *, const struct rg_peer_settings *, rg_learned *);
+/* Its configuration goes, though something is under way. False: no memory. */
+bool peer_keep_settings(struct rg_peer *);
 void peer_free(struct rg_peer *); /* nothing under way */
 #endif

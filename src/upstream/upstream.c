@@ -362,6 +362,27 @@ void channel_readable(uv_poll_t *poll, int status, int events)
 		peer_refused_connection(peer, clock_now());
 }
 
+/* Everything under way is over: answered to nobody. */
+static void lose_all(struct rg_upstream *upstream, struct rg_peer *peer)
+{
+	for (unsigned port = 0; port < RG_PORTS; port++)
+		for (struct rg_channel *channel = peer->channels[port]; channel;
+		     channel = channel->next)
+			for (unsigned id = 0; id < 256; id++)
+				if (channel->forwards[id])
+					forward_lost(upstream, channel->forwards[id],
+						     RG_LOST_UNAVAILABLE);
+}
+
+/* What is under way may have begun before the configuration that the peer is taken from now, and outlive it. */
+static void peer_retire(struct rg_upstream *upstream, struct rg_peer *peer)
+{
+	if (peer->probe)
+		forward_free(upstream, peer->probe);
+	if (!peer_keep_settings(peer))
+		lose_all(upstream, peer);
+}
+
 void upstream_configure(struct rg_upstream *upstream, const struct rg_raddb *raddb,
 			rg_learned *const *learned)
 {
@@ -386,8 +407,8 @@ void upstream_configure(struct rg_upstream *upstream, const struct rg_raddb *rad
 		peer->learned = learned[i];
 	}
 	for (struct rg_peer *peer = upstream->peers; peer; peer = peer->next)
-		if (peer->gone && peer->probe)
-			forward_free(upstream, peer->probe);
+		if (peer->gone)
+			peer_retire(upstream, peer);
 }
 
 void upstream_close(struct rg_upstream *upstream)

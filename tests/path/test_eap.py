@@ -173,3 +173,15 @@ def test_E7_identity_differs_in_its_local_part(nas):
     answer = nas.ask(request(nas.secret, attribute(USER_NAME, "j.jansen@beuningen.nl")
                              + eap_message(eap_identity("k.kok@beuningen.nl"))))
     refused(answer)
+
+
+def test_E7_identity_after_EAP_start_is_the_one_on_record(nas, region):
+    """The User-Name of EAP-Start may be anybody's: the certificate is held against the Identity that follows."""
+    first = nas.ask(request(nas.secret, attribute(USER_NAME, "anonymous@beuningen.nl") + eap_message(b"")))
+    who = "wie.dan.ook@beuningen.nl"
+    began = nas.ask(request(nas.secret, attribute(USER_NAME, who) + attribute(STATE, first.state)
+                            + eap_message(eap_identity(who, first.eap[1]))))
+    assert began.code == CHALLENGE
+    refused(nas.ask(request(nas.secret, attribute(USER_NAME, who) + attribute(STATE, began.state)
+                            + eap_message(eap(2, began.eap[1], bytes([TLS, START]))))))
+    assert region.gateway.last(who)["outer"] == who

@@ -10,21 +10,39 @@
 
 static const char *const names[] = {"beuningen.nl", "*.beuningen.nl"};
 static const char *const bare_names[] = {"druten.nl"};
+static const char *const school_names[] = {"school.beuningen.nl"};
+static const char *const guest_names[] = {"gasten.beuningen.nl"};
 
-static const struct rg_realm beuningen = {.names = {names, 2}, .name = "beuningen.nl"};
-static const struct rg_realm druten = {.names = {bare_names, 1}, .name = "druten.nl"};
-static const struct rg_realm careless = {
+static struct rg_realm beuningen = {.names = {names, 2}, .name = "beuningen.nl"};
+static struct rg_realm druten = {.names = {bare_names, 1}, .name = "druten.nl"};
+static struct rg_realm careless = {
 	.names = {names, 2}, .name = "beuningen.nl", .eap.outer_identity = RG_OUTER_ANY};
+static enum rg_name_kind kind;
 
 static struct rg_identity identity;
 static char detail[160];
 
+/* The realm among others of its region. */
 static enum rg_reason settle(const struct rg_realm *realm, const char *name, const char *outer)
 {
-	const struct rg_proof proof = {.identity = name, .kind = RG_NAME_SAN_UPN};
+	const struct rg_proof proof = {.identity = name, .kind = kind};
+	struct rg_realm realms[] = {*realm, {.names = {school_names, 1}, .name = "school.beuningen.nl"}};
+	struct rg_route route = {.realms = {guest_names, 1}};
+	const struct rg_raddb raddb = {
+		.realms = realms, .realm_count = 2, .routes = &route, .route_count = 1};
+	struct rg_route_table *routes = route_table_new(&raddb);
 	memset(&identity, 0, sizeof(identity));
 	memset(detail, 0, sizeof(detail));
-	return identity_settle(&identity, realm, &proof, outer, detail);
+	enum rg_reason reason = identity_settle(&identity, &realms[0], routes, &proof, outer, detail);
+	route_table_free(&routes);
+	return reason;
+}
+
+static int by_common_name(void **state)
+{
+	(void)state;
+	kind = RG_NAME_SUBJECT_CN;
+	return 0;
 }
 
 static void expect(const char *name, const char *user, const char *realm, const char *host)
@@ -92,6 +110,41 @@ static void sub_realms_by_wildcard_only(void **state)
 	expect("jan@ICT.beuningen.nl", "jan", "ict.beuningen.nl", "");
 	assert_int_equal(settle(&druten, "jan@ict.druten.nl", "anonymous@druten.nl"),
 			 RG_REASON_CERTIFICATE_OTHER_REALM);
+}
+
+/* Towns that share a CA: a wildcard's realm has no claim on the people of a realm or route below it. */
+static void E5_wildcard_takes_no_one_of_a_realm_below_it(void **state)
+{
+	static const char *const others[] = {
+		"jan@school.beuningen.nl", "jan@SCHOOL.beuningen.nl", "host/pc1.school.beuningen.nl",
+		"HOST/pc1.School.beuningen.nl", "jan@gasten.beuningen.nl",
+	};
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (settle(&careless, others[i], "anonymous@beuningen.nl") !=
+		    RG_REASON_CERTIFICATE_OTHER_REALM)
+			fail_msg("%s", others[i]);
+	assert_int_equal(settle(&careless, "jan@ict.beuningen.nl", "anonymous@beuningen.nl"),
+			 RG_REASON_NONE);
+	assert_int_equal(settle(&careless, "host/pc1.ict.beuningen.nl", "anonymous@beuningen.nl"),
+			 RG_REASON_NONE);
+	(void)state;
+}
+
+/* Whoever may choose a mail address is not thereby a machine. */
+static void persons_name_is_no_machine(void **state)
+{
+	static const enum rg_name_kind kinds[] = {RG_NAME_SAN_UPN, RG_NAME_SAN_EMAIL};
+	for (size_t i = 0; i < 2; i++) {
+		kind = kinds[i];
+		assert_int_equal(settle(&beuningen, "host/laptop7.beuningen.nl", "anonymous@beuningen.nl"),
+				 RG_REASON_CERTIFICATE_INVALID);
+		assert_int_equal(settle(&beuningen, "HOST/laptop7.beuningen.nl",
+					"host/laptop7.beuningen.nl"),
+				 RG_REASON_CERTIFICATE_INVALID);
+		assert_int_equal(settle(&beuningen, "laptop7.beuningen.nl", "host/laptop7.beuningen.nl"),
+				 RG_REASON_IDENTITY_MISMATCH);
+	}
+	(void)state;
 }
 
 static void name_without_at_belongs_to_the_realm(void **state)
@@ -166,15 +219,17 @@ static void O6_control_characters_are_escaped_in_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(outer_that_goes_with_the_certificate),
-		cmocka_unit_test(outer_that_does_not),
-		cmocka_unit_test(E7_name_of_another_realm),
-		cmocka_unit_test(sub_realms_by_wildcard_only),
-		cmocka_unit_test(name_without_at_belongs_to_the_realm),
-		cmocka_unit_test(machines),
-		cmocka_unit_test(machine_by_its_common_name),
-		cmocka_unit_test(names_that_are_none),
-		cmocka_unit_test(O6_control_characters_are_escaped_in_words),
+		cmocka_unit_test_setup(outer_that_goes_with_the_certificate, by_common_name),
+		cmocka_unit_test_setup(outer_that_does_not, by_common_name),
+		cmocka_unit_test_setup(E7_name_of_another_realm, by_common_name),
+		cmocka_unit_test_setup(sub_realms_by_wildcard_only, by_common_name),
+		cmocka_unit_test_setup(E5_wildcard_takes_no_one_of_a_realm_below_it, by_common_name),
+		cmocka_unit_test_setup(persons_name_is_no_machine, by_common_name),
+		cmocka_unit_test_setup(name_without_at_belongs_to_the_realm, by_common_name),
+		cmocka_unit_test_setup(machines, by_common_name),
+		cmocka_unit_test_setup(machine_by_its_common_name, by_common_name),
+		cmocka_unit_test_setup(names_that_are_none, by_common_name),
+		cmocka_unit_test_setup(O6_control_characters_are_escaped_in_words, by_common_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
