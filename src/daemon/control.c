@@ -357,10 +357,10 @@ struct rg_control *control_open(uv_loop_t *loop, const char *path,
 	control->context = context;
 	uv_pipe_init(loop, &control->pipe, 0);
 	control->pipe.data = control;
+	/* Made with its mode: chmod would follow whatever stands at path by then. */
+	mode_t former = umask(0117);
 	int failed = bind_error(path, uv_pipe_bind(&control->pipe, path));
-	/* Before it listens nobody can connect, so the mode is right from the first moment. */
-	if (!failed && chmod(path, 0660) < 0)
-		failed = uv_translate_sys_error(errno);
+	umask(former);
 	if (!failed)
 		failed = uv_listen((uv_stream_t *)&control->pipe, CLIENTS_MOST, on_connection);
 	if (failed) {

@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <openssl/bn.h>
+#include <openssl/rsa.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -433,6 +435,55 @@ static void test_supplicant_distrusts_server(void **state)
 	pki_free(&other);
 }
 
+/* RSA_set0_key is deprecated, but makes a key of which nobody holds the other half. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+static X509 *padding;
+
+static void send_too_many(SSL *ssl)
+{
+	for (int i = 0; i < 12; i++)
+		assert_true(SSL_add1_chain_cert(ssl, padding));
+}
+
+/* Signatures of strangers' chains are checked for their reason's sake: what that costs is bounded. */
+static void test_E5_endless_chain_is_not_verified(void **state)
+{
+	(void)state;
+	struct rg_tls_context *context = town_context(&town);
+	struct pki identity = pki_make(&(struct pki_want){
+		.cn = "anna@beuningen.nl", .issuer = &town.ca, .usage = "clientAuth"});
+	padding = town.ca.certificate;
+	struct result result = sign_in(context, &(struct laptop_settings){.identity = &identity,
+			.tweak = send_too_many}, NULL);
+	assert_int_equal(result.reason, RG_REASON_CERTIFICATE_INVALID);
+	assert_non_null(strstr(result.detail, "chain too long"));
+	result_free(&result);
+	pki_free(&identity);
+	tls_context_unref(&context);
+}
+
+/* A certificate of the realm's own CA beside one that only a stranger's key is in. */
+static void test_E5_giant_key_in_the_chain_is_not_used(void **state)
+{
+	(void)state;
+	struct pki stranger = pki_make(&(struct pki_want){.cn = "Stranger", .ca = true});
+	struct pki identity = pki_make(&(struct pki_want){
+		.cn = "anna@beuningen.nl", .issuer = &stranger, .usage = "clientAuth"});
+	RSA *rsa = RSA_new();
+	BIGNUM *modulus = BN_new(), *exponent = BN_new();
+	EVP_PKEY *key = EVP_PKEY_new();
+	assert_true(BN_set_bit(modulus, 16383) && BN_set_bit(modulus, 0) && BN_set_word(exponent, 65537));
+	assert_true(RSA_set0_key(rsa, modulus, exponent, NULL) && EVP_PKEY_assign_RSA(key, rsa));
+	assert_true(X509_set_pubkey(stranger.certificate, key));
+	assert_true(X509_sign(stranger.certificate, stranger.key, EVP_sha256()));
+	refuse_with(&town, &identity, stranger.certificate, RG_REASON_CERTIFICATE_INVALID,
+		    "application verification failure");
+	EVP_PKEY_free(key);
+	pki_free(&identity);
+	pki_free(&stranger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -455,6 +506,8 @@ int main(void)
 		cmocka_unit_test(test_R1_crl_expires_under_a_session),
 		cmocka_unit_test(test_issuing_ca_alone_is_an_anchor),
 		cmocka_unit_test(test_E5_of_another_realms_ca),
+		cmocka_unit_test(test_E5_endless_chain_is_not_verified),
+		cmocka_unit_test(test_E5_giant_key_in_the_chain_is_not_used),
 		cmocka_unit_test(test_supplicant_distrusts_server),
 	};
 	return cmocka_run_group_tests_name("eap/tls_refusals", tests, set_up, tear_down);
