@@ -8,6 +8,8 @@
 #include "request/home.h"
 #include "request/worker.h"
 
+#define SILENCE_NS (30 * RG_SECOND) /* as long as a NAS repeats (RFC 5080 §2.2.1: MRD) */
+
 static void on_request_timer(struct rg_timer *timer, uint64_t now);
 
 static uint8_t *keep(struct rg_slab *slab, struct rg_span bytes)
@@ -85,11 +87,25 @@ struct rg_request *request_new(const struct rg_inbound *inbound)
 	return request;
 }
 
+/* Whether it still waits for somebody or for its time. */
+static bool is_open(const struct rg_request *request)
+{
+	switch (request->state) {
+	case RG_REQUEST_UNDER_WAY:
+	case RG_REQUEST_DELAYED:
+		return true;
+	case RG_REQUEST_SILENT:
+	case RG_REQUEST_ANSWERED:
+		return false;
+	}
+	return false;
+}
+
 /* Out of the window and away; whoever worked on it is told. */
 static void request_free(struct rg_request *request)
 {
 	struct rg_worker *worker = request->worker;
-	if (request->state != RG_REQUEST_ANSWERED)
+	if (is_open(request))
 		worker->open--;
 	if (request->session)
 		home_forget(request);
@@ -108,6 +124,17 @@ static void request_free(struct rg_request *request)
 void request_drop(struct rg_request *request)
 {
 	request_free(request);
+}
+
+void request_silence(struct rg_request *request)
+{
+	struct rg_worker *worker = request->worker;
+	if (request->session)
+		home_forget(request);
+	worker->open--;
+	request->state = RG_REQUEST_SILENT;
+	window_answered(&worker->window, request);
+	timer_arm(&worker->wheel, &request->timer, clock_now() + SILENCE_NS);
 }
 
 static enum rg_counter counter_of(uint8_t code)
@@ -150,6 +177,7 @@ static void on_request_timer(struct rg_timer *timer, uint64_t now)
 		leave(request, now);
 		break;
 	case RG_REQUEST_UNDER_WAY:
+	case RG_REQUEST_SILENT:
 	case RG_REQUEST_ANSWERED:
 		request_free(request);
 		break;

@@ -13,6 +13,8 @@ bool answer_reply(struct rg_request *, const struct rg_reply *);
 void answer_again(struct rg_request *);
 /* Nothing is said, and nothing remembered: a repeat begins anew. Detaches it from session and peer. */
 void request_drop(struct rg_request *);
+/* Nothing is said, now or to a repeat: who could decide was not to be asked, and no Reject may say otherwise. */
+void request_silence(struct rg_request *);
 /* For the window: a request object for this datagram. NULL: no memory. */
 struct rg_request *request_new(const struct rg_inbound *);
 #endif

@@ -38,11 +38,14 @@ void home_end(struct rg_worker *worker, struct rg_session *session, enum rg_reas
 	      const char *detail)
 {
 	struct rg_request *request = session->request;
+	bool undecided = session->reported || reason == RG_REASON_DIRECTORY_UNAVAILABLE;
 	session->signin.tls_us = session->conversation.method_us;
 	if (!session->reported)
 		note_end(worker, &session->signin, RG_RESULT_NO_ANSWER, reason, detail);
 	session_end(worker, session);
-	if (request)
+	if (request && undecided)
+		request_silence(request);
+	else if (request)
 		request_drop(request);
 }
 

@@ -23,6 +23,7 @@ static enum rg_next repeated(struct rg_inbound *inbound, struct rg_request *requ
 			home_repeated(request);
 		break;
 	case RG_REQUEST_DELAYED:
+	case RG_REQUEST_SILENT:
 		break;
 	}
 	count(worker->counters, RG_COUNT_DROP_DUPLICATE);

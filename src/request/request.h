@@ -21,6 +21,7 @@ struct rg_worker;
 enum rg_request_state {
 	RG_REQUEST_UNDER_WAY, /* a session or a peer works on it */
 	RG_REQUEST_DELAYED,   /* its Reject is ready and waits for its time */
+	RG_REQUEST_SILENT,    /* it could not be decided, and its repeats are met with silence too */
 	RG_REQUEST_ANSWERED,  /* kept to be answered again, byte for byte (RFC 5080 §2.2.2) */
 };
 

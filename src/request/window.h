@@ -21,7 +21,7 @@ struct rg_request *window_find(const struct rg_window *, int fd, const union rg_
 			       uint8_t id);
 /* The request's fd, source and id are set. False: full. */
 bool window_add(struct rg_window *, struct rg_request *);
-/* It has its answer: from now on it may go when room is needed. */
+/* It has its answer, or will have none: from now on it may go when room is needed. */
 void window_answered(struct rg_window *, struct rg_request *);
 /* The one to go when the window is full; NULL: all are under way. */
 struct rg_request *window_victim(const struct rg_window *);
