@@ -30,14 +30,32 @@ static void note_restart(const struct rg_raddb *from, const struct rg_raddb *to,
 				  "take effect at the next start");
 }
 
+#define CHANGES_MOST 900 /* octets of a log line */
+
+/* "realm a.nl changed, client b added", and how many more there are where they do not fit. */
+static void changes_text(const json_t *lines, char out[CHANGES_MOST + 64])
+{
+	size_t i, used = 0;
+	json_t *line;
+	out[0] = '\0';
+	json_array_foreach(lines, i, line) {
+		const char *text = json_string_value(line);
+		if (used + strlen(text) + 2 > CHANGES_MOST) {
+			snprintf(out + used, 64, " and %zu more", json_array_size(lines) - i);
+			return;
+		}
+		used += (size_t)snprintf(out + used, CHANGES_MOST - used, "%s%s", i ? ", " : ": ", text);
+	}
+}
+
 static void log_outcome(bool kept, const json_t *lines, const struct rg_report *report,
 			const char *why)
 {
 	if (!kept) {
+		char changes[CHANGES_MOST + 64];
 		size_t count = json_array_size(lines);
-		log_write(RG_LOG_INFO, "raddb reloaded: %zu change%s%s%s", count,
-			  count == 1 ? "" : "s", count ? ": " : "",
-			  count ? json_string_value(json_array_get(lines, 0)) : "");
+		changes_text(lines, changes);
+		log_write(RG_LOG_INFO, "raddb reloaded: %zu change%s%s", count, count == 1 ? "" : "s", changes);
 	} else if (report->error_count != 0) {
 		const struct rg_finding *first = &report->errors[0];
 		log_write(RG_LOG_ERROR, "raddb kept: %s:%u: %s: %s (%zu error%s; see roamgate check)",

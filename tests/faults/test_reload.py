@@ -49,7 +49,14 @@ def test_reload_says_what_changed(region):
     region.raddb.write()
     answer = region.gateway.reload()
     assert "kelder" in str(answer)
-    region.raddb.clients.pop()
+    region.raddb.clients.append(dict(extra, name="zolder", addresses=["127.0.62.1/32"]))
+    region.raddb.clients[-2]["site"] = "onder"
+    region.raddb.write()
+    after = len(region.gateway.log)
+    region.gateway.reload()
+    said = region.gateway.wait_log(r"raddb reloaded: 2 changes: .*", after=after)[0]
+    assert "kelder" in said and "zolder" in said
+    del region.raddb.clients[-2:]
     region.raddb.write()
     assert "kelder" in str(region.gateway.reload())
 
