@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <libconfig.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,15 +136,30 @@ static bool file_write(struct plan *plan)
 	return fine;
 }
 
+/* gateway.user as the raddb's main file says; "": the gateway runs as whoever starts it. */
+static const char *gateway_user(struct plan *plan)
+{
+	config_t config;
+	const char *user = "roamgate";
+	config_init(&config);
+	config_set_include_dir(&config, plan->dir);
+	if (config_read_file(&config, plan->main_file) == CONFIG_TRUE)
+		config_lookup_string(&config, "gateway.user", &user);
+	user = arena_text(&plan->arena, user);
+	config_destroy(&config);
+	return user;
+}
+
 static json_t *left_to_do(struct plan *plan)
 {
 	json_t *steps = json_array();
 	struct rg_arena *arena = &plan->arena;
-	const char *list[5] = {0};
+	const char *list[6] = {0}, *user = gateway_user(plan);
+	bool ldif = strcmp(plan->type, "ldif") == 0;
 	size_t count = 0;
 	list[count++] = arena_format(arena, "roamgate-certs realm %s --server-name %s --out %s/certs",
 				     plan->operator, plan->server_name, plan->dir);
-	if (strcmp(plan->type, "ldif") == 0) {
+	if (ldif) {
 		list[count++] = arena_format(arena, "put its people into %s/directory/%s.ldif", plan->dir,
 					     plan->operator);
 	} else {
@@ -153,6 +169,12 @@ static json_t *left_to_do(struct plan *plan)
 					     "put the password of %s into %s/secrets/%s-ldap (chmod 600)",
 					     plan->bind_dn, plan->dir, plan->operator);
 	}
+	if (*user && ldif)
+		list[count++] = arena_format(arena, "chown %s %s/certs/%s/server.key", user, plan->dir,
+					     plan->operator);
+	else if (*user)
+		list[count++] = arena_format(arena, "chown %s %s/certs/%s/server.key %s/secrets/%s-ldap", user,
+					     plan->dir, plan->operator, plan->dir, plan->operator);
 	list[count++] = arena_format(arena, "roamgate check -c %s", plan->main_file);
 	list[count++] = arena_format(arena, "roamgate reload -c %s", plan->main_file);
 	for (size_t i = 0; i < count; i++)

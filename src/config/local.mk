@@ -16,6 +16,7 @@ src_libroamgate_a_SOURCES += \
 	src/config/read_modules.c \
 	src/config/read_realms.c \
 	src/config/read_rules.c \
+	src/config/reader.c src/config/reader.h \
 	src/config/reading.h \
 	src/config/report.c src/config/report.h \
 	src/config/rows.c src/config/rows.h \

@@ -195,8 +195,10 @@ static void tops_read(struct rg_reading *reading)
 			     "FreeRADIUS's dictionaries cannot be read: %s", why);
 	for (const struct top *top = tops; top->name; top++) {
 		top_read(reading, top);
-		if (top->read == gateway_read)
+		if (top->read == gateway_read) {
+			reader_find(&reading->reader, reading->raddb->gateway.user);
 			modules_read(reading);
+		}
 	}
 	clients_finish(reading);
 	refuse_finish(reading);

@@ -6,6 +6,7 @@
 #include "config/certificates.h"
 #include "config/digest.h"
 #include "config/raddb.h"
+#include "config/reader.h"
 #include "config/source.h"
 
 struct rg_reading {
@@ -15,6 +16,7 @@ struct rg_reading {
 	size_t source_count;
 	struct rg_canon *canon; /* of the item being read: its files and secrets go in as well */
 	struct rg_certificates *certificates;
+	struct rg_reader reader;
 	bool refuse_defaults;
 	/* The groups that the raddb's arrays were read from, in step with them; a peer that is a client
 	 * stands in clients with its own group. */

@@ -173,6 +173,14 @@ static bool read_choices(const struct rg_reading *reading, const struct rg_row *
 	return fine;
 }
 
+void reader_check(struct rg_complaint *at, const config_setting_t *setting, const char *path)
+{
+	if (!reader_can(&at->reading->reader, path))
+		setting_warning(at->reading, setting,
+				"%s cannot be read by \"%s\" (gateway.user): no reload will succeed",
+				config_setting_get_string(setting), at->reading->raddb->gateway.user);
+}
+
 bool file_check(struct rg_complaint *at, const config_setting_t *setting, const char *path)
 {
 	struct stat st;
@@ -189,6 +197,7 @@ bool file_check(struct rg_complaint *at, const config_setting_t *setting, const 
 		setting_error(at->reading, setting, "%s cannot be read: %s", written, strerror(errno));
 		return false;
 	}
+	reader_check(at, setting, path);
 	return true;
 }
 

@@ -15,6 +15,8 @@ config_setting_t *list_next(struct rg_reading *, config_setting_t *list, unsigne
 
 /* A secret given as NAME or NAME_file. False: complained of. *secret NULL: not given. */
 bool secret_read(struct rg_complaint *, const char *name, struct rg_secret **secret);
+/* Warns of a file that gateway.user cannot read. */
+void reader_check(struct rg_complaint *, const config_setting_t *, const char *path);
 /* Complains of a file that is not a readable regular one. */
 bool file_check(struct rg_complaint *, const config_setting_t *, const char *path);
 /* "a number", "a string": what a setting is, for messages. */

@@ -56,6 +56,7 @@ static struct rg_secret *secret_from_file(struct rg_complaint *at, const config_
 		setting_error(at->reading, setting, "%s cannot be read: %s", written, strerror(errno));
 		return NULL;
 	}
+	reader_check(at, setting, path);
 	if (stat(path, &st) == 0 && (st.st_mode & S_IRWXO) != 0) {
 		setting_error(at->reading, setting, "%s is open to everyone (mode %04o): chmod o= %s",
 			      written, (unsigned)st.st_mode & 07777, written);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -95,6 +96,22 @@ static void methods_of_later_versions_are_warned_of(void **state)
 	assert_null(kit_load(&report));
 	assert_int_equal(report.error_count, 1);
 	assert_non_null(strstr(report.errors[0].message, "nobody could sign in"));
+	report_free(&report);
+}
+
+/* Root reads everything; the gateway, once it serves, is another user. */
+static void files_that_the_gateway_s_user_cannot_read_are_warned_of(void **state)
+{
+	(void)state;
+	struct rg_report report = {0};
+	kit_new();
+	kit_replace(CFG, "user = \"\"", "user = \"nobody\"");
+	struct rg_raddb *raddb = kit_load(&report);
+	assert_non_null(raddb);
+	assert_int_equal(report.warning_count != 0, geteuid() == 0);
+	if (geteuid() == 0)
+		assert_non_null(strstr(report.warnings[0].message, "cannot be read by \"nobody\""));
+	raddb_free(&raddb);
 	report_free(&report);
 }
 
@@ -517,6 +534,7 @@ int main(void)
 		cmocka_unit_test(a_good_raddb_has_nothing_to_say),
 		cmocka_unit_test(defaults_are_the_contract_s),
 		cmocka_unit_test(methods_of_later_versions_are_warned_of),
+		cmocka_unit_test(files_that_the_gateway_s_user_cannot_read_are_warned_of),
 		cmocka_unit_test(a_realm_as_it_is_written),
 		cmocka_unit_test(clients_and_the_peers_that_accept),
 		cmocka_unit_test(peers_routes_and_refusals),
