@@ -6,6 +6,7 @@ src_libroamgate_a_SOURCES += \
 	src/command/options.c src/command/options.h \
 	src/command/realm.c src/command/realm.h src/command/realm_add.c \
 	src/command/reload.c \
+	src/command/server.c src/command/server.h \
 	src/command/show.c src/command/show.h \
 	src/command/status.c \
 	src/command/test.c src/command/test.h \

@@ -11,10 +11,8 @@
 
 #include "client/table.h"
 #include "command/command.h"
+#include "command/server.h"
 #include "command/test.h"
-#include "core/secret.h"
-
-#define SECRET_MOST 4096
 
 static int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -27,72 +25,6 @@ static int complain(int status, const char *format, ...)
 	fputc('\n', stderr);
 	va_end(arguments);
 	return status;
-}
-
-static void describe(struct rg_test_target *target)
-{
-	char host[INET6_ADDRSTRLEN] = "", port[8] = "";
-	getnameinfo((const struct sockaddr *)&target->address, target->address_length, host,
-		    sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-	snprintf(target->text, sizeof(target->text), strchr(host, ':') ? "[%s]:%s" : "%s:%s", host,
-		 port);
-}
-
-/* "ADDR", "ADDR:PORT", "[V6]:PORT" or a bare IPv6 address; the port is 1812 where none is given. */
-static bool split_server(const char *text, char host[256], char port[8])
-{
-	const char *colon = strrchr(text, ':');
-	const char *end = text + strlen(text);
-	strcpy(port, "1812");
-	if (text[0] == '[') {
-		end = strchr(text++, ']');
-		if (!end || (end[1] != '\0' && end[1] != ':'))
-			return false;
-		colon = end[1] == ':' ? end + 1 : NULL;
-	} else if (colon && strchr(text, ':') == colon) {
-		end = colon;
-	} else {
-		colon = NULL;
-	}
-	if (end == text || end - text >= 256 || (colon && (!colon[1] || strlen(colon + 1) >= 8)))
-		return false;
-	memcpy(host, text, (size_t)(end - text));
-	host[end - text] = '\0';
-	if (colon)
-		strcpy(port, colon + 1);
-	return true;
-}
-
-static int resolve(struct rg_test_target *target, const char *server)
-{
-	char host[256], port[8];
-	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *found = NULL;
-	if (!split_server(server, host, port))
-		return usage_error("test", "--server wants ADDR:PORT, not %s", server);
-	int error = getaddrinfo(host, port, &hints, &found);
-	if (error != 0)
-		return usage_error("test", "--server %s: %s", server, gai_strerror(error));
-	memcpy(&target->address, found->ai_addr, found->ai_addrlen);
-	target->address_length = found->ai_addrlen;
-	freeaddrinfo(found);
-	return RG_EXIT_FINE;
-}
-
-static int read_secret(struct rg_test_target *target, const char *path)
-{
-	uint8_t data[SECRET_MOST];
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return complain(RG_EXIT_USAGE, "%s: %s", path, strerror(errno));
-	setvbuf(file, NULL, _IONBF, 0); /* no second copy of the secret */
-	size_t length = fread(data, 1, sizeof(data), file);
-	fclose(file);
-	if (length != 0 && data[length - 1] == '\n')
-		length--;
-	target->own_key = radius_key_new(span_of(data, length));
-	secret_wipe(data, sizeof(data));
-	target->key = target->own_key;
-	return target->key ? RG_EXIT_FINE : complain(RG_EXIT_USAGE, "%s: holds no secret", path);
 }
 
 static const struct rg_listen *find_listen(const struct rg_raddb *raddb)
@@ -188,7 +120,7 @@ static int from_raddb(struct rg_test_target *target, const char *file)
 			file);
 	target->control = target->raddb->gateway.control;
 	reach(target, listen);
-	describe(target);
+	server_text(target->text, &target->address, target->address_length);
 	return find_client(target);
 }
 
@@ -200,11 +132,13 @@ int test_target_open(struct rg_test_target *target, const struct rg_test *test,
 		return from_raddb(target, raddb_file);
 	if (!test->server || !test->secret_file)
 		return usage_error("test", "--server and --secret-file go together");
-	int status = resolve(target, test->server);
-	if (status != RG_EXIT_FINE)
-		return status;
-	describe(target);
-	return read_secret(target, test->secret_file);
+	int status = server_resolve("test", "server", test->server, &target->address,
+				    &target->address_length);
+	if (status == RG_EXIT_FINE)
+		status = server_secret("test", test->secret_file, &target->own_key);
+	server_text(target->text, &target->address, target->address_length);
+	target->key = target->own_key;
+	return status;
 }
 
 void test_target_close(struct rg_test_target *target)
