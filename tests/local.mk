@@ -18,6 +18,7 @@ include tests/unit/upstream/local.mk
 include tests/unit/command/local.mk
 include tests/unit/daemon/local.mk
 include tests/unit/transport/local.mk
+include tests/unit/load/local.mk
 TESTS += $(check_PROGRAMS)
 endif
 TESTS_ENVIRONMENT = ROAMGATE_MODULES=$(abs_builddir)/modules SOURCE_DIR=$(abs_srcdir)

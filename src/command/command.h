@@ -24,4 +24,5 @@ int command_reload(int argc, char **argv);
 int command_test(int argc, char **argv);
 int command_trace(int argc, char **argv);
 int command_realm(int argc, char **argv);
+int command_load(int argc, char **argv);
 #endif

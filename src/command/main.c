@@ -12,6 +12,7 @@ static const struct rg_command commands[] = {
 	{"test", command_test, "sign in for real, as a laptop at a town hall would"},
 	{"trace", command_trace, "the last sign-ins of a person or a device, step by step"},
 	{"realm", command_realm, "add a municipality; list realms and where each goes"},
+	{"load", command_load, "many sign-ins at once, and how long they took"},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -1,0 +1,134 @@
+"""roamgate load: sign-ins by the hundred, visitors and a sink behind the gateway."""
+import re
+
+import pytest
+
+from lib.process import Process, free_port
+from lib.region import Region
+
+SECRET, SINK_SECRET = "deze-machine-geheim", "verre-server-geheim"
+
+
+@pytest.fixture(scope="module")
+def region(cache, tmp_path_factory):
+    """Beuningen, and a sink as the home server of everybody else."""
+    made = Region(cache, tmp_path_factory.mktemp("load"), names=["beuningen"], national=False, start=False)
+    raddb = made.raddb
+    made.sink_port = free_port()
+    raddb.peers.append(dict(name="ver", transport="udp", address="127.0.0.1", port=made.sink_port,
+                            secret_file=raddb.secret("ver", SINK_SECRET)))
+    raddb.routes.append(dict(realms=["*"], peers=["ver"]))
+    raddb.clients.append(dict(name="hier", site="beuningen", addresses=["127.0.0.1/32"],
+                              secret_file=raddb.secret("hier", SECRET)))
+    raddb.write()
+    made.gateway.start()
+    made.started.append(made.gateway)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def sink(region):
+    """Starts a sink with those options; it ends with the test."""
+    started = []
+
+    def start(*options):
+        process = Process([region.gateway.build / "src" / "roamgate", "load", "--sink",
+                           "--listen", f"127.0.0.1:{region.sink_port}",
+                           "--secret-file", region.raddb.folder / "secrets" / "ver", *options],
+                          region.folder / f"sink{len(started)}.log")
+        started.append(process)
+        process.wait_line("sink ready on", 10)
+        return process
+    yield start
+    for process in started:
+        process.stop()
+
+
+def load(region, *options, codes=(0,)):
+    return region.gateway.json("load", "--server", f"127.0.0.1:{region.raddb.port}", "--secret-file",
+                               str(region.raddb.folder / "secrets" / "hier"), *options, codes=codes,
+                               seconds=120)
+
+
+def laptops(region, uid="j.jansen"):
+    town = region.town("beuningen")
+    pair = town.staff(uid)
+    return ["--eap-tls", "--identity", f"{uid}@beuningen.nl", "--certificate", str(pair.certificate),
+            "--key", str(pair.key), "--ca", str(town.certs.root), "--server-name", town.certs.server_name]
+
+
+def test_visitors_reach_the_home_server_and_their_keys_open(region, sink):
+    sink()
+    seen = load(region, "--proxy", "elders.nl", "--count", "500", "--pid", str(region.gateway.pid))
+    assert seen["begun"] == seen["accepted"] == seen["keys_verified"] == 500
+    assert seen["lost"] == seen["refused"] == seen["answers_ignored"] == 0
+    assert seen["round_trips_per_sign_in"] == 1
+    assert seen["process"]["memory_peak_kib"] > 1000
+    assert seen["sign_in_us"]["p50"] <= seen["sign_in_us"]["p99"] <= seen["sign_in_us"]["max"]
+    assert sum(row["count"] for row in seen["sign_in_histogram"]) == 500
+
+
+def test_refusals_of_visitors(region, sink):
+    sink("--reject")
+    seen = load(region, "--proxy", "elders.nl", "--count", "20", codes=(3,))
+    assert seen["refused"] == 20 and seen["refused_by_kind"] == {"rejected": 20}
+
+
+def test_delay_is_seen(region, sink):
+    sink("--delay", "40")
+    seen = load(region, "--proxy", "elders.nl", "--count", "30", "--outstanding", "30")
+    assert seen["accepted"] == 30 and seen["sign_in_us"]["least"] >= 40000
+
+
+def test_losses_are_told_from_refusals(region, sink):
+    sink("--loss", "100")
+    seen = load(region, "--proxy", "elders.nl", "--count", "5", "--timeout", "0.3", codes=(4,))
+    assert seen["lost"] == 5 and seen["accepted"] == 0
+
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+def test_whole_sign_ins(region, tls):
+    seen = load(region, *laptops(region), "--tls", tls, "--count", "40", "--outstanding", "8")
+    assert seen["accepted"] == seen["keys_verified"] == 40 and seen["resumed"] == 0
+    assert seen["round_trips_per_sign_in"] >= 4
+
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+def test_resumed_sign_ins(region, tls):
+    seen = load(region, *laptops(region), "--tls", tls, "--count", "40", "--outstanding", "4", "--resume")
+    assert seen["accepted"] == seen["keys_verified"] == seen["resumed"] == 40
+
+
+def test_refused_sign_ins(region):
+    seen = load(region, *laptops(region, "u.uit"), "--count", "4", "--outstanding", "4", codes=(3,))
+    assert seen["refused"] == 4 and seen["accepted"] == 0 and sum(seen["refused_by_kind"].values()) == 4
+
+
+def test_nobody_there(region):
+    done = region.gateway.command(
+        "load", "--server", f"127.0.0.1:{free_port()}", "--proxy", "elders.nl", "--secret-file",
+        str(region.raddb.folder / "secrets" / "hier"), "--count", "10")
+    assert done.returncode == 4 and "nothing listens there" in done.stdout
+
+
+def test_sink_says_what_it_answered(region, sink):
+    process = sink("--json")
+    load(region, "--proxy", "elders.nl", "--count", "25")
+    assert process.stop() == 0
+    assert int(re.search(r'"answered": (\d+)', process.log)[1]) >= 25
+
+
+@pytest.mark.parametrize("options, word", [
+    (["--proxy", "x.nl", "--eap-tls"], "--proxy REALM or --eap-tls"),
+    (["--proxy", "x.nl", "--resume"], "--proxy sends no certificates"),
+    (["--eap-tls"], "--certificate"),
+    (["--proxy", "x.nl", "--outstanding", "0"], "--outstanding wants"),
+    (["--proxy", "x.nl", "--outstanding", "600", "--ports", "2"], "256 Identifiers"),
+    (["--proxy", "x.nl", "--rate", "snel"], "--rate wants"),
+    (["--proxy", "x" * 254], "253 octets"),
+])
+def test_bad_usage(region, options, word):
+    done = region.gateway.command("load", "--server", "127.0.0.1:1", "--secret-file",
+                                  str(region.raddb.folder / "secrets" / "hier"), *options)
+    assert done.returncode == 2 and word in done.stderr

@@ -1,0 +1,17 @@
+check_PROGRAMS += tests/unit/load/histogram tests/unit/load/who tests/unit/load/lines tests/unit/load/load
+tests_unit_load_histogram_SOURCES = tests/unit/load/histogram.c
+tests_unit_load_histogram_LDFLAGS = $(ldflags_unit)
+tests_unit_load_histogram_LDADD = $(ldadd_unit)
+tests_unit_load_histogram_DEPENDENCIES = src/libroamgate.a
+tests_unit_load_who_SOURCES = tests/unit/load/who.c
+tests_unit_load_who_LDFLAGS = $(ldflags_unit)
+tests_unit_load_who_LDADD = $(ldadd_unit)
+tests_unit_load_who_DEPENDENCIES = src/libroamgate.a
+tests_unit_load_lines_SOURCES = tests/unit/load/lines.c
+tests_unit_load_lines_LDFLAGS = $(ldflags_unit)
+tests_unit_load_lines_LDADD = $(ldadd_unit)
+tests_unit_load_lines_DEPENDENCIES = src/libroamgate.a
+tests_unit_load_load_SOURCES = tests/unit/load/load.c
+tests_unit_load_load_LDFLAGS = $(ldflags_unit)
+tests_unit_load_load_LDADD = $(ldadd_unit)
+tests_unit_load_load_DEPENDENCIES = src/libroamgate.a
