@@ -43,7 +43,6 @@ const struct rg_row settings_rows[] = {
 	{.name = "filter",
 	 .type = RG_STRING,
 	 .offset = FIELD(lookup.filter),
-	 .fallback = RG_FALLBACK_FILTER,
 	 .help = "which entry is the person's"},
 	{.name = "disabled",
 	 .type = RG_STRING,

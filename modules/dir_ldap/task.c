@@ -133,7 +133,7 @@ void task_start(struct rg_ldap_directory *directory, struct task *task, struct l
 	if (count == 0)
 		attributes[count++] = nothing;
 	attributes[count] = NULL;
-	const char *filter = expand(directory, task, lookup->filter);
+	const char *filter = expand(directory, task, lookup_filter(lookup, task->question->host));
 	if (!filter)
 		task_answer(directory, task, RG_OUTCOME_NO_ENTRY, "no entry can have this name");
 	else

@@ -24,7 +24,6 @@ static const struct rg_row rows[] = {
 	{.name = "filter",
 	 .type = RG_STRING,
 	 .offset = FIELD(lookup.filter),
-	 .fallback = RG_FALLBACK_FILTER,
 	 .help = "which entry is the person's"},
 	{.name = "disabled",
 	 .type = RG_STRING,

@@ -231,7 +231,7 @@ void question_judge(const struct rg_ldif_settings *settings, const struct rg_sto
 	else if (question->kind == RG_ASK_PASSWORD && question->password.length == 0)
 		say(&judgement, RG_OUTCOME_WRONG_SECRET, "no password given");
 	else if (!search(&judgement, settings->lookup.base, settings->lookup.scope,
-			 settings->lookup.filter, found_person))
+			 lookup_filter(&settings->lookup, question->host), found_person))
 		;
 	else if (!judgement.entry)
 		say(&judgement, RG_OUTCOME_NO_ENTRY, "none below %s", settings->lookup.base);

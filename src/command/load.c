@@ -262,7 +262,7 @@ static int serve(const struct rg_sink_settings *settings, const struct sockaddr_
 	struct sockaddr_storage bound;
 	socklen_t length = sizeof(bound);
 	char text[80];
-	int fd = udp_listen((const struct sockaddr *)address);
+	int fd = udp_listen((const struct sockaddr *)address, true);
 	if (fd < 0 || getsockname(fd, (struct sockaddr *)&bound, &length) != 0) {
 		fprintf(stderr, "roamgate load: --listen: %s\n", strerror(errno));
 		if (fd >= 0)

@@ -241,6 +241,21 @@ static void offers_judge(struct rg_complaint *at, const struct rg_realm *realm)
 	}
 }
 
+/* Where machines count by their DNS name, (uid=%{user}) finds the person who is called as the machine is. */
+static void machines_judge(struct rg_complaint *at, const struct rg_realm *realm)
+{
+	const char *filter;
+	bool machines = false;
+	for (size_t i = 0; i < realm->eap.identity_from.count; i++)
+		machines |= realm->eap.identity_from.items[i] == RG_NAME_SAN_DNS;
+	if (machines && config_setting_lookup_string(at->group, "filter", &filter) &&
+	    strstr(filter, "%{user}") && !strstr(filter, "%{host}"))
+		complain_warning(at, "filter",
+				 "%%{user} of a machine is its host name: one that is called like a person is taken "
+				 "for that person (look for machines by %%{host}, or leave san_dns out of "
+				 "identity_from)");
+}
+
 static void directory_read(struct rg_complaint *at, struct rg_realm *realm)
 {
 	static const char *const host_keys[] = {"type", NULL};
@@ -268,6 +283,7 @@ static void directory_read(struct rg_complaint *at, struct rg_realm *realm)
 	if (module->check)
 		module->check(directory->settings, at);
 	offers_judge(at, realm);
+	machines_judge(at, realm);
 }
 
 static bool group_of(struct rg_complaint *at, const char *key, struct rg_complaint *inner)

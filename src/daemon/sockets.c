@@ -21,24 +21,6 @@ static const struct rg_binding *find(const struct rg_bindings *bindings,
 	return NULL;
 }
 
-/* SO_REUSEPORT would let a second roamgated of the same user take half of our datagrams without a word: so a
- * socket without it must fit there first. */
-static bool is_free(const struct sockaddr_storage *address)
-{
-	bool v6 = address->ss_family == AF_INET6;
-	int on = 1, fd = socket(address->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	if (v6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	int failed = bind(fd, (const struct sockaddr *)address,
-			  v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
-	int error = errno;
-	close(fd);
-	errno = error;
-	return failed == 0;
-}
-
 /* A port that we hold at another address already ("127.0.0.1" before, "0.0.0.0" now) is not somebody else's. */
 static bool holds_port(const struct rg_bindings *bindings, const struct sockaddr_storage *address)
 {
@@ -46,19 +28,35 @@ static bool holds_port(const struct rg_bindings *bindings, const struct sockaddr
 	const union rg_address *wanted = (const union rg_address *)address;
 	for (size_t i = 0; i < bindings->count; i++) {
 		const union rg_address *held = (const union rg_address *)&bindings->items[i].address;
-		if (held->any.sa_family == wanted->any.sa_family &&
-		    held->v4.sin_port == wanted->v4.sin_port)
+		if (held->v4.sin_port == wanted->v4.sin_port)
 			return true;
 	}
 	return false;
 }
 
-static bool open_binding(struct rg_binding *binding, const struct rg_bindings *from, unsigned workers)
+/* "::" serves IPv4 too, unless "0.0.0.0" or another IPv4 address has a listen of its own on that port. */
+static bool has_v4_beside(const struct rg_raddb *raddb, const struct sockaddr_storage *address)
 {
-	if (!holds_port(from, &binding->address) && !is_free(&binding->address))
+	const union rg_address *wanted = (const union rg_address *)address;
+	for (size_t i = 0; i < raddb->listen_count; i++) {
+		const union rg_address *other =
+			(const union rg_address *)&raddb->listens[i].socket_address;
+		if (raddb->listens[i].transport == RG_TRANSPORT_UDP &&
+		    other->any.sa_family == AF_INET && other->v4.sin_port == wanted->v4.sin_port)
+			return true;
+	}
+	return false;
+}
+
+static bool open_binding(struct rg_binding *binding, const struct rg_bindings *from,
+			 const struct rg_raddb *raddb, unsigned workers)
+{
+	const struct sockaddr *address = (const struct sockaddr *)&binding->address;
+	bool v6_only = has_v4_beside(raddb, &binding->address);
+	if (!holds_port(from, &binding->address) && !udp_is_free(address, v6_only))
 		return false;
 	for (unsigned i = 0; i < workers; i++) {
-		binding->fds[i] = udp_listen((const struct sockaddr *)&binding->address);
+		binding->fds[i] = udp_listen(address, v6_only);
 		if (binding->fds[i] >= 0)
 			continue;
 		int error = errno;
@@ -105,7 +103,7 @@ bool bindings_make(struct rg_bindings *made, const struct rg_bindings *from,
 		binding->address = listen->socket_address;
 		if (former)
 			memcpy(binding->fds, former->fds, sizeof(binding->fds));
-		else if (!open_binding(binding, from, workers)) {
+		else if (!open_binding(binding, from, raddb, workers)) {
 			char text[64];
 			address_text(text, (const union rg_address *)&listen->socket_address);
 			snprintf(why, 256, "%s:%u: listen: cannot serve %s: %s", listen->where.file,

@@ -59,7 +59,9 @@ static json_t *peer_json(const struct rg_peer_settings *peer, unsigned workers)
 	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:f, s:f, s:I, s:I, s:I, s:I}", "name",
 			 peer->name, "transport", transport_word(peer->transport), "state",
 			 state_word(sum.state), "since", time_json(sum.since_wall_ns), "why",
-			 peer_why_text(sum.why), "outstanding", (json_int_t)sum.outstanding,
+			 peer->transport == RG_TRANSPORT_UDP ? peer_why_text(sum.why)
+							     : "not served by this version",
+			 "outstanding", (json_int_t)sum.outstanding,
 			 "p50_ms", sum.p50_ms, "p99_ms", sum.p99_ms, "answered",
 			 (json_int_t)sum.answered, "lost", (json_int_t)sum.lost, "bad",
 			 (json_int_t)sum.bad, "failovers", (json_int_t)sum.failovers);

@@ -74,6 +74,13 @@ static void check_groups(const struct rg_lookup_groups *groups, struct rg_compla
 		     true);
 }
 
+const char *lookup_filter(const struct rg_lookup *lookup, const char *host)
+{
+	if (lookup->filter)
+		return lookup->filter;
+	return host && host[0] ? RG_FALLBACK_MACHINE_FILTER : RG_FALLBACK_FILTER;
+}
+
 void lookup_check(const struct rg_lookup *lookup, struct rg_complaint *complaint)
 {
 	const unsigned before = RG_NAMES_IDENTITY | RG_NAMES_USER | RG_NAMES_REALM | RG_NAMES_HOST;

@@ -17,14 +17,17 @@ struct rg_lookup_groups {
 struct rg_lookup {
 	const char *base;
 	int scope;                     /* enum rg_scope */
-	const char *filter, *disabled; /* disabled "": nobody */
+	const char *filter, *disabled; /* filter NULL: the fallback; disabled "": nobody */
 	struct rg_lookup_groups groups;
 	const char *certificate_attribute; /* or NULL */
 	struct rg_choices certificate_mapping;
 	const char *nt_hash_attribute;
 };
 
+/* Where `filter` is absent. A machine's %{user} is its host name, which may be some person's uid: so a machine is
+ * looked for as one. */
 #define RG_FALLBACK_FILTER "(|(mail=%{identity})(userPrincipalName=%{identity})(uid=%{user}))"
+#define RG_FALLBACK_MACHINE_FILTER "(|(dNSHostName=%{host})(mail=%{identity})(userPrincipalName=%{identity}))"
 #define RG_FALLBACK_DISABLED                                                                       \
 	"(|(userAccountControl:1.2.840.113556.1.4.803:=2)(pwdAccountLockedTime=*))"
 
@@ -34,6 +37,9 @@ extern const char *const lookup_nested[];
 extern const char *const lookup_mappings[];
 /* Rows of the `groups` group, over struct rg_lookup_groups. */
 extern const struct rg_row lookup_group_rows[];
+
+/* The filter for a name; host: of a machine, else "". */
+const char *lookup_filter(const struct rg_lookup *, const char *host);
 
 /* Complains of what is wrong with them; no I/O. */
 void lookup_check(const struct rg_lookup *, struct rg_complaint *);

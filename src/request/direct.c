@@ -53,11 +53,17 @@ static enum rg_next settle_way(struct rg_inbound *inbound)
 		if (came_from(to->route, inbound->client))
 			return refuse(inbound, RG_REASON_REALM_LOOP,
 				      "the peer that asks is the one that it would go to");
+		if (inbound->client->peer)
+			return refuse(inbound, RG_REASON_REALM_REFUSED,
+				      "a federation peer may ask for our own realms only");
 		return RG_NEXT;
 	case RG_WAY_REFUSED:
 		snprintf(detail, sizeof(detail), "refused by \"%.100s\"", to->refused_by);
 		return refuse(inbound, RG_REASON_REALM_REFUSED, detail);
 	case RG_WAY_NOWHERE:
+		if (inbound->nai.machine)
+			return refuse(inbound, RG_REASON_REALM_MALFORMED,
+				      "a machine (host/...) of no local realm");
 		return refuse(inbound, RG_REASON_REALM_UNKNOWN, "no realm or route has this name");
 	}
 	return RG_DROP;
@@ -67,7 +73,7 @@ static enum rg_next settle_way(struct rg_inbound *inbound)
 static enum rg_next settle_accounting(struct rg_inbound *inbound)
 {
 	const struct rg_destination *to = &inbound->destination;
-	bool loops = came_from(to->route, inbound->client) ||
+	bool loops = inbound->client->peer ||
 		     packet_count(&inbound->packet, RG_PROXY_STATE) > RG_PROXY_STATES_MOST;
 	if (to->way == RG_WAY_AWAY && to->route->accounting && !loops)
 		return RG_NEXT;

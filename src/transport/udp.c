@@ -71,16 +71,38 @@ static int close_failed(int fd)
 	return -1;
 }
 
-int udp_listen(const struct sockaddr *address)
+static int set_v6_only(int fd, bool v6_only)
+{
+	int value = v6_only;
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, sizeof(value));
+}
+
+/* SO_REUSEPORT would let a second gateway of the same user take half of our datagrams without a word: so one
+ * without it must fit first. */
+bool udp_is_free(const struct sockaddr *address, bool v6_only)
+{
+	bool v6 = address->sa_family == AF_INET6;
+	int fd = socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	if ((v6 && set_v6_only(fd, v6_only) != 0) ||
+	    bind(fd, address, v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)) != 0) {
+		close_failed(fd);
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
+int udp_listen(const struct sockaddr *address, bool v6_only)
 {
 	int fd = udp_socket(address->sa_family);
 	if (fd < 0)
 		return -1;
 	bool v6 = address->sa_family == AF_INET6;
 	int failed = option_on(fd, SOL_SOCKET, SO_REUSEPORT);
-	if (v6) /* "::" beside "0.0.0.0" on one port: each takes its own family */
-		failed |= option_on(fd, IPPROTO_IPV6, IPV6_V6ONLY) |
-			  option_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+	if (v6)
+		failed |= set_v6_only(fd, v6_only) | option_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
 	else
 		failed |= option_on(fd, IPPROTO_IP, IP_PKTINFO);
 	if (failed || bind(fd, address, v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)))

@@ -34,9 +34,12 @@ struct rg_span compose_request(const struct rg_composition *composition, uint8_t
 	bool accounting = source->code == RG_ACCOUNTING_REQUEST;
 	struct rg_writer writer;
 	struct rg_attribute attribute = {0};
+	/* What the site is called is the administrator's word, not the controller's. */
+	bool ours = composition->operator_name && !composition->again;
 	writer_begin(&writer, out, RG_RADIUS_MOST, source->code, composition->id);
 	while (packet_next(source, &attribute)) {
-		if (attribute.type == RG_MESSAGE_AUTHENTICATOR)
+		if (attribute.type == RG_MESSAGE_AUTHENTICATOR ||
+		    (attribute.type == RG_OPERATOR_NAME && ours))
 			continue;
 		if (attribute.type == RG_USER_PASSWORD && !accounting)
 			add_password(&writer, composition, attribute.value);
@@ -45,7 +48,7 @@ struct rg_span compose_request(const struct rg_composition *composition, uint8_t
 			writer_add(&writer, attribute.type, attribute.value);
 	}
 	if (!composition->again) {
-		if (composition->operator_name && source->first[RG_OPERATOR_NAME] == 0)
+		if (ours)
 			writer_add(&writer, RG_OPERATOR_NAME,
 				   span_text(composition->operator_name));
 		add_proxy_state(&writer, composition->node);

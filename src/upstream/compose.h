@@ -11,7 +11,7 @@ struct rg_composition {
 	const struct rg_packet *source;         /* as the client sent it, or as we sent it to a former peer */
 	const struct rg_radius_key *source_key;
 	bool again;                             /* the latter: our marks are on it already */
-	const char *operator_name;              /* RFC 5580, added where none is; may be NULL */
+	const char *operator_name;              /* RFC 5580: said in place of what the client says; may be NULL */
 	const struct rg_radius_key *key;        /* the peer's */
 	uint8_t id;
 	uint8_t node;                           /* of this gateway, in its Proxy-State */

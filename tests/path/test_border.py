@@ -8,6 +8,7 @@ from lib.radius import (ACCEPT, ACCOUNTING_REQUEST, ACCOUNTING_RESPONSE, CALLED,
                         EAP_MESSAGE, MESSAGE_AUTHENTICATOR, NAS_IP, PROXY_STATE, REJECT, STATE, STATUS_SERVER,
                         USER_NAME, USER_PASSWORD, VENDOR, Nas, Packet, Upstream, attribute, eap_message, reply,
                         request)
+from lib.region import Region
 
 GUEST = "gast@elders.example"
 SUCCESS, FAILURE = eap_message(b"\x03\x00\x00\x04"), eap_message(b"\x04\x00\x00\x04")
@@ -243,7 +244,7 @@ def test_pap_of_a_route_is_hidden_anew(away):
     ("spatie @elders.example", "realm-malformed"), ("spatie@els ewhere.nl", "realm-malformed"),
     ("punt@.elders.example", "realm-malformed"), ("punt@elders.example.", "realm-malformed"),
     ("punten@elders..example", "realm-malformed"), ("kaal@elders", "realm-malformed"),
-    ("leeg@", "realm-malformed"), ("host/pc1.elders.example", "realm-unknown"),
+    ("leeg@", "realm-malformed"), ("host/pc1.elders.example", "realm-malformed"),
     ("ELDERS\\iemand", "realm-malformed"),
     ("1234@wlan.mnc001.mcc204.3gppnetwork.org", "realm-refused"), ("iemand@iets.local", "realm-refused"),
     ("iemand@GMAIL.com", "realm-refused"), ("iemand@hotmail.nl", "realm-refused"),
@@ -322,3 +323,20 @@ def test_no_answer_of_upstream_is_no_reject(away):
     away.nas.send(away.nas.begin(who))
     assert away.second.take()[0] is not None
     assert away.nas.receive(2) is None
+
+
+def test_two_colons_serve_IPv4_too(cache, tmp_path):
+    """As the contract's example has it: accounting on "::", clients with IPv4 addresses."""
+    region = Region(cache, tmp_path, names=["beuningen"], national=False, start=False)
+    region.raddb.listen = [dict(transport="udp", address="::", port=region.raddb.port, serves=["auth"])]
+    region.raddb.write()
+    region.gateway.start()
+    town = region.town("beuningen")
+    nas = Nas(("127.0.0.1", region.raddb.port), town.secret, town.address)
+    try:
+        nas.send(nas.begin("jan@nergens.example"))
+        assert Packet(nas.receive()).code == REJECT
+    finally:
+        nas.close()
+        region.gateway.stop()
+        region.stop()

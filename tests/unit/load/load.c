@@ -41,7 +41,7 @@ static void sink_begin(struct sink *sink, const char *secret)
 	sink->settings.key = sink->key;
 	sink->settings.stop = &sink_stop;
 	sink_stop = 0;
-	sink->fd = udp_listen((const struct sockaddr *)&sink->address);
+	sink->fd = udp_listen((const struct sockaddr *)&sink->address, true);
 	assert_true(sink->fd >= 0);
 	assert_int_equal(getsockname(sink->fd, (struct sockaddr *)&sink->address, &length), 0);
 	assert_int_equal(pthread_create(&sink->thread, NULL, serve, sink), 0);

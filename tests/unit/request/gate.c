@@ -249,7 +249,7 @@ static int port_open(uint16_t *port)
 	struct sockaddr_in address = {.sin_family = AF_INET};
 	socklen_t length = sizeof(address);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	int fd = udp_listen((struct sockaddr *)&address);
+	int fd = udp_listen((struct sockaddr *)&address, true);
 	assert_true(fd >= 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
 	*port = ntohs(address.sin_port);

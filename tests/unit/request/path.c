@@ -111,7 +111,7 @@ static void realms_that_are_refused_with_their_reasons(void **state)
 		{"0204@wlan.mnc004.mcc204.3gppnetwork.org", "realm-refused"},
 		{"jan@gmail.com", "realm-refused"},
 		{"jan@elders.de", "realm-unknown"},
-		{"host/pc1.elders.nl", "realm-unknown"},
+		{"host/pc1.elders.nl", "realm-malformed"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -114,7 +114,7 @@ static void proxy_states_keep_their_order_and_ours_is_last(void **state)
 	assert_false(packet_next_of(&made, RG_PROXY_STATE, &at));
 }
 
-static void operator_name_where_none_is(void **state)
+static void operator_name_is_the_administrators(void **state)
 {
 	struct rg_composition composition = onward();
 	(void)state;
@@ -131,6 +131,9 @@ static void operator_name_where_none_is(void **state)
 	sent_by_client();
 	compose(&composition);
 	assert_int_equal(packet_count(&made, RG_OPERATOR_NAME), 1);
+	assert_true(span_equal(packet_find(&made, RG_OPERATOR_NAME), span_text("1beuningen.nl")));
+	composition.operator_name = NULL;
+	compose(&composition);
 	assert_true(span_equal(packet_find(&made, RG_OPERATOR_NAME), span_text("1elsewhere.nl")));
 }
 
@@ -349,7 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(request_bears_what_may_leave_and_no_more),
 		cmocka_unit_test(proxy_states_keep_their_order_and_ours_is_last),
-		cmocka_unit_test(operator_name_where_none_is),
+		cmocka_unit_test(operator_name_is_the_administrators),
 		cmocka_unit_test(password_is_hidden_anew),
 		cmocka_unit_test(W6_broken_password),
 		cmocka_unit_test(accounting_bears_no_vlan),
