@@ -19,11 +19,21 @@
 
 static struct sockaddr_storage address;
 static char answer[1 << 20];
+static pthread_mutex_t ill_lock = PTHREAD_MUTEX_INITIALIZER; /* written here, read on the server's thread */
 static char ill[64];
+
+static void fall_ill(const char *with)
+{
+	pthread_mutex_lock(&ill_lock);
+	snprintf(ill, sizeof(ill), "%s", with);
+	pthread_mutex_unlock(&ill_lock);
+}
 
 static int health(void *context, char *why)
 {
+	pthread_mutex_lock(&ill_lock);
 	strcpy(why, context);
+	pthread_mutex_unlock(&ill_lock);
 	return why[0] ? 1 : 0;
 }
 
@@ -78,7 +88,7 @@ static int get(const char *method, const char *url)
 
 static int setup(void **state)
 {
-	ill[0] = '\0'; /* before its thread is there to read it */
+	fall_ill("");
 	*state = open_on(AF_INET);
 	return 0;
 }
@@ -106,7 +116,7 @@ static void metrics_health_and_index(void **state)
 static void health_says_why_not(void **state)
 {
 	(void)state;
-	strcpy(ill, "no worker serves");
+	fall_ill("no worker serves");
 	assert_int_equal(get("GET", "/health"), 503);
 	assert_non_null(strstr(answer, "\r\n\r\nno worker serves\n"));
 }
