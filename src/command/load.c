@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static const char about[] =
 	"With --sink it is such a home server itself.\n"
 	"Exit status: 0 all accepted, 3 some refused, 4 some without an answer.";
 
-static volatile sig_atomic_t stopping;
+static atomic_int stopping;
 
 static void on_signal(int number)
 {

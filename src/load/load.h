@@ -1,7 +1,7 @@
 /* Many sign-ins at once, and what came of them. */
 #ifndef RG_LOAD_LOAD_H
 #define RG_LOAD_LOAD_H
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -28,7 +28,7 @@ struct rg_load_settings {
 			    */
 	int pid;           /* whose CPU time is measured; 0: nobody's */
 	bool progress;     /* a line on stderr that is kept up to date */
-	const volatile sig_atomic_t *stop; /* set: begin nothing more */
+	const atomic_int *stop; /* set: begin nothing more */
 };
 
 #define RG_LOAD_KINDS 16

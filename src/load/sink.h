@@ -1,7 +1,7 @@
 /* A fake home server: it answers whoever has the secret, at once or after a while. */
 #ifndef RG_LOAD_SINK_H
 #define RG_LOAD_SINK_H
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,7 +13,7 @@ struct rg_sink_settings {
 		      */
 	uint64_t delay_ns; /* before each answer */
 	double loss;       /* part of the requests, 0 to 1, that get none */
-	const volatile sig_atomic_t *stop;
+	const atomic_int *stop;
 };
 
 struct rg_sink_tally {

@@ -16,7 +16,7 @@
 #include "load/sink.h"
 #include "transport/udp.h"
 
-static volatile sig_atomic_t sink_stop, load_stop;
+static atomic_int sink_stop, load_stop;
 
 struct sink {
 	struct rg_sink_settings settings;
