@@ -109,8 +109,12 @@ int main(int argc, char **argv)
 	SSL_CTX *server = context(TLS_server_method(), version, argv[4], argv[5], argv[8]);
 	SSL_CTX *client = context(TLS_client_method(), version, argv[6], argv[7], argv[9]);
 	SSL_CTX_set_session_id_context(server, (const unsigned char *)"bench", 5);
-	if (!resume) /* as the laptops of `roamgate load` */
-		SSL_CTX_set_options(client, SSL_OP_NO_TICKET);
+	/* What will not be resumed is not kept; what will be has one ticket. */
+	if (!resume) {
+		SSL_CTX_set_session_cache_mode(server, SSL_SESS_CACHE_OFF);
+		SSL_CTX_set_options(server, SSL_OP_NO_TICKET);
+	}
+	SSL_CTX_set_num_tickets(server, resume);
 	SSL_CTX_set_session_cache_mode(client, SSL_SESS_CACHE_CLIENT);
 	SSL_CTX_sess_set_new_cb(client, keep);
 	double used = 0, end = cpu_us() + atof(argv[3]) * 1e6;
