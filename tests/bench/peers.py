@@ -1,6 +1,8 @@
-"""Servers side by side: each with what the case needs, one worker or its own threads, and no log of each sign-in."""
+"""Servers side by side, each with what the case needs and without a log of single sign-ins."""
 import contextlib
 import os
+import tempfile
+from pathlib import Path
 
 from lib import certs
 from lib.gateway import Gateway, Raddb
@@ -54,9 +56,8 @@ def _started(name, argv, folder, port, ready):
 
 
 def _folder(bench, name):
-    folder = bench.folder / name
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """One of its own for each server: two of a kind may run at once."""
+    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=bench.folder))
 
 
 def _certs_of_2048_bits(bench):
@@ -102,7 +103,7 @@ def _gateway(bench, name, raddb):
 
 def roamgated_proxy(bench, sink, name="roamgated", realms=0):
     """realms: so many routes of one realm each before the one that is used."""
-    raddb = _raddb(bench, f"{name}-proxy-{realms}")
+    raddb = _raddb(bench, name)
     raddb.peers.append(dict(name="far", transport="udp", address="127.0.0.1", port=sink.port,
                             secret_file=raddb.secret("far", SINK_SECRET)))
     if realms:
@@ -114,7 +115,7 @@ def roamgated_proxy(bench, sink, name="roamgated", realms=0):
 def roamgated_home(bench, kind, name="roamgated", directory="ldap"):
     """directory: its municipality's real slapd over TLS; "ldif": a file, in memory."""
     one = town(bench, kind)
-    raddb = _raddb(bench, f"{name}-{kind}-{directory}")
+    raddb = _raddb(bench, name)
     realm = one.realm_settings(raddb)
     realm["authorize"] = [dict()]
     if directory == "ldif":
@@ -270,14 +271,14 @@ def _freeradius(name, folder, port, **more):
 
 def freeradius_proxy(bench, sink, name="freeradius"):
     proxy = FREERADIUS_PROXY.format(sink=sink.port, secret=SINK_SECRET, realm=REALM)
-    return _freeradius(name, _folder(bench, f"{name}-proxy"), free_port(), proxies="yes", proxy=proxy,
+    return _freeradius(name, _folder(bench, name), free_port(), proxies="yes", proxy=proxy,
                        modules=REALM_MODULE, authorize="suffix", authenticate="")
 
 
 def freeradius_home(bench, kind, resumes, name="freeradius"):
     """Without directory, CRL and rules: less than roamgated does."""
     own = town(bench, kind).certs
-    folder = _folder(bench, f"{name}-{kind}-{resumes}")
+    folder = _folder(bench, name)
     (folder / "sessions").mkdir(mode=0o700)  # without it 3.2.1 resumes nothing
     eap = EAP_MODULE.format(sessions=folder / "sessions", key=own.server.key, ca=own.ca,
                             certificate=own.server.certificate, cache="yes" if resumes else "no")
@@ -301,7 +302,7 @@ radius_server_auth_port={port}
 
 
 def hostapd_home(bench, kind, resumes, name="hostapd"):
-    own, folder, port = town(bench, kind).certs, _folder(bench, f"{name}-{kind}-{resumes}"), free_port()
+    own, folder, port = town(bench, kind).certs, _folder(bench, name), free_port()
     (folder / "users").write_text("* TLS\n")
     (folder / "clients").write_text(f"127.0.0.0/8 {SECRET}\n")
     config = folder / "hostapd.conf"
