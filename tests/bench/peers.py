@@ -170,7 +170,7 @@ pidfile = {folder}/radiusd.pid
 name = radiusd
 max_request_time = 30
 cleanup_delay = 5
-max_requests = 16384
+max_requests = 262144
 hostname_lookups = no
 log {{
 	destination = stdout

@@ -30,8 +30,8 @@ def trouble(rounds):
 
 
 def rows(results):
-    yield "| case | who | CPU µs each | of rounds | × roamgated | each second | p50 ms | p99 ms | peak MB | |"
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    yield ("| case | who | CPU µs each | of rounds | × roamgated | each second | p50 ms | p99 ms | peak MB "
+           "| |\n|---|---|---|---|---|---|---|---|---|---|")
     for case in results["cases"]:
         ours = middle(case["subjects"].get("roamgated", []), "cpu_us")
         for who, rounds in case["subjects"].items():
