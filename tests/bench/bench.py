@@ -48,7 +48,9 @@ class Bench:
                 "--server", f"127.0.0.1:{subject.port}", "--secret-file", self.secret_file("load", secret),
                 "--seconds", str(self.seconds), "--warm-up", str(min(0.5, self.seconds / 4)),
                 "--timeout", "10", "--pid", str(subject.pid), *subject.options, *options]
+        time.sleep(max(0.0, subject.rested - time.monotonic()))
         done = run(argv, seconds=self.seconds + 60, check=False)
+        subject.rested = time.monotonic() + subject.rest_s
         if done.returncode not in (0, 3, 4):
             raise RuntimeError(f"roamgate load: exit {done.returncode}\n{done.stderr}")
         seen = json.loads(done.stdout)

@@ -30,7 +30,8 @@ class Subject:
 
     def __init__(self, name, port, pid, stop):
         self.name, self.port, self.pid, self.stop = name, port, pid, stop
-        self.options = []  # of the load, for this one
+        self.options, self.rest_s = [], 0  # of the load, for this one; between two measurements
+        self.rested = 0.0  # when the rest is over
 
 
 class Sink:
@@ -309,8 +310,8 @@ def hostapd_home(bench, kind, resumes, name="hostapd"):
     config.write_text(HOSTAPD.format(folder=folder, ca=own.ca, certificate=own.server.certificate,
                                      key=own.server.key, port=port, lifetime=3600 if resumes else 0))
     subject = _started(name, ["hostapd", config], folder, port, "AP-ENABLED")
-    # It keeps a session for 5 s after its end and refuses all beyond 1,000.
-    subject.options = ["--rate", "150"]
+    # It keeps a session for 10 s after its end and refuses all beyond 1,000.
+    subject.options, subject.rest_s = ["--count", "900", "--warm-up", "0"], 11
     return subject
 
 
