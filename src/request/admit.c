@@ -2,6 +2,7 @@
 #include "client/table.h"
 #include "core/log.h"
 #include "reply/reply.h"
+#include "request/link.h"
 #include "request/note.h"
 #include "request/path.h"
 #include "request/worker.h"
@@ -32,10 +33,10 @@ static bool served_here(const struct rg_inbound *inbound)
 	switch (inbound->packet.code) {
 	case RG_ACCESS_REQUEST:
 		count(counters(inbound), RG_COUNT_ACCESS_REQUEST);
-		return inbound->serves & RG_SERVES_AUTH;
+		return inbound->link->serves & RG_SERVES_AUTH;
 	case RG_ACCOUNTING_REQUEST:
 		count(counters(inbound), RG_COUNT_ACCOUNTING_REQUEST);
-		return inbound->serves & RG_SERVES_ACCT;
+		return inbound->link->serves & RG_SERVES_ACCT;
 	case RG_STATUS_SERVER:
 		count(counters(inbound), RG_COUNT_STATUS_SERVER);
 		return true;
@@ -130,7 +131,7 @@ enum rg_next status_stage(struct rg_inbound *inbound)
 		buffer_put(&states, attribute.value);
 	}
 	struct rg_reply reply = {
-		.code = inbound->serves & RG_SERVES_AUTH ? RG_ACCESS_ACCEPT : RG_ACCOUNTING_RESPONSE,
+		.code = inbound->link->serves & RG_SERVES_AUTH ? RG_ACCESS_ACCEPT : RG_ACCOUNTING_RESPONSE,
 		.reply_message = span_text(inbound->worker->lease->snapshot->raddb->gateway.name),
 		.to_status_server = true,
 	};
@@ -143,8 +144,6 @@ enum rg_next status_stage(struct rg_inbound *inbound)
 	struct rg_span packet = reply_compose(&reply, &to, out);
 	if (packet.length == 0)
 		return RG_DROP;
-	outbox_add(inbound->worker->outbox, inbound->fd, packet, &inbound->datagram->source,
-		   &inbound->datagram->local);
-	count(counters(inbound), RG_COUNT_DATAGRAMS_OUT);
+	link_send(inbound->link, packet, &inbound->datagram->source, &inbound->datagram->local);
 	return RG_REPLY;
 }

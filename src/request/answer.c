@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/text.h"
 #include "request/home.h"
+#include "request/link.h"
 #include "request/worker.h"
 
 #define SILENCE_NS (30 * RG_SECOND) /* as long as a NAS repeats (RFC 5080 §2.2.1: MRD) */
@@ -64,7 +65,6 @@ struct rg_request *request_new(const struct rg_inbound *inbound)
 		.worker = worker,
 		.timer = {.fire = on_request_timer},
 		.state = RG_REQUEST_UNDER_WAY,
-		.fd = inbound->fd,
 		.source = inbound->datagram->source,
 		.local = inbound->datagram->local,
 		.code = packet->code,
@@ -84,6 +84,7 @@ struct rg_request *request_new(const struct rg_inbound *inbound)
 	keep_operator_name(request, packet);
 	worker->lease->holds++;
 	worker->open++;
+	link_hold(inbound->link, request);
 	return request;
 }
 
@@ -113,6 +114,7 @@ static void request_free(struct rg_request *request)
 		upstream_cancel(&worker->upstream, &request->forward);
 	timer_cancel(&worker->wheel, &request->timer);
 	window_remove(&worker->window, request);
+	link_let_go(request);
 	if (request->operator_name)
 		slab_free(&worker->slab, request->operator_name, strlen(request->operator_name) + 1);
 	slab_free(&worker->slab, request->proxy_states, request->proxy_states_length);
@@ -154,8 +156,7 @@ static enum rg_counter counter_of(uint8_t code)
 void answer_again(struct rg_request *request)
 {
 	struct rg_span bytes = span_of(request->reply, request->reply_length);
-	outbox_add(request->worker->outbox, request->fd, bytes, &request->source, &request->local);
-	count(request->worker->counters, RG_COUNT_DATAGRAMS_OUT);
+	link_send(request->link, bytes, &request->source, &request->local);
 }
 
 static void leave(struct rg_request *request, uint64_t now)

@@ -3,9 +3,12 @@ src_libroamgate_a_SOURCES += \
 	src/request/answer.c src/request/answer.h \
 	src/request/away.c src/request/away.h \
 	src/request/direct.c \
+	src/request/handover.c \
 	src/request/home.c src/request/home.h \
+	src/request/link.c src/request/link.h \
 	src/request/note.c src/request/note.h \
 	src/request/path.c src/request/path.h \
+	src/request/ports.c src/request/ports.h \
 	src/request/refuse.c src/request/refuse.h \
 	src/request/repeat.c \
 	src/request/request.h \

@@ -12,10 +12,10 @@ static enum rg_next (*const stages[])(struct rg_inbound *) = {
 	away_stage,   /* somebody else's: a peer */
 };
 
-void path_run(struct rg_worker *worker, int fd, unsigned serves, const struct rg_datagram *datagram)
+void path_run(struct rg_worker *worker, struct rg_link *link, const struct rg_datagram *datagram)
 {
 	struct rg_inbound inbound = {
-		.worker = worker, .fd = fd, .serves = serves, .datagram = datagram};
+		.worker = worker, .link = link, .datagram = datagram};
 	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
 		if (stages[i](&inbound) != RG_NEXT)
 			return;

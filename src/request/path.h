@@ -11,8 +11,8 @@ enum rg_next {
 	RG_DROP,  /* nothing is said; a counter says why */
 };
 
-/* Takes a datagram from first stage to last. */
-void path_run(struct rg_worker *, int fd, unsigned serves, const struct rg_datagram *);
+/* Takes a packet that came by a link of this worker from first stage to last. */
+void path_run(struct rg_worker *, struct rg_link *, const struct rg_datagram *);
 
 /* The stages, in order; each in the file that is named. */
 enum rg_next view_stage(struct rg_inbound *);   /* admit.c */

@@ -33,7 +33,7 @@ static enum rg_next repeated(struct rg_inbound *inbound, struct rg_request *requ
 enum rg_next window_stage(struct rg_inbound *inbound)
 {
 	struct rg_worker *worker = inbound->worker;
-	struct rg_request *request = window_find(&worker->window, inbound->fd,
+	struct rg_request *request = window_find(&worker->window, inbound->link,
 						 &inbound->datagram->source, inbound->packet.id);
 	if (request && memcmp(request->authenticator, packet_authenticator(&inbound->packet),
 			      RG_AUTHENTICATOR) == 0)

@@ -14,6 +14,7 @@
 #include "transport/udp.h"
 
 struct rg_lease;
+struct rg_link;
 struct rg_session;
 struct rg_forward;
 struct rg_worker;
@@ -32,7 +33,8 @@ struct rg_request {
 	struct rg_timer timer;
 	enum rg_request_state state;
 	/* Where it came from and how an answer must look. */
-	int fd;
+	struct rg_link *link;
+	struct rg_request *link_next, **link_self; /* among those of its link */
 	union rg_address source;
 	struct rg_local local;
 	uint8_t code, id;
@@ -56,8 +58,7 @@ struct rg_request {
 /* A datagram on its way through the stages, before and until there is a request. On the stack. */
 struct rg_inbound {
 	struct rg_worker *worker;
-	int fd;
-	unsigned serves; /* RG_SERVES_* of the port that it came to */
+	struct rg_link *link;
 	const struct rg_datagram *datagram;
 	struct rg_packet packet;
 	const struct rg_client *client;

@@ -9,17 +9,7 @@
 #include "request/answer.h"
 #include "request/away.h"
 #include "request/home.h"
-#include "request/path.h"
-
-/* One of its sockets. */
-struct rg_receiver {
-	struct rg_receiver *next;
-	struct rg_worker *worker;
-	uv_poll_t poll;
-	int fd;
-	unsigned serves;
-	bool kept; /* while a new configuration is taken */
-};
+#include "request/ports.h"
 
 /* Leases. */
 
@@ -41,100 +31,11 @@ void lease_drop(struct rg_worker *worker, struct rg_lease *lease)
 	mailbox_post(worker->home, &lease->message);
 }
 
-/* Receiving. */
-
-struct arrival {
-	struct rg_worker *worker;
-	int fd;
-	unsigned serves;
-};
-
-static void take_datagram(void *context, const struct rg_datagram *datagram)
-{
-	const struct arrival *arrival = context;
-	path_run(arrival->worker, arrival->fd, arrival->serves, datagram);
-}
-
-static void on_readable(uv_poll_t *poll, int status, int events)
-{
-	struct rg_receiver *receiver = poll->data;
-	struct arrival arrival = {receiver->worker, receiver->fd, receiver->serves};
-	(void)status;
-	(void)events;
-	/* One batch a turn: a flooded port must not starve timers, peers and directories. */
-	inbox_receive(receiver->worker->inbox, receiver->fd, take_datagram, &arrival);
-}
-
-static void flush(struct rg_worker *worker)
+void worker_flush(struct rg_worker *worker)
 {
 	unsigned failed = outbox_flush(worker->outbox);
 	while (failed-- != 0)
 		count(worker->counters, RG_COUNT_SEND_FAILED);
-}
-
-static void receiver_closed(uv_handle_t *handle)
-{
-	struct rg_receiver *receiver = handle->data;
-	close(receiver->fd);
-	free(receiver);
-}
-
-static void drop_of_fd(void *context, struct rg_request *request)
-{
-	if (request->fd == *(const int *)context)
-		request_drop(request);
-}
-
-static void receiver_close(struct rg_receiver *receiver)
-{
-	window_each(&receiver->worker->window, drop_of_fd, &receiver->fd);
-	flush(receiver->worker); /* its number may soon be another descriptor's */
-	uv_close((uv_handle_t *)&receiver->poll, receiver_closed);
-}
-
-static void receiver_open(struct rg_worker *worker, const struct rg_port_socket *port)
-{
-	struct rg_receiver *receiver = calloc(1, sizeof(*receiver));
-	if (!receiver || uv_poll_init(&worker->loop, &receiver->poll, port->fd) != 0) {
-		log_write(RG_LOG_ERROR, "worker %u: a socket cannot be used", worker->number);
-		close(port->fd);
-		free(receiver);
-		return;
-	}
-	receiver->worker = worker;
-	receiver->fd = port->fd;
-	receiver->serves = port->serves;
-	receiver->kept = true;
-	receiver->poll.data = receiver;
-	receiver->next = worker->receivers;
-	worker->receivers = receiver;
-	uv_poll_start(&receiver->poll, UV_READABLE, on_readable);
-}
-
-static void take_sockets(struct rg_worker *worker, const struct rg_port_socket *ports, size_t count)
-{
-	for (struct rg_receiver *receiver = worker->receivers; receiver; receiver = receiver->next)
-		receiver->kept = false;
-	for (size_t i = 0; i < count; i++) {
-		struct rg_receiver *receiver = worker->receivers;
-		while (receiver && receiver->fd != ports[i].fd)
-			receiver = receiver->next;
-		if (receiver) {
-			receiver->kept = true;
-			receiver->serves = ports[i].serves;
-		} else {
-			receiver_open(worker, &ports[i]);
-		}
-	}
-	for (struct rg_receiver **at = &worker->receivers; *at;) {
-		struct rg_receiver *receiver = *at;
-		if (receiver->kept) {
-			at = &receiver->next;
-			continue;
-		}
-		*at = receiver->next;
-		receiver_close(receiver);
-	}
 }
 
 /* A new configuration. */
@@ -159,7 +60,7 @@ static void on_publication(struct rg_message *message, void *owner, bool closing
 	}
 	struct rg_lease *former = worker->lease;
 	worker->lease = news->lease;
-	take_sockets(worker, news->ports, news->count);
+	ports_take(worker, news->ports, news->count);
 	upstream_configure(&worker->upstream, worker->lease->snapshot->raddb,
 			   worker->lease->snapshot->peer_learned);
 	if (former)
@@ -189,53 +90,7 @@ void worker_publish(struct rg_worker *worker, struct rg_snapshot *snapshot,
 	mailbox_post(&worker->mailbox, &news->message);
 }
 
-/* Between workers. */
-
-struct handed_over {
-	struct rg_message message;
-	struct rg_datagram datagram;
-	unsigned serves;
-	union rg_address bound; /* the port that it came to, to find our own socket of it */
-	uint8_t bytes[];
-};
-
-static struct rg_receiver *receiver_at(const struct rg_worker *worker, const union rg_address *bound)
-{
-	for (struct rg_receiver *receiver = worker->receivers; receiver; receiver = receiver->next) {
-		union rg_address own = {0};
-		socklen_t length = sizeof(own);
-		if (getsockname(receiver->fd, &own.any, &length) == 0 && address_equal(&own, bound))
-			return receiver;
-	}
-	return NULL;
-}
-
-static void on_handed_over(struct rg_message *message, void *owner, bool closing)
-{
-	struct handed_over *parcel = (struct handed_over *)message;
-	struct rg_worker *worker = owner;
-	struct rg_receiver *receiver = closing ? NULL : receiver_at(worker, &parcel->bound);
-	if (receiver)
-		path_run(worker, receiver->fd, receiver->serves, &parcel->datagram);
-	free(parcel);
-}
-
-void worker_hand_over(struct rg_worker *from, unsigned to, const struct rg_inbound *inbound)
-{
-	size_t length = inbound->datagram->bytes.length;
-	struct handed_over *parcel = malloc(sizeof(*parcel) + length);
-	socklen_t bound = sizeof(parcel->bound);
-	if (!parcel)
-		return;
-	parcel->message = (struct rg_message){.deliver = on_handed_over};
-	parcel->datagram = *inbound->datagram;
-	memcpy(parcel->bytes, inbound->datagram->bytes.data, length);
-	parcel->datagram.bytes = span_of(parcel->bytes, length);
-	if (getsockname(inbound->fd, &parcel->bound.any, &bound) == 0)
-		mailbox_post(&from->siblings[to].mailbox, &parcel->message);
-	else
-		free(parcel);
-}
+/* Lessons. */
 
 struct lesson {
 	struct rg_message message;
@@ -273,7 +128,7 @@ static void on_tick(uv_timer_t *tick)
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct rg_worker *worker = prepare->data;
-	flush(worker);
+	worker_flush(worker);
 	upstream_tidy(&worker->upstream);
 	atomic_store_explicit(&worker->under_way, worker->open, memory_order_relaxed);
 	if (worker->wheel.soonest_ns >= worker->tick_ns)
@@ -298,11 +153,11 @@ static void shut(struct rg_worker *worker)
 		home_end(worker, session, RG_REASON_SUPPLICANT_ABANDONED, "the gateway stops");
 	window_each(&worker->window, drop_request, NULL);
 	upstream_close(&worker->upstream);
-	take_sockets(worker, NULL, 0);
+	ports_take(worker, NULL, 0);
 	uv_close((uv_handle_t *)&worker->tick, NULL);
 	uv_close((uv_handle_t *)&worker->prepare, NULL);
 	mailbox_close(&worker->mailbox);
-	flush(worker);
+	worker_flush(worker);
 	if (worker->lease)
 		lease_drop(worker, worker->lease);
 	worker->lease = NULL;

@@ -74,7 +74,9 @@ void worker_destroy(struct rg_worker *);
 
 /* On the worker's thread. */
 void lease_drop(struct rg_worker *, struct rg_lease *);
-/* The whole datagram goes to the worker whose session it belongs to. */
+/* The whole datagram goes to the worker whose session it belongs to. handover.c */
 void worker_hand_over(struct rg_worker *from, unsigned to, const struct rg_inbound *);
 void worker_has_learned(struct rg_worker *);
+/* All that was said leaves now: a socket is about to close. */
+void worker_flush(struct rg_worker *);
 #endif

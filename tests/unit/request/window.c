@@ -9,7 +9,10 @@
 #include <arpa/inet.h>
 
 #include "core/clock.h"
+#include "request/link.h"
 #include "request/window.h"
+
+static struct rg_link way, other;
 
 static union rg_address from4(const char *host, uint16_t port)
 {
@@ -44,42 +47,42 @@ static int tear_down(void **state)
 static void P1_found_by_all_four(void **state)
 {
 	struct rg_window *window = *state;
-	struct rg_request request = {.fd = 5, .source = from4("192.0.2.1", 1000), .id = 9};
+	struct rg_request request = {.link = &way, .source = from4("192.0.2.1", 1000), .id = 9};
 	union rg_address same = from4("192.0.2.1", 1000), host = from4("192.0.2.2", 1000),
 			 port = from4("192.0.2.1", 1001);
 	assert_true(window_add(window, &request));
-	assert_ptr_equal(window_find(window, 5, &same, 9), &request);
-	assert_null(window_find(window, 6, &same, 9));
-	assert_null(window_find(window, 5, &same, 8));
-	assert_null(window_find(window, 5, &host, 9));
-	assert_null(window_find(window, 5, &port, 9));
+	assert_ptr_equal(window_find(window, &way, &same, 9), &request);
+	assert_null(window_find(window, &other, &same, 9));
+	assert_null(window_find(window, &way, &same, 8));
+	assert_null(window_find(window, &way, &host, 9));
+	assert_null(window_find(window, &way, &port, 9));
 	window_remove(window, &request);
-	assert_null(window_find(window, 5, &same, 9));
+	assert_null(window_find(window, &way, &same, 9));
 	assert_int_equal(window->count, 0);
 }
 
 static void P1_families_and_zones_differ(void **state)
 {
 	struct rg_window *window = *state;
-	struct rg_request request = {.fd = 5, .source = from6("fe80::1", 1000, 2), .id = 9};
+	struct rg_request request = {.link = &way, .source = from6("fe80::1", 1000, 2), .id = 9};
 	union rg_address zone = from6("fe80::1", 1000, 3), same = from6("fe80::1", 1000, 2),
 			 v4 = from4("254.128.0.0", 1000);
 	assert_true(window_add(window, &request));
-	assert_ptr_equal(window_find(window, 5, &same, 9), &request);
-	assert_null(window_find(window, 5, &zone, 9));
-	assert_null(window_find(window, 5, &v4, 9));
+	assert_ptr_equal(window_find(window, &way, &same, 9), &request);
+	assert_null(window_find(window, &way, &zone, 9));
+	assert_null(window_find(window, &way, &v4, 9));
 	window_remove(window, &request);
 }
 
 static void removing_a_stranger_changes_nothing(void **state)
 {
 	struct rg_window *window = *state;
-	struct rg_request request = {.fd = 5, .source = from4("192.0.2.1", 1000), .id = 9};
+	struct rg_request request = {.link = &way, .source = from4("192.0.2.1", 1000), .id = 9};
 	struct rg_request stranger = request;
 	assert_true(window_add(window, &request));
 	window_remove(window, &stranger);
 	assert_int_equal(window->count, 1);
-	assert_ptr_equal(window_find(window, 5, &request.source, 9), &request);
+	assert_ptr_equal(window_find(window, &way, &request.source, 9), &request);
 	window_remove(window, &request);
 }
 
@@ -95,13 +98,13 @@ static void each_may_remove_the_one_it_is_given(void **state)
 	struct rg_window *window = *state;
 	struct rg_request *requests = calloc(MANY, sizeof(*requests));
 	for (unsigned i = 0; i < MANY; i++) {
-		requests[i] = (struct rg_request){.fd = 5,
+		requests[i] = (struct rg_request){.link = &way,
 						  .source = from4("192.0.2.1", (uint16_t)(i >> 8)),
 						  .id = (uint8_t)i};
 		assert_true(window_add(window, &requests[i]));
 	}
 	for (unsigned i = 0; i < MANY; i++)
-		assert_ptr_equal(window_find(window, 5, &requests[i].source, requests[i].id),
+		assert_ptr_equal(window_find(window, &way, &requests[i].source, requests[i].id),
 				 &requests[i]);
 	window_each(window, remove_one, window);
 	assert_int_equal(window->count, 0);
@@ -112,9 +115,9 @@ static void each_may_remove_the_one_it_is_given(void **state)
 static void full_gives_up_the_oldest_answer_only(void **state)
 {
 	struct rg_window *window = *state;
-	struct rg_request first = {.fd = 5, .source = from4("192.0.2.1", 1), .id = 1},
-			  second = {.fd = 5, .source = from4("192.0.2.1", 1), .id = 2},
-			  late = {.fd = 5, .source = from4("192.0.2.1", 1), .id = 3};
+	struct rg_request first = {.link = &way, .source = from4("192.0.2.1", 1), .id = 1},
+			  second = {.link = &way, .source = from4("192.0.2.1", 1), .id = 2},
+			  late = {.link = &way, .source = from4("192.0.2.1", 1), .id = 3};
 	assert_true(window_add(window, &first));
 	assert_true(window_add(window, &second));
 	assert_null(window_victim(window));

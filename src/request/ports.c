@@ -1,0 +1,103 @@
+/* The sockets of one worker: opened by the main thread, served and closed here. */
+#include "request/ports.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "request/path.h"
+
+/* One of its sockets. */
+struct rg_receiver {
+	struct rg_receiver *next;
+	struct rg_link link;
+	uv_poll_t poll;
+	bool kept; /* while a new configuration is taken */
+};
+
+static void take_datagram(void *context, const struct rg_datagram *datagram)
+{
+	struct rg_link *link = context;
+	path_run(link->worker, link, datagram);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct rg_receiver *receiver = poll->data;
+	struct rg_link *link = &receiver->link;
+	(void)status;
+	(void)events;
+	/* One batch a turn: a flooded port must not starve timers, peers and directories. */
+	inbox_receive(link->worker->inbox, link->fd, take_datagram, link);
+}
+
+static void receiver_closed(uv_handle_t *handle)
+{
+	struct rg_receiver *receiver = handle->data;
+	close(receiver->link.fd);
+	free(receiver);
+}
+
+static void receiver_close(struct rg_receiver *receiver)
+{
+	link_drop_requests(&receiver->link);
+	worker_flush(receiver->link.worker); /* its number may soon be another descriptor's */
+	uv_close((uv_handle_t *)&receiver->poll, receiver_closed);
+}
+
+static void receiver_open(struct rg_worker *worker, const struct rg_port_socket *port)
+{
+	struct rg_receiver *receiver = calloc(1, sizeof(*receiver));
+	if (!receiver || uv_poll_init(&worker->loop, &receiver->poll, port->fd) != 0) {
+		log_write(RG_LOG_ERROR, "worker %u: a socket cannot be used", worker->number);
+		close(port->fd);
+		free(receiver);
+		return;
+	}
+	receiver->link = (struct rg_link){
+		.kind = RG_LINK_UDP, .worker = worker, .serves = port->serves, .fd = port->fd};
+	receiver->kept = true;
+	receiver->poll.data = receiver;
+	receiver->next = worker->receivers;
+	worker->receivers = receiver;
+	uv_poll_start(&receiver->poll, UV_READABLE, on_readable);
+}
+
+void ports_take(struct rg_worker *worker, const struct rg_port_socket *ports, size_t count)
+{
+	for (struct rg_receiver *receiver = worker->receivers; receiver; receiver = receiver->next)
+		receiver->kept = false;
+	for (size_t i = 0; i < count; i++) {
+		struct rg_receiver *receiver = worker->receivers;
+		while (receiver && receiver->link.fd != ports[i].fd)
+			receiver = receiver->next;
+		if (receiver) {
+			receiver->kept = true;
+			receiver->link.serves = ports[i].serves;
+		} else {
+			receiver_open(worker, &ports[i]);
+		}
+	}
+	for (struct rg_receiver **at = &worker->receivers; *at;) {
+		struct rg_receiver *receiver = *at;
+		if (receiver->kept) {
+			at = &receiver->next;
+			continue;
+		}
+		*at = receiver->next;
+		receiver_close(receiver);
+	}
+}
+
+struct rg_link *ports_find(const struct rg_worker *worker, const union rg_address *bound)
+{
+	for (struct rg_receiver *receiver = worker->receivers; receiver;
+	     receiver = receiver->next) {
+		union rg_address own = {0};
+		socklen_t length = sizeof(own);
+		if (getsockname(receiver->link.fd, &own.any, &length) == 0 &&
+		    address_equal(&own, bound))
+			return &receiver->link;
+	}
+	return NULL;
+}
