@@ -272,6 +272,24 @@ static bool ask_disabled(struct rg_ldap_directory *directory, struct task *task)
 	return false;
 }
 
+/* The entry is one that may sign in: is it the person? */
+static void task_prove(struct rg_ldap_directory *directory, struct task *task)
+{
+	switch (task->question->kind) {
+	case RG_ASK_IDENTITY:
+		task_answer(directory, task, RG_OUTCOME_FOUND, "%s", task->dn);
+		break;
+	case RG_ASK_PASSWORD:
+		link_forget(task);
+		task->stage = TASK_BIND_WAITING;
+		TAILQ_INSERT_TAIL(&directory->bind_waiting, task, in_turn);
+		break;
+	case RG_ASK_MSCHAPV2: /* not offered */
+		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "it cannot verify MSCHAPv2");
+		break;
+	}
+}
+
 /* Everything that the servers had to say is known. */
 static void task_conclude(struct rg_ldap_directory *directory, struct task *task)
 {
@@ -284,12 +302,8 @@ static void task_conclude(struct rg_ldap_directory *directory, struct task *task
 		task_answer(directory, task, RG_OUTCOME_OTHER_CERTIFICATE, "%s: %s %s", task->dn,
 			    task->has_certificate ? "none of its" : "it has no",
 			    lookup->certificate_attribute);
-	} else if (question->kind == RG_ASK_PASSWORD) {
-		link_forget(task);
-		task->stage = TASK_BIND_WAITING;
-		TAILQ_INSERT_TAIL(&directory->bind_waiting, task, in_turn);
 	} else {
-		task_answer(directory, task, RG_OUTCOME_FOUND, "%s", task->dn);
+		task_prove(directory, task);
 	}
 }
 

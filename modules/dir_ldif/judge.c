@@ -200,8 +200,6 @@ static void compare_password(struct judgement *judgement, const struct rg_value 
 static bool judge_password(struct judgement *judgement)
 {
 	struct passwords passwords = {0};
-	if (judgement->question->kind != RG_ASK_PASSWORD)
-		return true;
 	values_of(judgement, "userPassword", compare_password, &passwords);
 	if (!passwords.right && passwords.unknown)
 		say(judgement, RG_OUTCOME_UNAVAILABLE, "%.100s: password of an unknown scheme",
@@ -211,6 +209,20 @@ static bool judge_password(struct judgement *judgement)
 	return passwords.right;
 }
 
+static bool judge_proof(struct judgement *judgement)
+{
+	switch (judgement->question->kind) {
+	case RG_ASK_IDENTITY:
+		return true;
+	case RG_ASK_PASSWORD:
+		return judge_password(judgement);
+	case RG_ASK_MSCHAPV2: /* not offered */
+		say(judgement, RG_OUTCOME_UNAVAILABLE, "it cannot verify MSCHAPv2");
+		return false;
+	}
+	return false;
+}
+
 static bool judge_entry(struct judgement *judgement)
 {
 	const struct rg_lookup *lookup = judgement->lookup;
@@ -218,7 +230,7 @@ static bool judge_entry(struct judgement *judgement)
 	if (disabled && *disabled &&
 	    !search(judgement, judgement->entry->dn, RG_SCOPE_BASE, disabled, found_disabled))
 		return false;
-	return judge_certificate(judgement) && judge_groups(judgement) && judge_password(judgement);
+	return judge_certificate(judgement) && judge_groups(judgement) && judge_proof(judgement);
 }
 
 void question_judge(const struct rg_ldif_settings *settings, const struct rg_store *store,

@@ -236,7 +236,7 @@ static void offers_judge(struct rg_complaint *at, const struct rg_realm *realm)
 			       realm->eap.methods[i]->label,
 			       lacks & RG_OFFERS_IDENTITY   ? "look-ups of identities"
 			       : lacks & RG_OFFERS_PASSWORD ? "checks of passwords"
-							    : "NT hashes",
+							    : "checks of MSCHAPv2",
 			       directory->type);
 	}
 }

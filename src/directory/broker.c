@@ -101,9 +101,10 @@ void directory_unref(struct rg_directory **held)
 
 static void inquiry_free(struct rg_inquiry *inquiry)
 {
-	secret_wipe(inquiry->text, inquiry->text_length);
 	free(inquiry->question.member);
 	free((void *)inquiry->question.groups);
+	/* What was asked and what was answered: passwords, responses, hashes. */
+	secret_wipe(inquiry, sizeof(*inquiry) + inquiry->text_length);
 	free(inquiry);
 }
 
@@ -152,7 +153,8 @@ static struct rg_span copy_octets(struct rg_buffer *to, struct rg_span span)
 
 static struct rg_inquiry *inquiry_new(const struct rg_ask *ask)
 {
-	const char *const texts[] = {ask->identity, ask->user, ask->realm, ask->host};
+	const char *const texts[] = {ask->identity, ask->user, ask->realm, ask->host,
+				      ask->mschap_name};
 	const char **groups;
 	size_t length = ask->password.length + ask->certificate.length;
 	for (size_t i = 0; i < ask->group_count; i++)
@@ -176,6 +178,9 @@ static struct rg_inquiry *inquiry_new(const struct rg_ask *ask)
 	question->user = copy_text(&to, ask->user);
 	question->realm = copy_text(&to, ask->realm);
 	question->host = copy_text(&to, ask->host);
+	question->mschap_name = copy_text(&to, ask->mschap_name);
+	memcpy(question->challenge, ask->challenge, sizeof(question->challenge));
+	memcpy(question->nt_response, ask->nt_response, sizeof(question->nt_response));
 	question->password = copy_octets(&to, ask->password);
 	question->certificate = copy_octets(&to, ask->certificate);
 	for (size_t i = 0; i < ask->group_count; i++)

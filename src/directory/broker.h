@@ -26,12 +26,15 @@ struct rg_ask {
 	enum rg_question_kind kind;
 	const char *identity, *user, *realm, *host;
 	struct rg_span password, certificate;
+	/* RG_ASK_MSCHAPV2, as of struct rg_question. */
+	uint8_t challenge[8], nt_response[24];
+	const char *mschap_name;
 	const char *const *groups;
 	size_t group_count;
 	uint64_t deadline_ns;
 };
 
-/* Copies what it is given. NULL: the queue is full or there is no memory; treat it as UNAVAILABLE.
+/* Copies what it is given, and wipes its copies, and the answer, once `done` has returned. NULL: the queue is full or there is no memory; treat it as UNAVAILABLE.
  * The mailbox is the worker's; it must outlive the question. Once it is closed `done` is not called
  * any more: cancel. */
 struct rg_inquiry *directory_ask(struct rg_directory *, const struct rg_ask *, struct rg_mailbox *,

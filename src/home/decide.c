@@ -76,6 +76,12 @@ static enum rg_reason reason_of(enum rg_outcome outcome)
 		return RG_REASON_DIRECTORY_DISABLED;
 	case RG_OUTCOME_WRONG_SECRET:
 		return RG_REASON_PASSWORD_WRONG;
+	case RG_OUTCOME_PASSWORD_EXPIRED:
+		return RG_REASON_PASSWORD_EXPIRED;
+	case RG_OUTCOME_MUST_CHANGE:
+		return RG_REASON_PASSWORD_MUST_CHANGE;
+	case RG_OUTCOME_LOCKED:
+		return RG_REASON_ACCOUNT_LOCKED;
 	case RG_OUTCOME_OTHER_CERTIFICATE:
 		return RG_REASON_CERTIFICATE_INVALID;
 	case RG_OUTCOME_UNAVAILABLE:
@@ -97,6 +103,12 @@ static const char *outcome_text(enum rg_outcome outcome)
 		return "disabled";
 	case RG_OUTCOME_WRONG_SECRET:
 		return "wrong password";
+	case RG_OUTCOME_PASSWORD_EXPIRED:
+		return "password expired";
+	case RG_OUTCOME_MUST_CHANGE:
+		return "password must be changed";
+	case RG_OUTCOME_LOCKED:
+		return "locked";
 	case RG_OUTCOME_OTHER_CERTIFICATE:
 		return "has another certificate";
 	case RG_OUTCOME_UNAVAILABLE:
@@ -124,6 +136,9 @@ static void take_answer(struct rg_decision *decision, const struct rg_question *
 	case RG_OUTCOME_AMBIGUOUS:
 	case RG_OUTCOME_DISABLED:
 	case RG_OUTCOME_WRONG_SECRET:
+	case RG_OUTCOME_PASSWORD_EXPIRED:
+	case RG_OUTCOME_MUST_CHANGE:
+	case RG_OUTCOME_LOCKED:
 	case RG_OUTCOME_OTHER_CERTIFICATE:
 		settle(decision, RG_VERDICT_REFUSED, reason_of(answer->outcome));
 		break;

@@ -74,6 +74,15 @@ static const struct reason_text reasons[RG_REASON_COUNT] = {
 	[RG_REASON_PASSWORD_WRONG] = {"password-wrong",
 		"The password is wrong: have the person enter it again; after a change of password the saved wifi "
 		"password must be changed on every device."},
+	[RG_REASON_PASSWORD_EXPIRED] = {"password-expired",
+		"The password has expired: have the person choose a new one on a computer at work or the "
+		"organisation's web page, and then enter it on every device."},
+	[RG_REASON_PASSWORD_MUST_CHANGE] = {"password-must-change",
+		"The password was set by somebody else and must be changed first: have the person sign in to a computer "
+		"at work or the organisation's web page once."},
+	[RG_REASON_ACCOUNT_LOCKED] = {"account-locked",
+		"The account is locked for now, mostly after wrong passwords from a device with an old one: correct that "
+		"device, then have the organisation unlock the account."},
 	[RG_REASON_NOT_AUTHORIZED] = {"not-authorized",
 		"The person is known but no rule lets them in here: check their groups, and the realm's authorize "
 		"rules for this site."},

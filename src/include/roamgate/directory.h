@@ -14,7 +14,8 @@
 
 enum rg_question_kind {
 	RG_ASK_IDENTITY, /* is there exactly one live entry of this name, and in which groups is it? */
-	RG_ASK_PASSWORD, /* that, and is this its password? */
+	RG_ASK_PASSWORD, /* that, and is this its password? An empty one never is. */
+	RG_ASK_MSCHAPV2, /* that, and did whoever made nt_response know its password? (RFC 2759) */
 };
 
 /* Never one "failed". UNAVAILABLE is no refusal of the person. */
@@ -24,6 +25,11 @@ enum rg_outcome {
 	RG_OUTCOME_AMBIGUOUS,
 	RG_OUTCOME_DISABLED,
 	RG_OUTCOME_WRONG_SECRET,
+	/* These three are said only where the secret was right, or by a directory that tells them
+	 * without looking at it. */
+	RG_OUTCOME_PASSWORD_EXPIRED,
+	RG_OUTCOME_MUST_CHANGE, /* the password has to be changed before it counts */
+	RG_OUTCOME_LOCKED,      /* after too many wrong ones, or for now */
 	RG_OUTCOME_OTHER_CERTIFICATE, /* the entry has certificates, and this is none of them */
 	RG_OUTCOME_UNAVAILABLE,       /* could not be asked */
 };
@@ -33,6 +39,10 @@ struct rg_question {
 	/* %{identity}, %{user}, %{realm}, %{host} of filters; host is "" for people. Owned by the asker. */
 	const char *identity, *user, *realm, *host;
 	struct rg_span password;    /* RG_ASK_PASSWORD */
+	/* RG_ASK_MSCHAPV2: the ChallengeHash (RFC 2759 §8.2), made by the asker; the supplicant's
+	 * NT-Response; the name that went into the former, as the supplicant wrote it. */
+	uint8_t challenge[8], nt_response[24];
+	const char *mschap_name;
 	struct rg_span certificate; /* DER of the leaf, for certificate_attribute; empty for none */
 	/* DNs or names of which the asker wants to know whether the person is a member. */
 	const char *const *groups;
@@ -44,6 +54,11 @@ struct rg_question {
 	enum rg_outcome outcome;
 	bool *member;      /* group_count of them, all false at the start */
 	char detail[160];  /* for the helpdesk: the entry's DN, or which server said what */
+	/* The person's name in the directory, where that knows a better one than identity; else "". */
+	char canonical[256];
+	/* RG_ASK_MSCHAPV2, FOUND: the MD4 of the NT hash (RFC 2759 §8.4), from which the authenticator
+	 * response and the MPPE keys are made. A secret, as the password is: wiped by its asker. */
+	uint8_t hash_hash[16];
 	void (*answered)(struct rg_question *); /* set by the asker */
 };
 
@@ -59,7 +74,7 @@ struct rg_directory_server {
 
 #define RG_OFFERS_IDENTITY 1u
 #define RG_OFFERS_PASSWORD 2u
-#define RG_OFFERS_NT_HASH 4u
+#define RG_OFFERS_MSCHAPV2 4u
 
 struct rg_directory_kind {
 	unsigned (*offers)(const void *settings); /* RG_OFFERS_* */

@@ -395,7 +395,7 @@ static void every_check(const void *settings, struct rg_complaint *complaint)
 static unsigned offers_nothing(const void *settings)
 {
 	const struct every *every = settings;
-	return strcmp(every->text, "all") == 0 ? RG_OFFERS_NT_HASH | RG_OFFERS_IDENTITY : RG_OFFERS_IDENTITY;
+	return strcmp(every->text, "all") == 0 ? RG_OFFERS_MSCHAPV2 | RG_OFFERS_IDENTITY : RG_OFFERS_IDENTITY;
 }
 
 static const struct rg_directory_kind every_kind = {.offers = offers_nothing};
@@ -408,7 +408,7 @@ static const struct rg_module dir_every = {
 	.check = every_check,
 	.ops.directory = &every_kind,
 };
-static const struct rg_eap_method hash_method = {.type = 26, .label = "hash", .needs = RG_OFFERS_NT_HASH};
+static const struct rg_eap_method hash_method = {.type = 26, .label = "hash", .needs = RG_OFFERS_MSCHAPV2};
 static const struct rg_module eap_hash = {
 	.abi = RG_MODULE_ABI, .kind = RG_MODULE_EAP, .name = "eap_hash", .ops.eap = &hash_method};
 
@@ -492,7 +492,7 @@ static void a_method_that_the_directory_cannot_serve_is_refused(void **state)
 	struct rg_report report = {0};
 	every_realm("text = \"some\";", "[ \"tls\", \"hash\" ]");
 	assert_null(kit_load(&report));
-	assert_true(kit_found(&report, false, "realms.d/every.cfg", 4, "realms[0].directory.type", "NT hashes"));
+	assert_true(kit_found(&report, false, "realms.d/every.cfg", 4, "realms[0].directory.type", "checks of MSCHAPv2"));
 	report_free(&report);
 	every_realm("text = \"all\";", "[ \"tls\", \"hash\" ]");
 	struct rg_raddb *raddb = load_good();

@@ -111,6 +111,9 @@ static const char *const outcomes[] = {
 	[RG_OUTCOME_AMBIGUOUS] = "ambiguous",
 	[RG_OUTCOME_DISABLED] = "disabled",
 	[RG_OUTCOME_WRONG_SECRET] = "wrong-secret",
+	[RG_OUTCOME_PASSWORD_EXPIRED] = "password-expired",
+	[RG_OUTCOME_MUST_CHANGE] = "must-change",
+	[RG_OUTCOME_LOCKED] = "locked",
 	[RG_OUTCOME_OTHER_CERTIFICATE] = "other-certificate",
 	[RG_OUTCOME_UNAVAILABLE] = "unavailable",
 };

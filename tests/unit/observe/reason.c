@@ -16,7 +16,8 @@ static const char *const contract[] = {
 	"supplicant-distrusts-server", "certificate-expired", "certificate-revoked",
 	"certificate-unknown-ca", "certificate-invalid", "certificate-other-realm",
 	"revocation-unavailable", "identity-mismatch", "directory-no-entry", "directory-ambiguous",
-	"directory-disabled", "directory-unavailable", "password-wrong", "not-authorized",
+	"directory-disabled", "directory-unavailable", "password-wrong",
+	"password-expired", "password-must-change", "account-locked", "not-authorized",
 	"too-many-attempts", "upstream-refused", "upstream-timeout", "upstream-unavailable", "overload",
 	"internal"};
 
