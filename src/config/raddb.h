@@ -28,12 +28,29 @@ enum rg_transport { RG_TRANSPORT_UDP, RG_TRANSPORT_TLS, RG_TRANSPORT_DTLS, RG_TR
 #define RG_SERVES_AUTH 1u
 #define RG_SERVES_ACCT 2u
 
+/* Bits of which versions of RADIUS are offered and taken (RFC 9765). */
+#define RG_RADIUS_1_0 1u
+#define RG_RADIUS_1_1 2u
+
+/* What this gateway shows its RadSec peers, and whom it trusts for them. */
+struct rg_credential {
+	struct rg_where where;
+	const char *name;
+	/* Absolute. certificate and private_key, or ca, are NULL where only TLS-PSK is spoken; crl may be. */
+	const char *certificate, *private_key, *ca, *crl;
+	int tls_min, tls_max;        /* enum rg_tls_version */
+	unsigned versions;           /* RG_RADIUS_1_*, never 0 */
+	size_t number;
+	char digest[65];             /* of all that was written, and of the state of its files */
+};
+
 struct rg_listen {
 	struct rg_where where;
 	enum rg_transport transport;
 	const char *address;
 	struct sockaddr_storage socket_address; /* port included */
 	unsigned serves;
+	const struct rg_credential *credential; /* of tls and dtls */
 };
 
 struct rg_gateway {
@@ -56,13 +73,24 @@ struct rg_prefix {
 	uint8_t bits;        /* of 128 */
 };
 
-/* Who may ask: a NAS, or a federation peer that `accepts`. */
+/* Bits of what a client may ask over. */
+#define RG_OVER_UDP 1u
+#define RG_OVER_TLS 2u
+#define RG_OVER_DTLS 4u
+
+/* Who may ask: a NAS, or a federation peer that `accepts`. One that asks over TLS or DTLS is told by a name
+ * of its certificate or by its PSK identity, and by the addresses that it comes from. */
 struct rg_client {
 	struct rg_where where;
 	const char *name, *site, *operator;
 	const char *operator_name;        /* "1beuningen.nl", or NULL */
-	struct rg_prefix *addresses;
+	unsigned transports;              /* RG_OVER_* */
+	struct rg_prefix *addresses;      /* over TLS and DTLS none may be given: it comes from anywhere */
 	size_t address_count;
+	struct rg_strings names;          /* of which its certificate bears one */
+	const char *psk_identity;         /* with psk: TLS-PSK in place of a certificate (RFC 9813); or NULL */
+	const struct rg_secret *psk;
+	/* Over TLS and DTLS key is NULL where no `secret` is written: the fixed one of the transport. */
 	const struct rg_radius_key *key, *previous_key; /* previous_key may be NULL */
 	enum rg_ma_policy message_authenticator;
 	struct rg_strings ssids;
@@ -123,9 +151,18 @@ struct rg_peer_settings {
 	struct rg_where where;
 	const char *name;
 	enum rg_transport transport;
-	const char *host;                          /* as written: address or host */
+	const char *host;                          /* as written: host or address */
+	uint16_t port;                             /* for sign-ins */
 	struct sockaddr_storage address, accounting_address; /* family AF_UNSPEC: none */
-	const struct rg_radius_key *key;
+	const struct rg_radius_key *key;           /* tls, dtls: NULL where the transport's fixed one counts */
+	/* Of tls and dtls. */
+	const struct rg_credential *credential;
+	struct rg_strings server_names;            /* of which its certificate bears one when we ask */
+	struct rg_strings client_names;            /* … and when it asks */
+	const char *psk_identity;                  /* with psk, in place of certificates; or NULL */
+	const struct rg_secret *psk;
+	struct rg_prefix *addresses;               /* that it may ask from; none: anywhere */
+	size_t address_count;
 	bool status_server, accepts;
 	enum rg_ma_policy message_authenticator;
 	char digest[65];                           /* same digest: sockets and health survive a reload */
@@ -159,6 +196,8 @@ struct rg_raddb {
 	struct rg_log_settings log;
 	struct rg_listen *listens;
 	size_t listen_count;
+	struct rg_credential *credentials;
+	size_t credential_count;
 	struct rg_client *clients;
 	size_t client_count;
 	struct rg_realm *realms;

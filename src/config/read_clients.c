@@ -78,6 +78,7 @@ void client_read(struct rg_reading *reading, config_setting_t *setting)
 	rows_read(&at, client_rows, NULL, &read);
 	reading->canon = canon.outer;
 	*client = read.client;
+	client->transports = RG_OVER_UDP;
 	canon_end(&canon, client->digest);
 	client->where = setting_where(setting);
 	if (!client->name)
@@ -116,6 +117,7 @@ void clients_finish(struct rg_reading *reading)
 			.name = peer->name,
 			.site = peer->name,
 			.operator= "",
+			.transports = RG_OVER_UDP,
 			.addresses = arena_alloc(&raddb->arena, sizeof(*client->addresses)),
 			.address_count = 1,
 			.key = peer->key,

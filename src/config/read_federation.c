@@ -103,6 +103,9 @@ void peer_read(struct rg_reading *reading, config_setting_t *setting)
 	canon_end(&canon, read.peer.digest);
 	read.peer.where = setting_where(setting);
 	read.peer.transport = (enum rg_transport)read.transport;
+	read.peer.port = (uint16_t)(read.port		     ? read.port
+				    : read.transport == RG_TRANSPORT_UDP ? 1812
+									 : 2083);
 	if (!read.peer.name)
 		read.peer.name = "";
 	else if (*read.peer.name == '\0')
