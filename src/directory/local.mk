@@ -5,4 +5,5 @@ src_libroamgate_a_SOURCES += \
 	src/directory/filter.c src/directory/filter.h \
 	src/directory/group.c src/directory/group.h \
 	src/directory/keep.c src/directory/keep.h \
-	src/directory/lookup.c src/directory/lookup.h
+	src/directory/lookup.c src/directory/lookup.h \
+	src/directory/nt_hash.c src/directory/nt_hash.h

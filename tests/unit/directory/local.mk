@@ -2,6 +2,7 @@ check_PROGRAMS += \
 	tests/unit/directory/broker \
 	tests/unit/directory/filter \
 	tests/unit/directory/ldif \
+	tests/unit/directory/nt_hash \
 	tests/unit/directory/server
 tests_unit_directory_broker_SOURCES = tests/unit/directory/broker.c tests/unit/directory/support.h
 tests_unit_directory_broker_LDFLAGS = $(ldflags_unit)
@@ -18,6 +19,10 @@ tests_unit_directory_ldif_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_directory_ldif_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_ldif_LDADD = $(ldadd_unit) -lcrypt
 tests_unit_directory_ldif_DEPENDENCIES = src/libroamgate.a
+tests_unit_directory_nt_hash_SOURCES = tests/unit/directory/nt_hash.c tests/unit/directory/support.h
+tests_unit_directory_nt_hash_LDFLAGS = $(ldflags_unit)
+tests_unit_directory_nt_hash_LDADD = $(ldadd_unit)
+tests_unit_directory_nt_hash_DEPENDENCIES = src/libroamgate.a
 tests_unit_directory_server_SOURCES = tests/unit/directory/server.c tests/unit/directory/support.h \
 	modules/dir_ldap/server.c
 tests_unit_directory_server_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
