@@ -17,6 +17,8 @@
 #include "observe/ring.h"
 #include "observe/tally.h"
 
+#define NAP_MS 10 /* how late a record of a busy gateway may be taken */
+
 struct rg_observe_ring {
 	struct rg_ring ring;
 	struct rg_counters *counters;
@@ -27,16 +29,19 @@ static struct {
 	struct rg_observe_ring *rings;
 	unsigned workers;
 	pthread_t thread;
-	int wake; /* eventfd */
-	atomic_bool sleeping, closing;
-	pthread_mutex_t lock; /* of what follows */
+	int wake;                  /* eventfd */
+	_Atomic uint32_t patience; /* records of one ring that it wants to be woken for; UINT32_MAX:
+				      it is awake */
+	atomic_bool closing;
+	pthread_mutex_t consumer; /* who holds it takes from the rings */
+	pthread_mutex_t lock;     /* of what follows */
 	struct rg_tally *tally;
 	struct rg_history *history;
-} observer = {.wake = -1, .lock = PTHREAD_MUTEX_INITIALIZER};
+} observer = {.wake = -1, .consumer = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void write_line(const struct rg_signin *signin)
 {
-	static char text[RG_RECORD_MOST]; /* the observer thread's */
+	static char text[RG_RECORD_MOST]; /* of who consumes */
 	if (log_level() < RG_LOG_INFO)
 		return;
 	if (log_format() == RG_LOG_JSON) {
@@ -59,21 +64,31 @@ static void take(const struct rg_signin *signin)
 	pthread_mutex_unlock(&observer.lock);
 }
 
-static bool drain(struct rg_ring *ring)
+/* The ring whose oldest record ended first, so that records of several workers come in their order;
+ * NULL: all empty. */
+static struct rg_ring *earliest(void)
 {
-	bool any = false;
-	for (const struct rg_signin *signin; (signin = ring_oldest(ring)); any = true) {
-		take(signin);
-		ring_drop(ring);
+	struct rg_ring *found = NULL;
+	uint64_t ended = UINT64_MAX;
+	for (unsigned i = 0; i < observer.workers; i++) {
+		const struct rg_signin *signin = ring_oldest(&observer.rings[i].ring);
+		if (!signin || signin->began_ns + signin->total_us * UINT64_C(1000) >= ended)
+			continue;
+		ended = signin->began_ns + signin->total_us * UINT64_C(1000);
+		found = &observer.rings[i].ring;
 	}
-	return any;
+	return found;
 }
 
 static bool drain_all(void)
 {
 	bool any = false;
-	for (unsigned i = 0; i < observer.workers; i++)
-		any |= drain(&observer.rings[i].ring);
+	pthread_mutex_lock(&observer.consumer);
+	for (struct rg_ring *ring; (ring = earliest()); any = true) {
+		take(ring_oldest(ring));
+		ring_drop(ring);
+	}
+	pthread_mutex_unlock(&observer.consumer);
 	return any;
 }
 
@@ -85,31 +100,34 @@ static bool all_empty(void)
 	return true;
 }
 
-static void sleep_until_woken(void)
+static void sleep_until_woken(uint32_t patience, int timeout_ms)
 {
 	struct pollfd ready = {.fd = observer.wake, .events = POLLIN};
 	uint64_t wakes;
-	/* Sequentially consistent with the worker's ring_put and load of sleeping: either it sees that
-	 * we sleep, or we see its record. */
-	atomic_store(&observer.sleeping, true);
-	if (all_empty() && !atomic_load(&observer.closing))
-		while (poll(&ready, 1, -1) < 0 && errno == EINTR)
+	/* Sequentially consistent with the worker's ring_put and load of patience: either it sees
+	 * that we sleep, or we see its record. */
+	atomic_store(&observer.patience, patience);
+	if ((patience != 1 || all_empty()) && !atomic_load(&observer.closing))
+		while (poll(&ready, 1, timeout_ms) < 0 && errno == EINTR)
 			continue;
-	atomic_store(&observer.sleeping, false);
+	atomic_store(&observer.patience, UINT32_MAX);
 	if (read(observer.wake, &wakes, sizeof(wakes)) < 0)
 		wakes = 0; /* nobody had to wake us */
 }
 
+/* A busy gateway's records are taken many at a time: to wake a thread for each costs more than the
+ * record. */
 static void *observer_main(void *unused)
 {
 	(void)unused;
 	for (;;) {
 		bool closing = atomic_load(&observer.closing);
 		if (drain_all())
-			continue;
-		if (closing)
+			sleep_until_woken(RG_RING_SLOTS / 2, NAP_MS);
+		else if (!closing)
+			sleep_until_woken(1, -1);
+		else
 			return NULL;
-		sleep_until_woken();
 	}
 }
 
@@ -122,7 +140,8 @@ static void wake_up(void)
 
 static bool rings_new(unsigned workers)
 {
-	observer.rings = aligned_alloc(_Alignof(struct rg_observe_ring), workers * sizeof(*observer.rings));
+	observer.rings =
+		aligned_alloc(_Alignof(struct rg_observe_ring), workers * sizeof(*observer.rings));
 	if (!observer.rings)
 		return false;
 	memset(observer.rings, 0, workers * sizeof(*observer.rings));
@@ -156,8 +175,9 @@ bool observe_open(unsigned workers, unsigned trace_most)
 	observer.tally = tally_new();
 	observer.history = history_new(trace_most);
 	atomic_store(&observer.closing, false);
-	atomic_store(&observer.sleeping, false);
-	if (workers == 0 || observer.wake < 0 || !observer.tally || !observer.history || !rings_new(workers))
+	atomic_store(&observer.patience, UINT32_MAX);
+	if (workers == 0 || observer.wake < 0 || !observer.tally || !observer.history ||
+	    !rings_new(workers))
 		goto out;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main loop's */
@@ -193,8 +213,10 @@ void observe_signin(struct rg_observe_ring *ring, const struct rg_signin *signin
 		count(ring->counters, RG_COUNT_OBSERVE_LOST);
 		return;
 	}
-	/* The first of several workers that finds it asleep wakes it; the others save the system call. */
-	if (atomic_load(&observer.sleeping) && atomic_exchange(&observer.sleeping, false))
+	/* The first of several workers that finds it asleep wakes it; the others save the system
+	 * call. */
+	if (ring_used(&ring->ring) >= atomic_load(&observer.patience) &&
+	    atomic_exchange(&observer.patience, UINT32_MAX) != UINT32_MAX)
 		wake_up();
 }
 
@@ -210,6 +232,7 @@ static void add_row(void *context, const struct rg_tally_row *row)
 
 json_t *observe_signins_json(void)
 {
+	drain_all(); /* what ended before the question belongs to the answer */
 	json_t *signins = json_object();
 	pthread_mutex_lock(&observer.lock);
 	if (observer.tally)
@@ -221,6 +244,7 @@ json_t *observe_signins_json(void)
 json_t *observe_trace_json(const char *who, unsigned most, uint64_t after, uint64_t *last_serial)
 {
 	json_t *found = NULL;
+	drain_all();
 	pthread_mutex_lock(&observer.lock);
 	if (observer.history)
 		found = history_find(observer.history, who, most, after, last_serial);
@@ -249,6 +273,7 @@ char *observe_metrics_text(void)
 	FILE *file = open_memstream(&text, &length);
 	if (!file)
 		return NULL;
+	drain_all();
 	metrics_write_process(file);
 	metrics_write_counters(file);
 	pthread_mutex_lock(&observer.lock);

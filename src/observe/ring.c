@@ -40,6 +40,12 @@ void ring_drop(struct rg_ring *ring)
 	atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
 }
 
+uint32_t ring_used(const struct rg_ring *ring)
+{
+	return atomic_load_explicit(&ring->head, memory_order_relaxed) -
+	       atomic_load_explicit(&ring->tail, memory_order_relaxed);
+}
+
 bool ring_empty(const struct rg_ring *ring)
 {
 	return atomic_load(&ring->head) == atomic_load(&ring->tail);

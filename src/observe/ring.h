@@ -24,6 +24,8 @@ bool ring_put(struct rg_ring *, const struct rg_signin *);
 /* The consumer: the oldest, which stays until it is dropped; NULL: empty. */
 const struct rg_signin *ring_oldest(struct rg_ring *);
 void ring_drop(struct rg_ring *);
+/* How many wait; of the producer: at most so many. */
+uint32_t ring_used(const struct rg_ring *);
 /* Sequentially consistent with what comes before it. */
 bool ring_empty(const struct rg_ring *);
 #endif
