@@ -1,6 +1,7 @@
 src_libroamgate_a_SOURCES += \
 	src/core/arena.c src/core/arena.h \
 	src/core/clock.h \
+	src/core/entropy.c src/core/entropy.h \
 	src/core/log.c src/core/log.h \
 	src/core/log_target.c src/core/log_target.h \
 	src/core/mailbox.c src/core/mailbox.h \

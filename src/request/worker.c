@@ -237,6 +237,7 @@ bool worker_init(struct rg_worker *worker, unsigned number, unsigned workers, ui
 		.node = node,
 		.wheel = &worker->wheel,
 		.slab = &worker->slab,
+		.entropy = &worker->entropy,
 		.inbox = worker->inbox,
 		.outbox = worker->outbox,
 		.counters = worker->counters,

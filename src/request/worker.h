@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <uv.h>
 
+#include "core/entropy.h"
 #include "core/mailbox.h"
 #include "core/slab.h"
 #include "core/timer.h"
@@ -37,6 +38,7 @@ struct rg_worker {
 	struct rg_wheel wheel;
 	uint64_t tick_ns;              /* when tick is set to fire; UINT64_MAX: it is not */
 	struct rg_slab slab;
+	struct rg_entropy entropy;
 	struct rg_inbox *inbox;
 	struct rg_outbox *outbox;
 	struct rg_window window;

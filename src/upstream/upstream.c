@@ -1,7 +1,6 @@
 #include "upstream/upstream.h"
 
 #include <errno.h>
-#include <openssl/rand.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -130,7 +129,7 @@ static struct rg_forward *send_to(struct rg_upstream *upstream, struct rg_peer *
 	composition->id = forward->id;
 	composition->node = upstream->node;
 	composition->authenticator = forward->authenticator;
-	if (RAND_bytes(forward->authenticator, RG_AUTHENTICATOR) != 1 ||
+	if (!entropy_draw(upstream->entropy, forward->authenticator, RG_AUTHENTICATOR) ||
 	    !keep_bytes(upstream, forward, compose_request(composition, out))) {
 		forward_free(upstream, forward);
 		return NULL;
@@ -246,7 +245,7 @@ bool upstream_send_probe(struct rg_upstream *upstream, struct rg_peer *peer, uin
 	forward->code = RG_STATUS_SERVER;
 	writer_begin(&writer, out, sizeof(out), RG_STATUS_SERVER, forward->id);
 	writer_add(&writer, RG_NAS_IDENTIFIER, span_text("roamgate"));
-	if (RAND_bytes(forward->authenticator, RG_AUTHENTICATOR) != 1 ||
+	if (!entropy_draw(upstream->entropy, forward->authenticator, RG_AUTHENTICATOR) ||
 	    !keep_bytes(upstream, forward,
 			writer_request(&writer, forward->authenticator, peer->settings->key))) {
 		forward_free(upstream, forward);

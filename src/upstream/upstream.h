@@ -8,6 +8,7 @@
 
 #include "client/policy.h"
 #include "config/raddb.h"
+#include "core/entropy.h"
 #include "core/slab.h"
 #include "core/timer.h"
 #include "observe/counter.h"
@@ -52,6 +53,7 @@ struct rg_upstream {
 	uint8_t node;        /* of this gateway, in its Proxy-State */
 	struct rg_wheel *wheel;
 	struct rg_slab *slab;
+	struct rg_entropy *entropy; /* for authenticators */
 	struct rg_inbox *inbox;
 	struct rg_outbox *outbox;
 	struct rg_counters *counters;

@@ -1,5 +1,6 @@
 check_PROGRAMS += \
 	tests/unit/core/arena \
+	tests/unit/core/entropy \
 	tests/unit/core/mailbox \
 	tests/unit/core/span \
 	tests/unit/core/text \
@@ -8,6 +9,10 @@ tests_unit_core_arena_SOURCES = tests/unit/core/arena.c
 tests_unit_core_arena_LDFLAGS = $(ldflags_unit)
 tests_unit_core_arena_LDADD = $(ldadd_unit)
 tests_unit_core_arena_DEPENDENCIES = src/libroamgate.a
+tests_unit_core_entropy_SOURCES = tests/unit/core/entropy.c
+tests_unit_core_entropy_LDFLAGS = $(ldflags_unit)
+tests_unit_core_entropy_LDADD = $(ldadd_unit)
+tests_unit_core_entropy_DEPENDENCIES = src/libroamgate.a
 tests_unit_core_mailbox_SOURCES = tests/unit/core/mailbox.c
 tests_unit_core_mailbox_LDFLAGS = $(ldflags_unit)
 tests_unit_core_mailbox_LDADD = $(ldadd_unit)

@@ -130,6 +130,7 @@ void scene_begin(struct scene *scene, unsigned peers)
 		.loop = &scene->loop,
 		.wheel = &scene->wheel,
 		.slab = &scene->slab,
+		.entropy = &scene->entropy,
 		.inbox = inbox_new(),
 		.outbox = outbox_new(),
 		.counters = counters_of(0),

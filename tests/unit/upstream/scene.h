@@ -26,6 +26,7 @@ struct scene {
 	uv_timer_t alarm;
 	struct rg_wheel wheel;
 	struct rg_slab slab;
+	struct rg_entropy entropy;
 	struct rg_upstream upstream;
 	struct scripted peers[SCENE_PEERS];
 	struct rg_raddb raddb;
