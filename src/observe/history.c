@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "observe/packed.h"
 #include "observe/record.h"
 
 struct rg_history {
 	unsigned most;
 	uint64_t serial; /* of the newest; 0: none yet */
-	struct rg_signin ring[];
+	uint8_t *ring[]; /* packed */
 };
 
 struct rg_history *history_new(unsigned most)
@@ -28,13 +29,21 @@ struct rg_history *history_new(unsigned most)
 
 void history_free(struct rg_history **history)
 {
+	for (unsigned i = 0; *history && i < (*history)->most; i++)
+		free((*history)->ring[i]);
 	free(*history);
 	*history = NULL;
 }
 
 void history_add(struct rg_history *history, const struct rg_signin *signin)
 {
-	signin_copy(&history->ring[++history->serial % history->most], signin);
+	uint8_t packed[RG_PACKED_MOST];
+	size_t length = signin_pack(signin, packed);
+	uint8_t **slot = &history->ring[++history->serial % history->most];
+	free(*slot);
+	*slot = malloc(length);
+	if (*slot) /* without memory it is in the log alone */
+		memcpy(*slot, packed, length);
 }
 
 /* Who is looked for, in each form in which a record may hold it. */
@@ -75,10 +84,11 @@ static bool matches(const struct sought *sought, const struct rg_signin *signin)
 	       name_matches(sought, signin->outer) || inner_matches(sought, signin);
 }
 
-json_t *history_find(const struct rg_history *history, const char *who, unsigned most, uint64_t after,
-		     uint64_t *last_serial)
+json_t *history_find(const struct rg_history *history, const char *who, unsigned most,
+		     uint64_t after, uint64_t *last_serial)
 {
 	json_t *found = json_array();
+	struct rg_signin signin;
 	struct sought sought = {.name = span_text(who)};
 	sought.everyone = sought.name.length == 0;
 	sought.escaped = who && strchr(who, '\\');
@@ -86,10 +96,14 @@ json_t *history_find(const struct rg_history *history, const char *who, unsigned
 	uint64_t oldest = history->serial > history->most ? history->serial - history->most : 0;
 	if (after < oldest)
 		after = oldest;
-	for (uint64_t serial = history->serial; serial > after && json_array_size(found) < most; serial--) {
-		const struct rg_signin *signin = &history->ring[serial % history->most];
-		if (matches(&sought, signin))
-			json_array_append_new(found, record_trace(signin, serial));
+	for (uint64_t serial = history->serial; serial > after && json_array_size(found) < most;
+	     serial--) {
+		const uint8_t *packed = history->ring[serial % history->most];
+		if (!packed)
+			continue;
+		signin_unpack(&signin, packed);
+		if (matches(&sought, &signin))
+			json_array_append_new(found, record_trace(&signin, serial));
 	}
 	if (last_serial)
 		*last_serial = history->serial;

@@ -3,6 +3,7 @@ src_libroamgate_a_SOURCES += \
 	src/observe/history.c src/observe/history.h \
 	src/observe/metrics.c src/observe/metrics.h \
 	src/observe/observe.c src/observe/observe.h \
+	src/observe/packed.c src/observe/packed.h \
 	src/observe/reason.c \
 	src/observe/record.c src/observe/record.h \
 	src/observe/ring.c src/observe/ring.h \

@@ -30,7 +30,7 @@ static struct {
 	unsigned workers;
 	pthread_t thread;
 	int wake;                  /* eventfd */
-	_Atomic uint32_t patience; /* records of one ring that it wants to be woken for; UINT32_MAX:
+	_Atomic uint32_t patience; /* octets in one ring that it wants to be woken for; UINT32_MAX:
 				      it is awake */
 	atomic_bool closing;
 	pthread_mutex_t consumer; /* who holds it takes from the rings */
@@ -123,7 +123,7 @@ static void *observer_main(void *unused)
 	for (;;) {
 		bool closing = atomic_load(&observer.closing);
 		if (drain_all())
-			sleep_until_woken(RG_RING_SLOTS / 2, NAP_MS);
+			sleep_until_woken(RG_RING_SIZE / 2, NAP_MS);
 		else if (!closing)
 			sleep_until_woken(1, -1);
 		else

@@ -56,12 +56,6 @@ void signin_step(struct rg_signin *signin, const char *step, const char *format,
 		mark_cut(next->detail);
 }
 
-void signin_copy(struct rg_signin *to, const struct rg_signin *from)
-{
-	size_t steps = from->steps < RG_STEPS_MOST ? from->steps : RG_STEPS_MOST;
-	memcpy(to, from, offsetof(struct rg_signin, step) + steps * sizeof(from->step[0]));
-}
-
 const char *result_word(enum rg_result result)
 {
 	switch (result) {

@@ -43,8 +43,6 @@ void signin_begin(struct rg_signin *, uint64_t now_ns);
 /* Notes a step; format's arguments from outside must be escaped. */
 void signin_step(struct rg_signin *, const char *step, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Copies what is used of it: the steps that there are, and no more. */
-void signin_copy(struct rg_signin *to, const struct rg_signin *from);
 /* "accept", "reject", "no-answer", "none"; static. */
 const char *result_word(enum rg_result);
 #endif

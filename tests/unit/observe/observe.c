@@ -17,6 +17,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "exposition.h"
+#include "observe/packed.h"
 #include "observe/ring.h"
 #include "observe/tally.h"
 
@@ -142,18 +143,58 @@ static void a_full_ring_takes_no_more_and_keeps_what_it_has(void **state)
 	atomic_store(&ring.head, UINT32_MAX - 3); /* across the counters' end */
 	atomic_store(&ring.tail, UINT32_MAX - 3);
 	signin_begin(&signin, 0);
-	for (unsigned i = 0; i < RG_RING_SLOTS; i++) {
-		signin.total_us = i;
-		assert_true(ring_put(&ring, &signin));
+	unsigned held = 0, taken = 0;
+	for (unsigned round = 0; round < 5; round++) { /* records end where the ring does, and short of it */
+		for (; signin.total_us = held, ring_put(&ring, &signin); held++)
+			snprintf(signin.outer, sizeof(signin.outer), "%0*u", (int)(held % 250),
+				 held);
+		assert_true(held - taken > 300);
+		for (; taken < held; taken++) {
+			assert_int_equal(ring_oldest(&ring)->total_us, taken);
+			ring_drop(&ring);
+		}
+		assert_null(ring_oldest(&ring));
+		assert_true(ring_empty(&ring));
 	}
-	assert_false(ring_put(&ring, &signin));
-	for (unsigned i = 0; i < RG_RING_SLOTS; i++) {
-		assert_int_equal(ring_oldest(&ring)->total_us, i);
-		ring_drop(&ring);
-	}
-	assert_null(ring_oldest(&ring));
-	assert_true(ring_empty(&ring));
 	ring_destroy(&ring);
+}
+
+static void a_record_comes_out_as_it_went_in(void **state)
+{
+	static uint8_t packed[RG_PACKED_MOST];
+	static struct rg_signin in, out;
+	(void)state;
+	signin_begin(&in, 7);
+	signin_pack(&in, packed);
+	signin_unpack(&out, packed);
+	assert_memory_equal(&in, &out, offsetof(struct rg_signin, steps));
+	assert_int_equal(out.steps, 0);
+	/* Every field full. */
+	memset(in.outer, 'o', sizeof(in.outer) - 1);
+	memset(in.inner, 'i', sizeof(in.inner) - 1);
+	memset(in.client, 'c', sizeof(in.client) - 1);
+	memset(in.site, 's', sizeof(in.site) - 1);
+	memset(in.called, 'd', sizeof(in.called) - 1);
+	memset(in.realm, 'r', sizeof(in.realm) - 1);
+	memset(in.label, 'l', sizeof(in.label) - 1);
+	memset(in.method, 'm', sizeof(in.method) - 1);
+	memset(in.tls, 't', sizeof(in.tls) - 1);
+	memset(in.mac, 'a', sizeof(in.mac) - 1);
+	memset(in.detail, 'e', sizeof(in.detail) - 1);
+	in.resumed = true;
+	in.result = RG_RESULT_REJECT;
+	in.reason = RG_REASON_OVERLOAD;
+	in.total_us = in.tls_us = in.directory_us = in.upstream_us = UINT32_MAX;
+	for (unsigned i = 0; i < RG_STEPS_MOST + 1; i++)
+		signin_step(&in, "step", "%0*u", RG_STEP_DETAIL - 1, i);
+	assert_true(signin_pack(&in, packed) <= RG_PACKED_MOST);
+	signin_unpack(&out, packed);
+	assert_memory_equal(&in, &out, offsetof(struct rg_signin, step));
+	for (unsigned i = 0; i < RG_STEPS_MOST; i++) {
+		assert_string_equal(in.step[i].detail, out.step[i].detail);
+		assert_string_equal(out.step[i].step, "step");
+		assert_int_equal(in.step[i].us, out.step[i].us);
+	}
 }
 
 struct producer {
@@ -346,6 +387,7 @@ int main(void)
 		WITH_OBSERVER(counts_by_label_and_reason),
 		WITH_OBSERVER(one_log_line_a_sign_in),
 		WITH_OBSERVER(trace_answers_and_follows),
+		cmocka_unit_test(a_record_comes_out_as_it_went_in),
 		cmocka_unit_test(a_full_ring_takes_no_more_and_keeps_what_it_has),
 		WITH_OBSERVER(overflow_is_counted),
 		WITH_OBSERVER(closing_drains),
