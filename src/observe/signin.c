@@ -20,10 +20,17 @@ static uint64_t draw_id(uint64_t now_ns)
 	return x ^ x >> 31;
 }
 
+static void write_id(char out[17], uint64_t id)
+{
+	for (unsigned i = 16; i-- != 0; id >>= 4)
+		out[i] = "0123456789abcdef"[id & 15];
+	out[16] = '\0';
+}
+
 void signin_begin(struct rg_signin *signin, uint64_t now_ns)
 {
 	memset(signin, 0, offsetof(struct rg_signin, step)); /* steps are empty by their number */
-	snprintf(signin->id, sizeof(signin->id), "%016llx", (unsigned long long)draw_id(now_ns));
+	write_id(signin->id, draw_id(now_ns));
 	signin->wall_ns = clock_wall();
 	signin->began_ns = now_ns;
 }
@@ -37,17 +44,43 @@ static void mark_cut(char detail[RG_STEP_DETAIL])
 	memcpy(detail + at, "...", 4);
 }
 
-void signin_step(struct rg_signin *signin, const char *step, const char *format, ...)
+/* NULL: there is no room for another. */
+static struct rg_step *next_step(struct rg_signin *signin, const char *step)
 {
 	if (signin->steps == RG_STEPS_MOST) {
 		if (signin->steps_lost != UINT8_MAX)
 			signin->steps_lost++;
-		return;
+		return NULL;
 	}
 	struct rg_step *next = &signin->step[signin->steps++];
 	uint64_t now = clock_now();
 	next->us = now > signin->began_ns ? (uint32_t)((now - signin->began_ns) / 1000) : 0;
 	next->step = step;
+	return next;
+}
+
+void signin_step_text(struct rg_signin *signin, const char *step, const char *a, const char *b,
+		      const char *c)
+{
+	const char *texts[] = {a, b, c};
+	struct rg_step *next = next_step(signin, step);
+	size_t used = 0;
+	for (unsigned i = 0; next && i < 3; i++) {
+		size_t length = texts[i] ? strnlen(texts[i], 80) : 0;
+		if (length > RG_STEP_DETAIL - 1 - used)
+			length = RG_STEP_DETAIL - 1 - used;
+		if (length != 0)
+			memcpy(next->detail + used, texts[i], length);
+		used += length;
+		next->detail[used] = '\0';
+	}
+}
+
+void signin_step(struct rg_signin *signin, const char *step, const char *format, ...)
+{
+	struct rg_step *next = next_step(signin, step);
+	if (!next)
+		return;
 	va_list args;
 	va_start(args, format);
 	int length = vsnprintf(next->detail, sizeof(next->detail), format, args);

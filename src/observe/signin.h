@@ -43,6 +43,9 @@ void signin_begin(struct rg_signin *, uint64_t now_ns);
 /* Notes a step; format's arguments from outside must be escaped. */
 void signin_step(struct rg_signin *, const char *step, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same where nothing is to be formatted: the texts one after the other, each cut at 80 octets; b and c may be NULL. */
+void signin_step_text(struct rg_signin *, const char *step, const char *a, const char *b,
+		      const char *c);
 /* "accept", "reject", "no-answer", "none"; static. */
 const char *result_word(enum rg_result);
 #endif

@@ -67,12 +67,13 @@ static void note(struct rg_worker *worker, const struct rg_request *request,
 	    packet_view(&sent, span_of(forward->bytes, forward->length)) != RG_PACKET_OK)
 		return;
 	note_begin(&signin, &sent, request->client, "visitor", request->received_ns);
-	signin_step(&signin, "client", "%.40s at %.40s", request->client->name,
-		    request->client->site);
-	signin_step(&signin, "forward", "to %.80s", forward_peer(forward)->name);
-	signin_step(&signin, "answer", "%s", result == RG_RESULT_ACCEPT   ? "Access-Accept"
-					     : result == RG_RESULT_REJECT ? "Access-Reject"
-									  : "none");
+	signin_step_text(&signin, "client", request->client->name, " at ", request->client->site);
+	signin_step_text(&signin, "forward", "to ", forward_peer(forward)->name, NULL);
+	signin_step_text(&signin, "answer",
+			 result == RG_RESULT_ACCEPT   ? "Access-Accept"
+			 : result == RG_RESULT_REJECT ? "Access-Reject"
+						      : "none",
+			 NULL, NULL);
 	signin.upstream_us = (uint32_t)((now - forward->began_ns) / 1000);
 	note_end(worker, &signin, result, reason, detail);
 }
@@ -80,10 +81,13 @@ static void note(struct rg_worker *worker, const struct rg_request *request,
 static void note_answer(struct rg_worker *worker, const struct rg_request *request,
 			const struct rg_forward *forward, uint8_t code)
 {
-	char detail[160];
+	static const char by[] = "by way of ";
+	const char *peer = forward_peer(forward)->name;
+	char detail[sizeof(by) + 100];
 	if (code != RG_ACCESS_ACCEPT && code != RG_ACCESS_REJECT)
 		return;
-	snprintf(detail, sizeof(detail), "by way of %.100s", forward_peer(forward)->name);
+	memcpy(detail, by, sizeof(by));
+	strncat(detail, peer, 100);
 	if (code == RG_ACCESS_ACCEPT)
 		note(worker, request, forward, RG_RESULT_ACCEPT, RG_REASON_ACCEPTED, detail);
 	else

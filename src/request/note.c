@@ -10,7 +10,10 @@
 
 static void copy_text(char *out, size_t capacity, const char *text)
 {
-	snprintf(out, capacity, "%s", text ? text : "");
+	size_t length = text ? strnlen(text, capacity - 1) : 0;
+	if (length != 0)
+		memcpy(out, text, length);
+	out[length] = '\0';
 }
 
 static void copy_span(char *out, size_t capacity, struct rg_span span)
