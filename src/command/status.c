@@ -85,7 +85,7 @@ static void print_signins(json_t *signins)
 static void print_peers(json_t *peers)
 {
 	static const char *const headings[] = {"PEER", "OVER", "STATE", "SINCE", ">WAITING", ">P50 MS",
-					       ">P99 MS", ">ANSWERED", ">LOST", "WHY", NULL};
+					       ">P99 MS", ">ANSWERED", ">REFUSED", ">LOST", "WHY", NULL};
 	struct rg_table table;
 	char since[64];
 	size_t i;
@@ -102,6 +102,7 @@ static void print_peers(json_t *peers)
 		table_cell(&table, RG_PLAIN, "%.1f", number_of(peer, "p50_ms"));
 		table_cell(&table, RG_PLAIN, "%.1f", number_of(peer, "p99_ms"));
 		table_cell(&table, RG_PLAIN, "%.0f", number_of(peer, "answered"));
+		table_cell(&table, RG_PLAIN, "%.0f", number_of(peer, "refused"));
 		table_cell(&table, RG_PLAIN, "%.0f", number_of(peer, "lost"));
 		table_cell(&table, RG_PLAIN, "%s", text_of(peer, "why"));
 	}

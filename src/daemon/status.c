@@ -56,15 +56,16 @@ static json_t *peer_json(const struct rg_peer_settings *peer, unsigned workers)
 {
 	struct rg_peer_summary sum;
 	peer_stats_summary(peer->name, workers, &sum);
-	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:f, s:f, s:I, s:I, s:I, s:I}", "name",
+	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "name",
 			 peer->name, "transport", transport_word(peer->transport), "state",
 			 state_word(sum.state), "since", time_json(sum.since_wall_ns), "why",
 			 peer->transport == RG_TRANSPORT_UDP ? peer_why_text(sum.why)
 							     : "not served by this version",
 			 "outstanding", (json_int_t)sum.outstanding,
 			 "p50_ms", sum.p50_ms, "p99_ms", sum.p99_ms, "answered",
-			 (json_int_t)sum.answered, "lost", (json_int_t)sum.lost, "bad",
-			 (json_int_t)sum.bad, "failovers", (json_int_t)sum.failovers);
+			 (json_int_t)sum.answered, "refused", (json_int_t)sum.refused, "lost",
+			 (json_int_t)sum.lost, "bad", (json_int_t)sum.bad, "failovers",
+			 (json_int_t)sum.failovers);
 }
 
 struct expiry {
@@ -126,10 +127,11 @@ static void write_peer(FILE *out, const char *name, unsigned workers)
 		"roamgate_peer_up{peer=\"%s\"} %d\n"
 		"roamgate_peer_outstanding{peer=\"%s\"} %llu\n"
 		"roamgate_peer_answered_total{peer=\"%s\"} %llu\n"
+		"roamgate_peer_refused_total{peer=\"%s\"} %llu\n"
 		"roamgate_peer_lost_total{peer=\"%s\"} %llu\n",
 		label, sum.state == RG_PEER_DOWN ? 0 : 1, label,
 		(unsigned long long)sum.outstanding, label, (unsigned long long)sum.answered, label,
-		(unsigned long long)sum.lost);
+		(unsigned long long)sum.refused, label, (unsigned long long)sum.lost);
 }
 
 static void write_directories(FILE *out, const json_t *directories)

@@ -35,6 +35,7 @@ enum rg_next away_stage(struct rg_inbound *inbound)
 	struct rg_forward_order order = {
 		.request = request,
 		.route = inbound->destination.route,
+		.realm = inbound->nai.realm,
 		.packet = &inbound->packet,
 		.key = inbound->key,
 		.operator_name = inbound->client->operator_name,

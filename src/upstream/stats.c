@@ -8,6 +8,7 @@
 struct entry {
 	struct entry *next;
 	unsigned worker;
+	uint16_t number;
 	struct rg_peer_stats stats;
 	char peer[];
 };
@@ -23,7 +24,19 @@ static struct entry *find(const char *peer, unsigned worker)
 	return entry;
 }
 
-struct rg_peer_stats *peer_stats_of(const char *peer, unsigned worker)
+/* Of the same name, or a new one. After 65,535 names numbers come again: a conversation may change its peer then. */
+static uint16_t number_of(const char *peer)
+{
+	static uint16_t last;
+	for (const struct entry *entry = entries; entry; entry = entry->next)
+		if (strcmp(entry->peer, peer) == 0)
+			return entry->number;
+	if (++last == 0)
+		last = 1;
+	return last;
+}
+
+struct rg_peer_stats *peer_stats_of(const char *peer, unsigned worker, uint16_t *number)
 {
 	pthread_mutex_lock(&lock);
 	struct entry *entry = find(peer, worker);
@@ -32,27 +45,34 @@ struct rg_peer_stats *peer_stats_of(const char *peer, unsigned worker)
 		if (entry) {
 			strcpy(entry->peer, peer);
 			entry->worker = worker;
+			entry->number = number_of(peer);
 			entry->next = entries;
 			entries = entry;
 		}
 	}
+	if (entry && number)
+		*number = entry->number;
 	pthread_mutex_unlock(&lock);
 	return entry ? &entry->stats : NULL;
 }
 
 /* Class c ends at 0.1 ms * 2^(c / 4). */
-static double class_end_ms(unsigned class)
+static uint64_t class_end_ns(unsigned class)
 {
-	static const double quarter[] = {1.0, 1.189207, 1.414214, 1.681793};
-	return 0.1 * (double)(UINT64_C(1) << class / 4) * quarter[class % 4];
+	static const uint64_t quarter[] = {100000, 118921, 141421, 168179};
+	return quarter[class % 4] << class / 4;
 }
 
 void peer_stats_latency(struct rg_peer_stats *stats, uint64_t ns)
 {
 	unsigned class = 0;
-	while (class < RG_LATENCY_CLASSES - 1 && (double)ns / 1e6 > class_end_ms(class))
+	if (ns >= class_end_ns(4)) /* the class in which its power of two begins */
+		class = 4 * (63 - (unsigned)__builtin_clzll(ns / class_end_ns(0)));
+	while (class < RG_LATENCY_CLASSES - 1 && ns > class_end_ns(class))
 		class++;
-	atomic_fetch_add_explicit(&stats->latency[class], 1, memory_order_relaxed);
+	if (class >= RG_LATENCY_CLASSES)
+		class = RG_LATENCY_CLASSES - 1;
+	stats_add(&stats->latency[class], 1);
 }
 
 static double percentile(const uint64_t *latency, double share)
@@ -63,7 +83,7 @@ static double percentile(const uint64_t *latency, double share)
 	for (unsigned i = 0; i < RG_LATENCY_CLASSES && total != 0; i++) {
 		seen += latency[i];
 		if ((double)seen >= share * (double)total)
-			return class_end_ms(i);
+			return (double)class_end_ns(i) / 1e6;
 	}
 	return 0;
 }
@@ -81,6 +101,7 @@ static void add(struct rg_peer_summary *sum, struct rg_peer_stats *stats, uint64
 	}
 	sum->outstanding += atomic_load(&stats->outstanding);
 	sum->answered += atomic_load(&stats->answered);
+	sum->refused += atomic_load(&stats->refused);
 	sum->lost += atomic_load(&stats->lost);
 	sum->bad += atomic_load(&stats->bad);
 	sum->failovers += atomic_load(&stats->failovers);
@@ -118,6 +139,8 @@ const char *peer_why_text(enum rg_peer_why why)
 		return "no socket could be opened";
 	case RG_WHY_TRY_AGAIN:
 		return "was down; the next request tries it again";
+	case RG_WHY_NOT_GENUINE:
+		return "its answers are not genuine (is the secret the same on both sides?)";
 	}
 	return "?";
 }

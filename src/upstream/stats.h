@@ -6,19 +6,29 @@
 
 enum rg_peer_state { RG_PEER_UNKNOWN, RG_PEER_UP, RG_PEER_DOWN };
 enum rg_peer_why { RG_WHY_NOTHING_YET, RG_WHY_ANSWERS, RG_WHY_SILENT, RG_WHY_REFUSED_CONNECTION, RG_WHY_NO_SOCKET,
-		   RG_WHY_TRY_AGAIN };
+		   RG_WHY_TRY_AGAIN, RG_WHY_NOT_GENUINE };
 
 #define RG_LATENCY_CLASSES 64 /* quarters of powers of two, from 0.1 ms */
 
 struct rg_peer_stats {
 	_Atomic unsigned state, why;   /* enum rg_peer_state, enum rg_peer_why */
 	_Atomic uint64_t since_wall_ns;
-	_Atomic uint64_t outstanding, answered, lost, bad, failovers;
+	_Atomic uint64_t outstanding, answered, refused /* of the answered: Access-Rejects */, lost, bad, failovers;
 	_Atomic uint64_t latency[RG_LATENCY_CLASSES];
 };
 
-/* The same for the same name and worker, for the life of the process. NULL: no memory. Any thread. */
-struct rg_peer_stats *peer_stats_of(const char *peer, unsigned worker);
+/* The same for the same name and worker, for the life of the process. number: the peer's, the same in all workers,
+ * never 0; may be NULL. NULL: no memory. Any thread. */
+struct rg_peer_stats *peer_stats_of(const char *peer, unsigned worker, uint16_t *number);
+/* By the one thread that writes it. */
+static inline void stats_set(_Atomic uint64_t *figure, uint64_t value)
+{
+	atomic_store_explicit(figure, value, memory_order_relaxed);
+}
+static inline void stats_add(_Atomic uint64_t *figure, uint64_t more)
+{
+	stats_set(figure, atomic_load_explicit(figure, memory_order_relaxed) + more);
+}
 void peer_stats_latency(struct rg_peer_stats *, uint64_t ns);
 
 /* All workers of one peer together. */
@@ -26,7 +36,7 @@ struct rg_peer_summary {
 	enum rg_peer_state state; /* down if any worker finds it down; up if any finds it up */
 	enum rg_peer_why why;
 	uint64_t since_wall_ns; /* 0: never used */
-	uint64_t outstanding, answered, lost, bad, failovers;
+	uint64_t outstanding, answered, refused, lost, bad, failovers;
 	double p50_ms, p99_ms;  /* 0: no answer yet */
 };
 void peer_stats_summary(const char *peer, unsigned workers, struct rg_peer_summary *);

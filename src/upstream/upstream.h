@@ -1,7 +1,8 @@
 /* What one worker sends to federation peers and waits for: sockets, Identifiers, health, failover.
  *
  * Retransmission belongs to the NAS (RFC 5080 §2.2.1): a repeat is sent on as it was. A peer that is found
- * down gives up what it has not answered, and each such request goes to the route's next peer. */
+ * down gives up what it has not answered, and each such request goes to another peer of its route; so does a request of
+ * one realm that stays silent behind a peer that lives. */
 #ifndef RG_UPSTREAM_UPSTREAM_H
 #define RG_UPSTREAM_UPSTREAM_H
 #include <uv.h>
@@ -14,6 +15,8 @@
 #include "observe/counter.h"
 #include "transport/udp.h"
 
+struct rg_affinity;
+struct rg_channel;
 struct rg_peer;
 struct rg_request;
 
@@ -24,12 +27,15 @@ struct rg_forward {
 	struct rg_channel *channel; /* where its Identifier is taken */
 	struct rg_request *request; /* NULL: our own Status-Server */
 	const struct rg_route *route;
-	unsigned tried;             /* peers of the route, from the first on */
+	uint64_t tried;             /* peers of the route, by their places */
+	uint32_t realm;             /* a hash of it; never 0 */
+	uint8_t place;              /* of its peer in the route */
 	uint8_t code, id;
 	uint8_t authenticator[RG_AUTHENTICATOR];
 	uint8_t *bytes;             /* as sent; the worker's slab */
 	uint16_t length;
-	uint64_t began_ns, sent_ns;
+	uint64_t began_ns;
+	uint64_t sent_ns;           /* to this peer, the first time */
 };
 
 enum rg_lost { RG_LOST_TIMEOUT, RG_LOST_UNAVAILABLE /* every peer of the route is down */ };
@@ -59,7 +65,11 @@ struct rg_upstream {
 	struct rg_counters *counters;
 	const struct rg_upstream_events *events;
 	void *context;
+	struct rg_affinity *affinity;
 	struct rg_peer *peers;
+	struct rg_peer **by_number; /* of the current configuration */
+	size_t by_number_count;
+	unsigned turn;              /* of strategy "balance" */
 };
 
 /* The raddb's peers from now on: those of the same digest keep sockets and health; others end once what they have
@@ -69,6 +79,7 @@ void upstream_configure(struct rg_upstream *, const struct rg_raddb *, rg_learne
 struct rg_forward_order {
 	struct rg_request *request;
 	const struct rg_route *route;
+	struct rg_span realm;            /* of the User-Name; in any case */
 	const struct rg_packet *packet;
 	const struct rg_radius_key *key; /* the client's */
 	const char *operator_name;       /* of the client's site, or NULL */
@@ -76,7 +87,8 @@ struct rg_forward_order {
 	uint64_t now;
 };
 
-/* Sends to the first peer of the route that is not down. NULL: none could take it (then nothing is kept). */
+/* Sends to the peer of the route that its strategy says, or that the conversation is with. NULL: none could take it
+ * (then nothing is kept). */
 struct rg_forward *upstream_send(struct rg_upstream *, const struct rg_forward_order *);
 /* The client repeated its request. */
 void upstream_repeat(struct rg_upstream *, struct rg_forward *, uint64_t now);

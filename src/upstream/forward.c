@@ -1,0 +1,249 @@
+#include "upstream/forward.h"
+
+#include <string.h>
+
+#include "core/clock.h"
+#include "radius/writer.h"
+#include "upstream/compose.h"
+#include "upstream/pool.h"
+
+const struct rg_peer_settings *forward_peer(const struct rg_forward *forward)
+{
+	return forward->peer->settings;
+}
+
+void forward_free(struct rg_upstream *upstream, struct rg_forward *forward)
+{
+	if (forward->peer->health.probe == forward)
+		forward->peer->health.probe = NULL;
+	timer_cancel(upstream->wheel, &forward->timer);
+	channel_return(forward);
+	slab_free(upstream->slab, forward->bytes, forward->length);
+	slab_free(upstream->slab, forward, sizeof(*forward));
+}
+
+void forward_lost(struct rg_upstream *upstream, struct rg_forward *forward, enum rg_lost how)
+{
+	count(upstream->counters, RG_COUNT_UPSTREAM_LOST);
+	stats_add(&forward->peer->stats->lost, 1);
+	upstream->events->lost(upstream->context, forward->request, forward, how);
+	forward_free(upstream, forward);
+}
+
+static struct rg_upstream *upstream_of(struct rg_timer *timer)
+{
+	return ((struct rg_forward *)timer)->peer->upstream;
+}
+
+static void on_deadline(struct rg_timer *timer, uint64_t now)
+{
+	struct rg_forward *forward = (struct rg_forward *)timer;
+	health_overdue(forward->peer, forward, now);
+	forward_lost(upstream_of(timer), forward, RG_LOST_TIMEOUT);
+}
+
+static void on_probe_deadline(struct rg_timer *timer, uint64_t now)
+{
+	struct rg_forward *forward = (struct rg_forward *)timer;
+	struct rg_peer *peer = forward->peer;
+	bool gone = peer->gone;
+	forward_free(peer->upstream, forward);
+	if (!gone)
+		health_probe_lost(peer, now);
+}
+
+static void leave(struct rg_upstream *upstream, struct rg_forward *forward, uint64_t now)
+{
+	channel_send(forward->channel, span_of(forward->bytes, forward->length));
+	count(upstream->counters, RG_COUNT_FORWARDED);
+	health_sent(forward->peer, forward->realm, now);
+}
+
+static bool keep_bytes(struct rg_upstream *upstream, struct rg_forward *forward,
+		       struct rg_span packet)
+{
+	forward->bytes = packet.length ? slab_alloc(upstream->slab, packet.length) : NULL;
+	if (!forward->bytes)
+		return false;
+	memcpy(forward->bytes, packet.data, packet.length);
+	/* An Accounting-Request's is computed, not drawn (RFC 2866 §3). */
+	memcpy(forward->authenticator, packet.data + 4, RG_AUTHENTICATOR);
+	forward->length = (uint16_t)packet.length;
+	return true;
+}
+
+/* Sends to one peer, from the client's packet or (again) from what a former peer was sent. */
+static struct rg_forward *send_to(struct rg_peer *peer, struct rg_composition *composition,
+				  const struct rg_choice *choice)
+{
+	uint8_t out[RG_RADIUS_MOST];
+	struct rg_upstream *upstream = peer->upstream;
+	enum rg_port port =
+		composition->source->code == RG_ACCOUNTING_REQUEST ? RG_PORT_ACCT : RG_PORT_AUTH;
+	struct rg_forward *forward = channel_take(peer, port, choice->now);
+	if (!forward)
+		return NULL;
+	forward->code = composition->source->code;
+	composition->key = peer->settings->key;
+	composition->id = forward->id;
+	composition->node = upstream->node;
+	composition->authenticator = forward->authenticator;
+	if (!entropy_draw(upstream->entropy, forward->authenticator, RG_AUTHENTICATOR) ||
+	    !keep_bytes(upstream, forward, compose_request(composition, out))) {
+		forward_free(upstream, forward);
+		return NULL;
+	}
+	forward->route = choice->route;
+	forward->realm = choice->realm;
+	forward->tried = choice->tried;
+	forward->place = choice->place;
+	forward->sent_ns = choice->now;
+	leave(upstream, forward, choice->now);
+	return forward;
+}
+
+/* The first that can take it. */
+static struct rg_forward *send_to_any(struct rg_upstream *upstream,
+				      struct rg_composition *composition, struct rg_choice *choice)
+{
+	struct rg_forward *forward = NULL;
+	struct rg_peer *peer;
+	while (!forward && (peer = pool_choose(upstream, choice)))
+		forward = send_to(peer, composition, choice);
+	return forward;
+}
+
+struct rg_forward *upstream_send(struct rg_upstream *upstream, const struct rg_forward_order *order)
+{
+	struct rg_composition composition = {
+		.source = order->packet,
+		.source_key = order->key,
+		.operator_name = order->operator_name,
+	};
+	struct rg_choice choice = {
+		.route = order->route,
+		.realm = realm_hash(order->realm),
+		.packet = order->packet,
+		.worst = RG_UNFIT,
+		.now = order->now,
+	};
+	struct rg_forward *forward = send_to_any(upstream, &composition, &choice);
+	if (!forward)
+		return NULL;
+	forward->request = order->request;
+	forward->began_ns = order->now;
+	forward->timer.fire = on_deadline;
+	timer_arm(upstream->wheel, &forward->timer, order->deadline_ns);
+	return forward;
+}
+
+/* To one that it was not sent to yet; or, where there is none, to a former one that lives again. */
+static struct rg_forward *send_elsewhere(struct rg_forward *forward,
+					 struct rg_composition *composition, enum rg_fitness worst,
+					 uint64_t now)
+{
+	struct rg_choice choice = {
+		.route = forward->route,
+		.realm = forward->realm,
+		.packet = composition->source,
+		.tried = forward->tried,
+		.worst = worst,
+		.now = now,
+	};
+	struct rg_upstream *upstream = forward->peer->upstream;
+	struct rg_forward *next = send_to_any(upstream, composition, &choice);
+	if (next)
+		return next;
+	choice.tried = UINT64_C(1) << forward->place;
+	return send_to_any(upstream, composition, &choice);
+}
+
+static bool move(struct rg_upstream *upstream, struct rg_forward *forward, enum rg_fitness worst,
+		 uint64_t now)
+{
+	struct rg_packet packet;
+	if (packet_view(&packet, span_of(forward->bytes, forward->length)) != RG_PACKET_OK)
+		return false;
+	struct rg_composition composition = {
+		.source = &packet,
+		.source_key = forward->peer->settings->key,
+		.again = true,
+	};
+	struct rg_forward *next = send_elsewhere(forward, &composition, worst, now);
+	if (!next)
+		return false;
+	count(upstream->counters, RG_COUNT_FAILOVERS);
+	stats_add(&forward->peer->stats->failovers, 1);
+	next->tried |= forward->tried;
+	next->request = forward->request;
+	next->began_ns = forward->began_ns;
+	next->timer.fire = on_deadline;
+	timer_arm(upstream->wheel, &next->timer, forward->timer.due_ns);
+	upstream->events->moved(upstream->context, forward->request, next);
+	forward_free(upstream, forward);
+	return true;
+}
+
+struct giving_up {
+	uint32_t realm;
+	uint64_t now;
+};
+
+static void give_up(void *context, struct rg_forward *forward)
+{
+	const struct giving_up *giving_up = context;
+	if (!forward->request || (giving_up->realm != 0 && giving_up->realm != forward->realm))
+		return;
+	move(forward->peer->upstream, forward,
+	     giving_up->realm != 0 ? RG_FIT_RECOVERING : RG_FIT_REALM_SILENT, giving_up->now);
+}
+
+void forwards_give_up(struct rg_peer *peer, uint32_t realm, uint64_t now)
+{
+	struct giving_up giving_up = {realm, now};
+	channels_each(peer, give_up, &giving_up);
+	/* What could not be moved stays until its deadline: the peer may answer yet. */
+}
+
+void upstream_repeat(struct rg_upstream *upstream, struct rg_forward *forward, uint64_t now)
+{
+	struct rg_peer *peer = forward->peer;
+	if (peer->health.state == RG_PEER_DOWN && move(upstream, forward, RG_FIT_REALM_SILENT, now))
+		return;
+	if (health_overdue(peer, forward, now) && move(upstream, forward, RG_FIT_RECOVERING, now))
+		return;
+	count(upstream->counters, RG_COUNT_REFORWARDED);
+	leave(upstream, forward, now);
+}
+
+void upstream_cancel(struct rg_upstream *upstream, struct rg_forward **forward)
+{
+	if (*forward)
+		forward_free(upstream, *forward);
+	*forward = NULL;
+}
+
+bool forward_probe(struct rg_peer *peer, uint64_t now)
+{
+	uint8_t out[RG_RADIUS_MOST];
+	struct rg_writer writer;
+	struct rg_upstream *upstream = peer->upstream;
+	struct rg_forward *forward = channel_take(peer, RG_PORT_AUTH, now);
+	if (!forward)
+		return false;
+	forward->code = RG_STATUS_SERVER;
+	writer_begin(&writer, out, sizeof(out), RG_STATUS_SERVER, forward->id);
+	writer_add(&writer, RG_NAS_IDENTIFIER, span_text("roamgate"));
+	if (!entropy_draw(upstream->entropy, forward->authenticator, RG_AUTHENTICATOR) ||
+	    !keep_bytes(upstream, forward,
+			writer_request(&writer, forward->authenticator, peer->settings->key))) {
+		forward_free(upstream, forward);
+		return false;
+	}
+	forward->timer.fire = on_probe_deadline;
+	timer_arm(upstream->wheel, &forward->timer, now + RG_PROBE_NS);
+	peer->health.probe = forward;
+	forward->began_ns = forward->sent_ns = now;
+	channel_send(forward->channel, span_of(forward->bytes, forward->length));
+	return true;
+}

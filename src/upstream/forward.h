@@ -1,0 +1,17 @@
+/* Requests under way, from one peer to the next. Private to this folder. */
+#ifndef RG_UPSTREAM_FORWARD_H
+#define RG_UPSTREAM_FORWARD_H
+#include "upstream/upstream.h"
+
+/* It is over, whatever became of it. */
+void forward_free(struct rg_upstream *, struct rg_forward *);
+void forward_lost(struct rg_upstream *, struct rg_forward *, enum rg_lost);
+/* The same request to another peer of its route, with an Identifier and an authenticator of its own; the
+ * old forward is freed. False: there is none that could take it, and nothing has changed. */
+bool forward_move(struct rg_upstream *, struct rg_forward *, uint64_t now);
+/* What the peer has under way goes to other peers where there are any; what stays may be answered yet. realm:
+ * requests of that one alone; 0: all. */
+void forwards_give_up(struct rg_peer *, uint32_t realm, uint64_t now);
+/* Sends our own Status-Server (RFC 5997). False: no socket or no memory. */
+bool forward_probe(struct rg_peer *, uint64_t now);
+#endif

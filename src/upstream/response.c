@@ -1,0 +1,100 @@
+#include "upstream/response.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "upstream/affinity.h"
+#include "upstream/forward.h"
+#include "upstream/peer.h"
+
+static bool right_code(uint8_t asked, uint8_t answered)
+{
+	switch (asked) {
+	case RG_ACCESS_REQUEST:
+		return answered == RG_ACCESS_ACCEPT || answered == RG_ACCESS_REJECT ||
+		       answered == RG_ACCESS_CHALLENGE;
+	case RG_ACCOUNTING_REQUEST:
+		return answered == RG_ACCOUNTING_RESPONSE;
+	case RG_STATUS_SERVER: /* RFC 5997 §3; some answer as if to an Accounting-Request */
+		return answered == RG_ACCESS_ACCEPT || answered == RG_ACCOUNTING_RESPONSE;
+	default:
+		return false;
+	}
+}
+
+/* attacks.md B3. An Accounting-Response needs no Message-Authenticator, nor (configuration.md) does
+ * an answer to Status-Server. */
+static bool genuine(struct rg_upstream *upstream, const struct rg_forward *forward,
+		    const struct rg_packet *answer)
+{
+	struct rg_peer *peer = forward->peer;
+	if (!right_code(forward->code, answer->code))
+		return false;
+	switch (reply_verify(answer, forward->authenticator, peer->settings->key)) {
+	case RG_FORGED:
+		return false;
+	case RG_AUTHENTIC:
+		if (peer->learned && !atomic_exchange(peer->learned, true))
+			upstream->events->learned(upstream->context);
+		return true;
+	case RG_AUTHENTIC_ABSENT:
+		return forward->code != RG_ACCESS_REQUEST ||
+		       (peer->learned && !atomic_load(peer->learned) &&
+			!packet_must_be_authentic(answer));
+	}
+	return false;
+}
+
+static void drop(struct rg_peer *peer, const char *why)
+{
+	static struct rg_log_limit limit = {.burst = 5, .every_s = 60};
+	count(peer->upstream->counters, RG_COUNT_UPSTREAM_BAD);
+	stats_add(&peer->stats->bad, 1);
+	log_limited(&limit, RG_LOG_WARNING, "peer %s: dropped an answer that is %s", peer->name,
+		    why);
+}
+
+/* Given on. What its conversation says next goes where this came from. */
+static void settle(struct rg_forward *forward, const struct rg_packet *answer, uint64_t now)
+{
+	struct rg_peer *peer = forward->peer;
+	stats_add(&peer->stats->answered, 1);
+	if (answer->code == RG_ACCESS_REJECT)
+		stats_add(&peer->stats->refused, 1);
+	peer_stats_latency(peer->stats, now - forward->sent_ns);
+	if (answer->code == RG_ACCESS_CHALLENGE && answer->first[RG_STATE] != 0)
+		affinity_put(peer->upstream->affinity,
+			     affinity_key(packet_find(answer, RG_STATE), forward->realm),
+			     peer->number, now);
+}
+
+void response_take(void *context, const struct rg_datagram *datagram)
+{
+	struct rg_channel *channel = context;
+	struct rg_peer *peer = channel->peer;
+	struct rg_upstream *upstream = peer->upstream;
+	struct rg_packet answer;
+	struct rg_forward *forward = NULL;
+	if (packet_view(&answer, datagram->bytes) == RG_PACKET_OK)
+		forward = channel->forwards[answer.id];
+	if (!forward) {
+		drop(peer, "malformed, or to nothing that waits");
+		return;
+	}
+	if (!genuine(upstream, forward, &answer)) {
+		peer->health.bad_since_answer = true;
+		drop(peer, "not genuine (is the secret the same on both sides?)");
+		return;
+	}
+	uint64_t now = clock_now();
+	count(upstream->counters, RG_COUNT_UPSTREAM_ANSWERS);
+	health_answered(peer, forward, now);
+	if (forward->request) {
+		if (!upstream->events->answered(upstream->context, forward->request, forward,
+						&answer)) {
+			drop(peer, "genuine, but bears a key that cannot be read");
+			return;
+		}
+		settle(forward, &answer, now);
+	}
+	forward_free(upstream, forward);
+}

@@ -1,0 +1,8 @@
+/* What a peer says: whether it is genuine, and whom it answers. Private to this folder. */
+#ifndef RG_UPSTREAM_RESPONSE_H
+#define RG_UPSTREAM_RESPONSE_H
+#include "upstream/channel.h"
+
+/* One datagram from a channel's socket; context: the channel. */
+void response_take(void *context, const struct rg_datagram *);
+#endif
