@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "transport/bind.h"
 #include "transport/udp.h"
 
 static bool same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
@@ -12,36 +13,51 @@ static bool same(const struct sockaddr_storage *a, const struct sockaddr_storage
 	return address_equal((const union rg_address *)a, (const union rg_address *)b);
 }
 
-static const struct rg_binding *find(const struct rg_bindings *bindings,
-				     const struct sockaddr_storage *address)
+/* What a transport's ports are, to the kernel: those of UDP and of TCP have nothing to do with each other. */
+static int socket_type(enum rg_transport transport)
+{
+	switch (transport) {
+	case RG_TRANSPORT_UDP:
+	case RG_TRANSPORT_DTLS:
+		return SOCK_DGRAM;
+	case RG_TRANSPORT_TLS:
+	case RG_TRANSPORT_HTTP:
+		break;
+	}
+	return SOCK_STREAM;
+}
+
+static const struct rg_binding *find(const struct rg_bindings *bindings, const struct rg_listen *listen)
 {
 	for (size_t i = 0; i < bindings->count; i++)
-		if (same(&bindings->items[i].address, address))
+		if (bindings->items[i].transport == listen->transport &&
+		    same(&bindings->items[i].address, &listen->socket_address))
 			return &bindings->items[i];
 	return NULL;
 }
 
 /* A port that we hold at another address already ("127.0.0.1" before, "0.0.0.0" now) is not somebody else's. */
-static bool holds_port(const struct rg_bindings *bindings, const struct sockaddr_storage *address)
+static bool holds_port(const struct rg_bindings *bindings, const struct rg_binding *binding)
 {
 	/* Port and family lie at the same place in both families. */
-	const union rg_address *wanted = (const union rg_address *)address;
+	const union rg_address *wanted = (const union rg_address *)&binding->address;
 	for (size_t i = 0; i < bindings->count; i++) {
 		const union rg_address *held = (const union rg_address *)&bindings->items[i].address;
-		if (held->v4.sin_port == wanted->v4.sin_port)
+		if (held->v4.sin_port == wanted->v4.sin_port &&
+		    socket_type(bindings->items[i].transport) == socket_type(binding->transport))
 			return true;
 	}
 	return false;
 }
 
 /* "::" serves IPv4 too, unless "0.0.0.0" or another IPv4 address has a listen of its own on that port. */
-static bool has_v4_beside(const struct rg_raddb *raddb, const struct sockaddr_storage *address)
+static bool has_v4_beside(const struct rg_raddb *raddb, const struct rg_binding *binding)
 {
-	const union rg_address *wanted = (const union rg_address *)address;
+	const union rg_address *wanted = (const union rg_address *)&binding->address;
 	for (size_t i = 0; i < raddb->listen_count; i++) {
 		const union rg_address *other =
 			(const union rg_address *)&raddb->listens[i].socket_address;
-		if (raddb->listens[i].transport == RG_TRANSPORT_UDP &&
+		if (socket_type(raddb->listens[i].transport) == socket_type(binding->transport) &&
 		    other->any.sa_family == AF_INET && other->v4.sin_port == wanted->v4.sin_port)
 			return true;
 	}
@@ -52,11 +68,13 @@ static bool open_binding(struct rg_binding *binding, const struct rg_bindings *f
 			 const struct rg_raddb *raddb, unsigned workers)
 {
 	const struct sockaddr *address = (const struct sockaddr *)&binding->address;
-	bool v6_only = has_v4_beside(raddb, &binding->address);
-	if (!holds_port(from, &binding->address) && !udp_is_free(address, v6_only))
+	bool v6_only = has_v4_beside(raddb, binding);
+	int type = socket_type(binding->transport);
+	if (!holds_port(from, binding) && !bind_is_free(address, type, v6_only))
 		return false;
 	for (unsigned i = 0; i < workers; i++) {
-		binding->fds[i] = udp_listen(address, v6_only);
+		binding->fds[i] = type == SOCK_STREAM ? tcp_listen(address, v6_only)
+						      : udp_listen(address, v6_only);
 		if (binding->fds[i] >= 0)
 			continue;
 		int error = errno;
@@ -95,12 +113,13 @@ bool bindings_make(struct rg_bindings *made, const struct rg_bindings *from,
 	}
 	for (size_t i = 0; i < raddb->listen_count; i++) {
 		const struct rg_listen *listen = &raddb->listens[i];
-		if (listen->transport != RG_TRANSPORT_UDP)
+		if (listen->transport == RG_TRANSPORT_HTTP)
 			continue;
 		struct rg_binding *binding = &made->items[made->count];
-		const struct rg_binding *former = find(from, &listen->socket_address);
+		const struct rg_binding *former = find(from, listen);
 		memset(binding->fds, -1, sizeof(binding->fds));
 		binding->address = listen->socket_address;
+		binding->transport = listen->transport;
 		if (former)
 			memcpy(binding->fds, former->fds, sizeof(binding->fds));
 		else if (!open_binding(binding, from, raddb, workers)) {
@@ -112,6 +131,7 @@ bool bindings_make(struct rg_bindings *made, const struct rg_bindings *from,
 			return false;
 		}
 		binding->serves = listen->serves;
+		binding->credential = listen->credential ? listen->credential->number : 0;
 		made->count++;
 	}
 	return true;
@@ -121,6 +141,10 @@ void bindings_of_worker(const struct rg_bindings *bindings, unsigned worker,
 			struct rg_port_socket *out)
 {
 	for (size_t i = 0; i < bindings->count; i++)
-		out[i] = (struct rg_port_socket){bindings->items[i].fds[worker],
-						 bindings->items[i].serves};
+		out[i] = (struct rg_port_socket){
+			.fd = bindings->items[i].fds[worker],
+			.serves = bindings->items[i].serves,
+			.transport = bindings->items[i].transport,
+			.credential = bindings->items[i].credential,
+		};
 }

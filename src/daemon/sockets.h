@@ -6,7 +6,9 @@
 
 struct rg_binding {
 	struct sockaddr_storage address;
+	enum rg_transport transport;
 	unsigned serves;
+	size_t credential; /* of tls and dtls: its number in the raddb */
 	bool fresh; /* opened for the set that is being made */
 	int fds[RG_WORKERS_MOST];
 };

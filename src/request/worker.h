@@ -23,6 +23,8 @@
 struct rg_port_socket {
 	int fd;
 	unsigned serves;
+	enum rg_transport transport;
+	size_t credential; /* of tls and dtls: its number in the raddb */
 };
 
 struct rg_receiver;

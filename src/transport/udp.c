@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "transport/bind.h"
+
 #define CONTROL_SIZE 64
 
 socklen_t address_length(const union rg_address *address)
@@ -55,14 +57,6 @@ static void ask_for_buffers(int fd)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
-static int udp_socket(sa_family_t family)
-{
-	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		ask_for_buffers(fd);
-	return fd;
-}
-
 static int close_failed(int fd)
 {
 	int error = errno;
@@ -71,50 +65,24 @@ static int close_failed(int fd)
 	return -1;
 }
 
-static int set_v6_only(int fd, bool v6_only)
-{
-	int value = v6_only;
-	return setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, sizeof(value));
-}
-
-/* SO_REUSEPORT would let a second gateway of the same user take half of our datagrams without a word: so one
- * without it must fit first. */
-bool udp_is_free(const struct sockaddr *address, bool v6_only)
-{
-	bool v6 = address->sa_family == AF_INET6;
-	int fd = socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	if ((v6 && set_v6_only(fd, v6_only) != 0) ||
-	    bind(fd, address, v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)) != 0) {
-		close_failed(fd);
-		return false;
-	}
-	close(fd);
-	return true;
-}
-
 int udp_listen(const struct sockaddr *address, bool v6_only)
 {
-	int fd = udp_socket(address->sa_family);
+	int fd = bind_shared(address, SOCK_DGRAM, v6_only);
 	if (fd < 0)
 		return -1;
-	bool v6 = address->sa_family == AF_INET6;
-	int failed = option_on(fd, SOL_SOCKET, SO_REUSEPORT);
-	if (v6)
-		failed |= set_v6_only(fd, v6_only) | option_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
-	else
-		failed |= option_on(fd, IPPROTO_IP, IP_PKTINFO);
-	if (failed || bind(fd, address, v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)))
-		return close_failed(fd);
-	return fd;
+	ask_for_buffers(fd);
+	int failed = address->sa_family == AF_INET6
+			     ? option_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)
+			     : option_on(fd, IPPROTO_IP, IP_PKTINFO);
+	return failed ? close_failed(fd) : fd;
 }
 
 int udp_connect(const struct sockaddr *address)
 {
-	int fd = udp_socket(address->sa_family);
+	int fd = socket(address->sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
+	ask_for_buffers(fd);
 	socklen_t length = address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
 							  : sizeof(struct sockaddr_in);
 	return connect(fd, address, length) == 0 ? fd : close_failed(fd);

@@ -37,8 +37,6 @@ void address_text(char out[64], const union rg_address *);
 /* A bound socket, shareable by workers (SO_REUSEPORT), non-blocking. -1 with errno. v6_only: "::" leaves IPv4 to
  * another socket. */
 int udp_listen(const struct sockaddr *, bool v6_only);
-/* Whether a socket that shares its port with nobody would fit there. */
-bool udp_is_free(const struct sockaddr *, bool v6_only);
 /* A connected one on a port of the kernel's choice: what comes from elsewhere is not ours. -1 with errno. */
 int udp_connect(const struct sockaddr *);
 

@@ -289,8 +289,8 @@ void gate_open(struct gate *gate, unsigned reject_delay_ms)
 	assert_int_equal(mailbox_init(&gate->home, &gate->main_loop, NULL), 0);
 	assert_true(worker_init(&gate->worker, 0, 1, 16, 1, &gate->worker, &gate->home));
 	gate->worker.learned = on_lesson;
-	sockets[0] = (struct rg_port_socket){port_open(&gate->auth_port), RG_SERVES_AUTH};
-	sockets[1] = (struct rg_port_socket){port_open(&gate->acct_port), RG_SERVES_ACCT};
+	sockets[0] = (struct rg_port_socket){.fd = port_open(&gate->auth_port), .serves = RG_SERVES_AUTH};
+	sockets[1] = (struct rg_port_socket){.fd = port_open(&gate->acct_port), .serves = RG_SERVES_ACCT};
 	publish(gate, sockets, 2);
 }
 
