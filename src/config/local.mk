@@ -12,6 +12,7 @@ src_libroamgate_a_SOURCES += \
 	src/config/read_clients.c \
 	src/config/read_federation.c \
 	src/config/read_gateway.c \
+	src/config/read_inner.c \
 	src/config/read_later.c \
 	src/config/read_modules.c \
 	src/config/read_realms.c \

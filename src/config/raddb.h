@@ -114,6 +114,8 @@ struct rg_eap_settings {
 	const char *ocsp_responder;           /* "http://HOST[:PORT]/PATH" in place of the certificate's; or NULL */
 	int64_t fragment, resume_s;
 	struct rg_choices identity_from;      /* enum rg_name_kind */
+	struct rg_strings inner_labels;       /* as written; empty: what the directory can verify */
+	struct rg_eap_inner inner;            /* methods NULL: the realm has no tunnel */
 };
 
 /* What an `authorize` rule says; conditions all hold or the next is tried. */

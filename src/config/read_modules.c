@@ -6,10 +6,10 @@
 #include "module/module.h"
 
 /* Modules that a configuration may name already and that come with later versions. */
-static const char *const later_modules[] = {"eap_ttls",	   "eap_peap",	  "eap_teap",
-					    "sink_fticks", "dir_winbind", NULL};
-static const char *const known_modules[] = {"eap_tls",	"dir_ldap",    "dir_ldif",    "eap_ttls", "eap_peap",
-					    "eap_teap", "sink_fticks", "dir_winbind", NULL};
+static const char *const later_modules[] = {"eap_peap", "eap_teap", "sink_fticks", "dir_winbind", NULL};
+static const char *const known_modules[] = {"eap_tls",	    "dir_ldap", "dir_ldif",    "eap_ttls",    "eap_peap",
+					    "eap_mschapv2", "eap_gtc",	"eap_teap",    "sink_fticks", "dir_winbind",
+					    NULL};
 
 static bool word_in(const char *word, const char *const *words)
 {
@@ -63,7 +63,13 @@ void modules_read(struct rg_reading *reading)
 		const config_setting_t *item = list;
 		if (list && list->type != CONFIG_TYPE_STRING)
 			item = config_setting_get_elem(list, (unsigned)i);
-		if (!module_load(gateway->module_dir, gateway->modules.items[i], why))
+		const struct rg_module *module =
+			module_load(gateway->module_dir, gateway->modules.items[i], why);
+		if (!module)
 			module_missing(reading, item, gateway->modules.items[i], why);
+		/* Those that it works with, which nobody need know by name. */
+		for (size_t j = 0; module && module->uses && module->uses[j]; j++)
+			if (!module_load(gateway->module_dir, module->uses[j], why))
+				module_missing(reading, item, module->uses[j], why);
 	}
 }

@@ -49,6 +49,8 @@ static const struct rg_row eap_rows[] = {
 	{.name = "outer_identity", .type = RG_CHOICE, .offset = EAP(outer_identity),
 	 .fallback = "anonymous-or-same", .choices = outer_policies,
 	 .help = "what the outer name may be"},
+	{.name = "inner_methods", .type = RG_STRINGS, .offset = EAP(inner_labels),
+	 .help = "offered inside tunnels, in this order"},
 	{0},
 };
 
@@ -146,6 +148,12 @@ static void methods_read(struct rg_complaint *at, struct rg_eap_settings *eap)
 	eap->methods = arena_alloc(&at->reading->raddb->arena, (labels + 1) * sizeof(*eap->methods));
 	for (size_t i = 0; i < labels; i++) {
 		const char *label = eap->method_labels.items[i];
+		if (inner_only(label)) {
+			complain_error(at, "methods",
+				       "\"%s\" is safe inside a tunnel only: name it in inner_methods, and \"peap\" "
+				       "or \"ttls\" here", label);
+			continue;
+		}
 		eap->methods[count] = module_eap_by_label(label);
 		if (!eap->methods[count]) {
 			method_missing(at, label);
@@ -223,11 +231,16 @@ static const char *directory_type(struct rg_complaint *at)
 	return arena_text(&at->reading->raddb->arena, config_setting_get_string(type));
 }
 
+static unsigned directory_offers(const struct rg_directory_settings *directory)
+{
+	const struct rg_directory_kind *kind = directory->module->ops.directory;
+	return kind->offers ? kind->offers(directory->settings) : 0;
+}
+
 static void offers_judge(struct rg_complaint *at, const struct rg_realm *realm)
 {
 	const struct rg_directory_settings *directory = &realm->directory;
-	const struct rg_directory_kind *kind = directory->module->ops.directory;
-	unsigned offers = kind->offers ? kind->offers(directory->settings) : 0;
+	unsigned offers = directory_offers(directory);
 	for (size_t i = 0; realm->eap.methods && realm->eap.methods[i]; i++) {
 		unsigned lacks = realm->eap.methods[i]->needs & ~offers;
 		if (lacks == 0)
@@ -256,7 +269,8 @@ static void machines_judge(struct rg_complaint *at, const struct rg_realm *realm
 				 "identity_from)");
 }
 
-static void directory_read(struct rg_complaint *at, struct rg_realm *realm)
+/* eap: of the same realm, whose inner methods the directory has to serve. */
+static void directory_read(struct rg_complaint *at, struct rg_complaint *eap, struct rg_realm *realm)
 {
 	static const char *const host_keys[] = {"type", NULL};
 	struct rg_reading *reading = at->reading;
@@ -283,6 +297,7 @@ static void directory_read(struct rg_complaint *at, struct rg_realm *realm)
 	if (module->check)
 		module->check(directory->settings, at);
 	offers_judge(at, realm);
+	inner_read(eap, realm, directory_offers(directory));
 	machines_judge(at, realm);
 }
 
@@ -309,7 +324,7 @@ void realm_read(struct rg_reading *reading, config_setting_t *setting)
 	else if (!eap.group)
 		complain_error(&at, "eap", "is missing: certificate, private_key and client_ca stand in it");
 	if (group_of(&at, "directory", &directory))
-		directory_read(&directory, realm);
+		directory_read(&directory, &eap, realm);
 	else if (directory.group)
 		setting_error(reading, directory.group, "must be a group { … }, is %s",
 			      type_text(directory.group));

@@ -69,6 +69,10 @@ struct rg_secret *secret_keep(struct rg_raddb *, struct rg_secret *);
 struct rg_span attributes_read(struct rg_complaint *, const char *key,
 			       const struct rg_strings *lines);
 
+/* The realm's inner_methods; at is its eap group, offers what its directory does. */
+void inner_read(struct rg_complaint *, struct rg_realm *, unsigned offers);
+/* Methods that nothing protects outside a tunnel. */
+bool inner_only(const char *label);
 /* The realm's authorize list; at is the realm's group. */
 void rules_read(struct rg_complaint *, struct rg_realm *);
 void prefix_print(const struct rg_prefix *, char out[64]);

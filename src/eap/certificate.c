@@ -47,6 +47,7 @@ static const ASN1_STRING *name_of_kind(const GENERAL_NAME *name, enum rg_name_ki
 	case RG_NAME_SAN_DNS:
 		return name->type == GEN_DNS ? name->d.dNSName : NULL;
 	case RG_NAME_SUBJECT_CN:
+	case RG_NAME_INNER: /* in no certificate */
 		return NULL;
 	}
 	return NULL;

@@ -15,6 +15,15 @@ void conversation_begin(struct rg_conversation *conversation,
 	};
 }
 
+void conversation_begin_inner(struct rg_conversation *conversation,
+			      const struct rg_eap_start *outer, const char *tunnel)
+{
+	conversation_begin(conversation, outer->inner->methods, outer);
+	conversation->start.inner = NULL;
+	conversation->start.within = tunnel;
+	conversation->start.identity = conversation->identity;
+}
+
 void conversation_invite(struct rg_conversation *conversation, struct rg_buffer *out)
 {
 	eap_request_write(out, conversation->id, RG_EAP_IDENTITY, (struct rg_span){0});
@@ -55,14 +64,15 @@ typedef enum rg_eap_verdict method_call(void *method, struct rg_eap_step *);
 
 /* Lets the method take a turn; what it writes goes behind the header's place in out. */
 static enum rg_turn call_method(struct rg_conversation *conversation, method_call *call,
-				struct rg_span input, size_t room, struct rg_buffer *out,
+				struct rg_eap_step step, size_t room, struct rg_buffer *out,
 				struct rg_turn_result *result)
 {
 	size_t most = out->capacity < room ? out->capacity : room;
 	if (most < RG_EAP_HEADER + 16)
 		return fail(conversation, RG_REASON_INTERNAL, "no room for EAP", out, result);
 	struct rg_buffer data = buffer_over(out->data + RG_EAP_HEADER, most - RG_EAP_HEADER);
-	struct rg_eap_step step = {.input = input, .output = &data, .room = data.capacity};
+	step.output = &data;
+	step.room = data.capacity;
 	uint64_t began = clock_now();
 	enum rg_eap_verdict verdict = call(conversation->running, &step);
 	conversation->method_us += (uint32_t)((clock_now() - began) / 1000);
@@ -79,6 +89,9 @@ static enum rg_turn call_method(struct rg_conversation *conversation, method_cal
 	case RG_EAP_PROVEN:
 		conversation->state = RG_CONVERSATION_PROVEN;
 		return RG_TURN_PROVEN;
+	case RG_EAP_ASK:
+		conversation->state = RG_CONVERSATION_ASKED;
+		return RG_TURN_ASK;
 	case RG_EAP_SUCCESS:
 		return succeed(conversation, out);
 	case RG_EAP_FAILURE:
@@ -102,8 +115,8 @@ static enum rg_turn begin_method(struct rg_conversation *conversation, unsigned 
 	conversation->running = conversation->method->start(&conversation->start);
 	if (!conversation->running)
 		return fail(conversation, RG_REASON_INTERNAL, "out of memory", out, result);
-	return call_method(conversation, conversation->method->begin, (struct rg_span){0}, room, out,
-			   result);
+	return call_method(conversation, conversation->method->begin, (struct rg_eap_step){0}, room,
+			   out, result);
 }
 
 static enum rg_turn take_identity(struct rg_conversation *conversation,
@@ -111,8 +124,13 @@ static enum rg_turn take_identity(struct rg_conversation *conversation,
 				  size_t room, struct rg_buffer *out, struct rg_turn_result *result)
 {
 	conversation->id = response->id;
+	bool inner = conversation->start.within;
+	if (inner && !text_from_span(conversation->identity, sizeof(conversation->identity),
+				     response->data))
+		return fail(conversation, RG_REASON_IDENTITY_MISMATCH,
+			    "the Identity inside the tunnel is no name", out, result);
 	/* RFC 3579 §2.1: the NAS copies the Identity into User-Name, so that proxies can route on it. */
-	if (!text_equal_nocase(response->data, user_name))
+	if (!inner && !text_equal_nocase(response->data, user_name))
 		return fail(conversation, RG_REASON_IDENTITY_MISMATCH,
 			    "EAP-Identity and User-Name differ", out, result);
 	conversation->named = true;
@@ -163,6 +181,7 @@ enum rg_turn conversation_turn(struct rg_conversation *conversation, struct rg_s
 	case RG_CONVERSATION_METHOD:
 		break;
 	case RG_CONVERSATION_PROVEN:
+	case RG_CONVERSATION_ASKED:
 	case RG_CONVERSATION_ENDED:
 		return RG_TURN_DISCARD;
 	}
@@ -174,8 +193,8 @@ enum rg_turn conversation_turn(struct rg_conversation *conversation, struct rg_s
 		return fail(conversation, RG_REASON_METHOD_REFUSED,
 			    "broken EAP: answers with another method", out, result);
 	conversation->spoke = true;
-	return call_method(conversation, conversation->method->respond, response.data, room, out,
-			   result);
+	return call_method(conversation, conversation->method->respond,
+			   (struct rg_eap_step){.input = response.data}, room, out, result);
 }
 
 bool conversation_answered_by(const struct rg_conversation *conversation, struct rg_span packet)
@@ -189,8 +208,21 @@ enum rg_turn conversation_granted(struct rg_conversation *conversation, size_t r
 {
 	*result = (struct rg_turn_result){0};
 	conversation->state = RG_CONVERSATION_METHOD;
-	return call_method(conversation, conversation->method->granted, (struct rg_span){0}, room, out,
-			   result);
+	return call_method(conversation, conversation->method->granted, (struct rg_eap_step){0}, room,
+			   out, result);
+}
+
+enum rg_turn conversation_answered(struct rg_conversation *conversation,
+				   const struct rg_answer *answer, size_t room,
+				   struct rg_buffer *out, struct rg_turn_result *result)
+{
+	*result = (struct rg_turn_result){0};
+	conversation->state = RG_CONVERSATION_METHOD;
+	/* A wrong secret that was followed by the right one is not how it ends. */
+	conversation->pending = answer->granted ? RG_REASON_NONE : answer->reason;
+	conversation->pending_detail = answer->granted ? NULL : answer->detail;
+	return call_method(conversation, conversation->method->answered,
+			   (struct rg_eap_step){.answer = answer}, room, out, result);
 }
 
 void conversation_refused(struct rg_conversation *conversation, struct rg_buffer *out)
@@ -202,6 +234,13 @@ void conversation_refused(struct rg_conversation *conversation, struct rg_buffer
 const struct rg_proof *conversation_proof(const struct rg_conversation *conversation)
 {
 	return conversation->running ? conversation->method->proof(conversation->running) : NULL;
+}
+
+const struct rg_claim *conversation_claim(const struct rg_conversation *conversation)
+{
+	return conversation->state == RG_CONVERSATION_ASKED && conversation->method->claim
+		       ? conversation->method->claim(conversation->running)
+		       : NULL;
 }
 
 void conversation_end(struct rg_conversation *conversation)

@@ -1,6 +1,8 @@
 src_libroamgate_a_SOURCES += src/eap/conversation.c src/eap/conversation.h
 src_libroamgate_a_SOURCES += src/eap/frame.c src/eap/frame.h
 src_libroamgate_a_SOURCES += src/eap/session.c src/eap/session.h
+src_libroamgate_a_SOURCES += src/eap/mschapv2.c src/include/roamgate/mschapv2.h
+src_libroamgate_a_SOURCES += src/eap/tunnel.c src/eap/tunnel.h
 # The TLS engine that all TLS methods share.
 src_libroamgate_a_SOURCES += \
 	src/eap/certificate.c src/eap/certificate.h \
@@ -20,5 +22,6 @@ src_libroamgate_a_SOURCES += \
 	src/eap/tls_resume.c \
 	src/eap/tls_seal.c \
 	src/eap/tls_trust.c \
+	src/eap/tls_tunnel.c \
 	src/eap/tls_verify.c src/eap/tls_verify.h \
 	src/include/roamgate/tls.h

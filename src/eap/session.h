@@ -31,6 +31,7 @@ struct rg_session {
 	struct rg_conversation conversation;
 	struct rg_request *request; /* the one that waits for our answer, or NULL */
 	struct rg_decision *decision; /* under way or made, or NULL */
+	char answer_detail[160]; /* escaped: why the last claim was refused; outlives that decision */
 	size_t room;     /* most octets of an EAP packet towards this supplicant */
 	bool reported;   /* its end is in the log already: a directory that could not be asked */
 	struct rg_signin signin;

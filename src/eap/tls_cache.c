@@ -70,6 +70,7 @@ static void entry_free(struct entry *entry)
 		return;
 	SSL_SESSION_free(entry->cached.session);
 	X509_free(entry->cached.issuer);
+	X509_free(entry->cached.leaf);
 	free(entry);
 }
 
@@ -88,6 +89,8 @@ void tls_cache_put(const struct rg_tls_cached *cached)
 	SSL_SESSION_up_ref(cached->session);
 	if (cached->issuer)
 		X509_up_ref(cached->issuer);
+	if (cached->leaf)
+		X509_up_ref(cached->leaf);
 
 	struct shard *shard = shard_of(id);
 	pthread_mutex_lock(&shard->lock);
@@ -123,6 +126,8 @@ bool tls_cache_find(const uint8_t *id, size_t id_length, const uint8_t scope[RG_
 		SSL_SESSION_up_ref(master);
 		if (found->issuer)
 			X509_up_ref(found->issuer);
+		if (found->leaf)
+			X509_up_ref(found->leaf);
 	}
 	pthread_mutex_unlock(&shard->lock);
 	entry_free(expired);
@@ -132,7 +137,8 @@ bool tls_cache_find(const uint8_t *id, size_t id_length, const uint8_t scope[RG_
 	SSL_SESSION_free(master);
 	if (!found->session) {
 		X509_free(found->issuer);
-		found->issuer = NULL;
+		X509_free(found->leaf);
+		found->issuer = found->leaf = NULL;
 		return false;
 	}
 	return true;

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "roamgate/eap.h"
+
 #define RG_TLS_CACHE_MOST 8192 /* sessions; the one longest unused makes room */
 #define RG_TLS_SCOPE      32
 
@@ -16,13 +18,19 @@ struct rg_tls_cached {
 	X509 *issuer;   /* of the leaf, for OCSP; may be NULL */
 	time_t expires; /* since the full handshake; never extended by resuming */
 	uint8_t scope[RG_TLS_SCOPE];
+	/* Of a tunnel: who signed in inside it, by which method (its label), where that name stood,
+	 * and by which certificate (NULL: by none). Never a password. */
+	const char *inner; /* NULL: no tunnel */
+	char identity[256];
+	enum rg_name_kind kind;
+	X509 *leaf;
 };
 
 /* Takes references of its own. A session without id is ignored. */
 void tls_cache_put(const struct rg_tls_cached *);
 
 /* False: none such, of another scope, or expired. found->session is a copy of the caller's own, so
- * that conversations never share one; found->issuer a reference. */
+ * that conversations never share one; found->issuer and leaf are references. */
 bool tls_cache_find(const uint8_t *id, size_t id_length, const uint8_t scope[RG_TLS_SCOPE],
 		    time_t now, struct rg_tls_cached *found);
 void tls_cache_remove(const uint8_t *id, size_t id_length);

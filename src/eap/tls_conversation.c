@@ -68,7 +68,7 @@ struct rg_tls *tls_start(const struct rg_eap_start *start, const struct rg_tls_k
 		       kind->client_certificate ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT
 						: SSL_VERIFY_NONE,
 		       NULL);
-	if (tls_scope_set(tls, start->realm))
+	if (tls_scope_set(tls, start))
 		return tls;
 out:
 	tls_end(&tls);
@@ -97,6 +97,9 @@ void tls_end(struct rg_tls **holder)
 	fragments_free(&tls->fragments);
 	SSL_SESSION_free(tls->parked);
 	X509_free(tls->resumed.issuer);
+	X509_free(tls->resumed.leaf);
+	X509_free(tls->signed_in.issuer);
+	X509_free(tls->signed_in.leaf);
 	X509_free(tls->leaf);
 	X509_free(tls->issuer);
 	sk_X509_pop_free(tls->chain, X509_free);
@@ -220,25 +223,4 @@ enum rg_tls_event tls_release(struct rg_tls *tls, struct rg_eap_step *step)
 	if (fragments_pending(&tls->fragments) == 0)
 		return RG_TLS_ACKNOWLEDGED;
 	return give(tls, step);
-}
-
-bool tls_write(struct rg_tls *tls, struct rg_span clear)
-{
-	ERR_clear_error();
-	return tls->ssl && clear.length != 0 &&
-	       SSL_write(tls->ssl, clear.data, (int)clear.length) == (int)clear.length;
-}
-
-bool tls_read(struct rg_tls *tls, struct rg_buffer *clear)
-{
-	while (tls->ssl && clear->length < clear->capacity) {
-		size_t got = 0;
-		ERR_clear_error();
-		int read = SSL_read_ex(tls->ssl, clear->data + clear->length,
-				       clear->capacity - clear->length, &got);
-		clear->length += got;
-		if (!read)
-			return SSL_get_error(tls->ssl, 0) == SSL_ERROR_WANT_READ && !tls->overrun;
-	}
-	return tls->ssl;
 }

@@ -42,6 +42,7 @@ struct rg_tls {
 	uint8_t scope[RG_TLS_SCOPE];
 	SSL_SESSION *parked;
 	struct rg_tls_cached resumed; /* session is never set: OpenSSL owns it */
+	struct rg_tls_cached signed_in; /* of a tunnel: whom it will stand for; session never set */
 	uint8_t resumed_id[SSL_MAX_SSL_SESSION_ID_LENGTH];
 	size_t resumed_id_length;
 
@@ -62,9 +63,19 @@ BIO *tls_bio_new(struct rg_tls *);
 void tls_explain(struct rg_tls *);
 
 /* Sessions (tls_resume.c). */
-bool tls_scope_set(struct rg_tls *, const char *realm);
+bool tls_scope_set(struct rg_tls *, const struct rg_eap_start *);
 int tls_session_new(SSL *, SSL_SESSION *);
 SSL_SESSION *tls_session_get(SSL *, const unsigned char *id, int length, int *copy);
+/* The earliest end of a chain, or of what is given where that is earlier. */
+time_t tls_chain_ends(const STACK_OF(X509) *, time_t ends);
+
+/* What TLS yields (tls_seal.c). */
+bool tls_keys_derive(struct rg_tls *);
+bool tls_keys_material(struct rg_tls *, uint8_t material[128]);
+static inline bool tls_is_1_3(const struct rg_tls *tls)
+{
+	return SSL_version(tls->ssl) == TLS1_3_VERSION;
+}
 
 /* Frees the TLS state, if there is any left. */
 void tls_ssl_end(struct rg_tls *);

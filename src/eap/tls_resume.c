@@ -5,17 +5,34 @@
 
 #include "eap/tls_conversation.h"
 
-/* The scope holds what a session must not outlive a change of: a new CA, CRL or certificate,
- * another realm or another method make everyone shake hands in full. OpenSSL compares it too, as
- * its session id context. */
-bool tls_scope_set(struct rg_tls *tls, const char *realm)
+static void scope_add(struct rg_buffer *scope, const char *text)
 {
-	uint8_t text[RG_TLS_SCOPE + 16 + 256];
+	buffer_put(scope, span_text(text));
+	buffer_u8(scope, 0);
+}
+
+/* What may run inside a tunnel: a session that was opened by a method that the realm has given up
+ * is not resumed. */
+static void scope_add_inner(struct rg_buffer *scope, const struct rg_eap_inner *inner)
+{
+	for (size_t i = 0; inner->methods && inner->methods[i]; i++)
+		scope_add(scope, inner->methods[i]->label);
+	buffer_u8(scope, (uint8_t)(inner->pap | inner->mschapv2 << 1));
+}
+
+/* The scope holds what a session must not outlive a change of: a new CA, CRL or certificate,
+ * another realm, another method or another tunnel around it make everyone shake hands in full.
+ * OpenSSL compares it too, as its session id context. */
+bool tls_scope_set(struct rg_tls *tls, const struct rg_eap_start *start)
+{
+	uint8_t text[RG_TLS_SCOPE + 16 + 256 + 128];
 	struct rg_buffer buffer = buffer_over(text, sizeof(text));
 	buffer_put(&buffer, span_of(tls->context->trust, sizeof(tls->context->trust)));
-	buffer_put(&buffer, span_text(tls->kind->label));
-	buffer_u8(&buffer, 0);
-	buffer_put(&buffer, span_text(realm));
+	scope_add(&buffer, tls->kind->label);
+	scope_add(&buffer, start->within);
+	if (!tls->kind->client_certificate && start->inner)
+		scope_add_inner(&buffer, start->inner);
+	buffer_put(&buffer, span_text(start->realm));
 	return !buffer.failed &&
 	       EVP_Digest(text, buffer.length, tls->scope, NULL, EVP_sha256(), NULL) &&
 	       SSL_set_session_id_context(tls->ssl, tls->scope, sizeof(tls->scope));
@@ -41,6 +58,7 @@ SSL_SESSION *tls_session_get(SSL *ssl, const unsigned char *id, int length, int 
 	    !tls_cache_find(id, (size_t)length, tls->scope, now, &found))
 		return NULL;
 	X509_free(tls->resumed.issuer);
+	X509_free(tls->resumed.leaf);
 	tls->resumed = found;
 	tls->resumed.session = NULL; /* OpenSSL's from here on */
 	memcpy(tls->resumed_id, id, (size_t)length);
@@ -48,8 +66,7 @@ SSL_SESSION *tls_session_get(SSL *ssl, const unsigned char *id, int length, int 
 	return found.session;
 }
 
-/* The earliest end of what the proof rests on. */
-static time_t chain_ends(STACK_OF(X509) * chain, time_t ends)
+time_t tls_chain_ends(const STACK_OF(X509) * chain, time_t ends)
 {
 	for (int i = 0; i < sk_X509_num(chain); i++) {
 		struct tm tm = {0};
@@ -67,15 +84,23 @@ void tls_remember(struct rg_tls *tls)
 	if (!tls->parked || tls->context->resume_s <= 0)
 		return;
 	time_t now = time(NULL);
-	struct rg_tls_cached cached = {.session = tls->parked, .issuer = tls->issuer};
+	struct rg_tls_cached cached = tls->signed_in;
+	/* A tunnel that cannot say who is in it must not be entered again. */
+	if (!tls->kind->client_certificate && !cached.inner)
+		return;
+	cached.session = tls->parked;
+	if (tls->kind->client_certificate)
+		cached.issuer = tls->issuer;
 	memcpy(cached.scope, tls->scope, sizeof(cached.scope));
 	if (tls->proof.resumed) {
 		cached.expires = tls->resumed.expires;
 		/* A TLS 1.3 ticket is for one use (RFC 8446 §C.4); its successor takes its place.
 		 */
 		tls_cache_remove(tls->resumed_id, tls->resumed_id_length);
-	} else {
-		cached.expires = chain_ends(tls->chain, now + tls->context->resume_s);
+	} else if (tls->kind->client_certificate) {
+		cached.expires = tls_chain_ends(tls->chain, now + tls->context->resume_s);
+	} else if (!cached.expires || cached.expires > now + tls->context->resume_s) {
+		cached.expires = now + tls->context->resume_s;
 	}
 	if (cached.expires > now)
 		tls_cache_put(&cached);

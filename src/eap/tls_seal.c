@@ -7,41 +7,38 @@
 #include "eap/certificate.h"
 #include "eap/tls_conversation.h"
 
-static bool is_tls_1_3(const struct rg_tls *tls)
-{
-	return SSL_version(tls->ssl) == TLS1_3_VERSION;
-}
-
 bool tls_export(struct rg_tls *tls, const char *label, struct rg_span context, uint8_t *out,
 		size_t length)
 {
-	bool use = context.length != 0 || (tls->ssl && is_tls_1_3(tls));
+	bool use = context.length != 0 || (tls->ssl && tls_is_1_3(tls));
 	return tls->ssl && SSL_export_keying_material(tls->ssl, out, length, label, strlen(label),
 						      context.data, context.length, use) == 1;
 }
 
-/* RFC 9190 §2.3: MSK and EMSK in one, then the Method-Id. */
-static bool keys_1_3(struct rg_tls *tls, uint8_t material[128])
+/* MSK and EMSK in one: RFC 5216 §2.3, RFC 9190 §2.3, and for tunnels RFC 9427 §2.1. */
+bool tls_keys_material(struct rg_tls *tls, uint8_t material[128])
 {
-	struct rg_span type = span_of(&tls->kind->type, 1);
-	tls->keys.session_id_length = 1 + 64;
-	return tls_export(tls, "EXPORTER_EAP_TLS_Key_Material", type, material, 128) &&
-	       tls_export(tls, "EXPORTER_EAP_TLS_Method-Id", type, tls->keys.session_id + 1, 64);
+	if (tls_is_1_3(tls))
+		return tls_export(tls, "EXPORTER_EAP_TLS_Key_Material",
+				  span_of(&tls->kind->type, 1), material, 128);
+	return tls_export(tls, tls->kind->key_label, span_of(NULL, 0), material, 128);
 }
 
-/* RFC 5216 §2.3 */
-static bool keys_1_2(struct rg_tls *tls, uint8_t material[128])
+static bool method_id(struct rg_tls *tls)
 {
+	uint8_t *to = tls->keys.session_id + 1;
 	tls->keys.session_id_length = 1 + 64;
-	return SSL_get_client_random(tls->ssl, tls->keys.session_id + 1, 32) == 32 &&
-	       SSL_get_server_random(tls->ssl, tls->keys.session_id + 33, 32) == 32 &&
-	       tls_export(tls, tls->kind->key_label, span_of(NULL, 0), material, 128);
+	if (tls_is_1_3(tls))
+		return tls_export(tls, "EXPORTER_EAP_TLS_Method-Id", span_of(&tls->kind->type, 1),
+				  to, 64);
+	return SSL_get_client_random(tls->ssl, to, 32) == 32 &&
+	       SSL_get_server_random(tls->ssl, to + 32, 32) == 32;
 }
 
-static bool keys_derive(struct rg_tls *tls)
+bool tls_keys_derive(struct rg_tls *tls)
 {
 	uint8_t material[128];
-	bool good = is_tls_1_3(tls) ? keys_1_3(tls, material) : keys_1_2(tls, material);
+	bool good = tls_keys_material(tls, material) && method_id(tls);
 	tls->keys.session_id[0] = tls->kind->type;
 	if (good)
 		memcpy(tls->keys.msk, material, sizeof(tls->keys.msk));
@@ -64,8 +61,9 @@ bool tls_keys(struct rg_tls *tls, struct rg_eap_keys *keys)
 static void proof_collect(struct rg_tls *tls)
 {
 	tls->proof.resumed = SSL_session_reused(tls->ssl);
-	tls->proof.tls_version = is_tls_1_3(tls) ? "1.3" : "1.2";
-	tls->leaf = SSL_get1_peer_certificate(tls->ssl);
+	tls->proof.tls_version = tls_is_1_3(tls) ? "1.3" : "1.2";
+	if (tls->kind->client_certificate)
+		tls->leaf = SSL_get1_peer_certificate(tls->ssl);
 	if (tls->proof.resumed) {
 		tls->issuer = tls->resumed.issuer;
 		tls->resumed.issuer = NULL;
@@ -78,9 +76,24 @@ static void proof_collect(struct rg_tls *tls)
 		tls->issuer = sk_X509_value(tls->chain, 1);
 }
 
+/* A tunnel that is resumed stands for whoever opened it. */
+static void proof_resume(struct rg_tls *tls)
+{
+	struct rg_proof *proof = &tls->proof;
+	tls->leaf = tls->resumed.leaf;
+	tls->resumed.leaf = NULL;
+	memcpy(tls->identity, tls->resumed.identity, sizeof(tls->identity));
+	proof->identity = tls->identity;
+	proof->kind = tls->resumed.kind;
+	proof->inner = tls->resumed.inner;
+}
+
 static void proof_fill(struct rg_tls *tls)
 {
 	struct rg_proof *proof = &tls->proof;
+	bool tunnel = !tls->kind->client_certificate;
+	if (tunnel && proof->resumed)
+		proof_resume(tls);
 	proof->x509 = tls->leaf;
 	proof->chain = tls->chain;
 	proof->issuer = tls->issuer;
@@ -89,10 +102,13 @@ static void proof_fill(struct rg_tls *tls)
 		if (length > 0)
 			proof->certificate = span_of(tls->der, (size_t)length);
 		certificate_subject(tls->leaf, proof->subject, sizeof(proof->subject));
-		if (certificate_identity(tls->leaf, &tls->context->identity_from, tls->identity,
+		if (!tunnel &&
+		    certificate_identity(tls->leaf, &tls->context->identity_from, tls->identity,
 					 sizeof(tls->identity), &proof->kind))
 			proof->identity = tls->identity;
 	}
+	if (tunnel && proof->resumed)
+		tls_signed_in(tls, proof);
 	tls->proof_ready = true;
 }
 
@@ -125,8 +141,8 @@ bool tls_seal(struct rg_tls *tls, struct rg_eap_step *step)
 	if (tls->input.length != 0 || SSL_has_pending(tls->ssl)) {
 		tls->reason = RG_REASON_METHOD_REFUSED;
 		tls->detail = "broken EAP-TLS: data behind the handshake";
-	} else if (tls_proof(tls) && tls->leaf && keys_derive(tls) &&
-		   (!is_tls_1_3(tls) || last_flight_1_3(tls)) && !tls->overrun) {
+	} else if (tls_proof(tls) && (tls->leaf || !tls->kind->client_certificate) && tls_keys_derive(tls) &&
+		   (!tls_is_1_3(tls) || last_flight_1_3(tls)) && !tls->overrun) {
 		tls->reason = RG_REASON_NONE;
 		tls->detail = NULL;
 	}

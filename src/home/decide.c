@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
+#include "core/secret.h"
 #include "core/text.h"
 #include "home/authorize.h"
 #include "home/identity.h"
@@ -20,6 +21,7 @@ struct rg_decision {
 	struct rg_decision_case facts;
 	struct rg_decision_result result;
 	struct rg_identity identity;
+	char canonical[256]; /* the directory's own name for that one, or "" */
 	struct ocsp_errand *errand;
 	struct rg_inquiry *inquiry;
 	bool revocation_settled;
@@ -39,7 +41,7 @@ static void apply_rules(struct rg_decision *decision, const struct rg_question *
 {
 	const struct rg_realm *realm = decision->facts.home->realm;
 	struct rg_circumstances now = {
-		.identity = decision->identity.identity,
+		.identity = decision_identity(decision),
 		.method = decision->facts.method,
 		.site = decision->facts.site,
 		.operator = decision->facts.operator,
@@ -130,7 +132,12 @@ static void take_answer(struct rg_decision *decision, const struct rg_question *
 	switch (answer->outcome) {
 	case RG_OUTCOME_FOUND:
 		decision->result.detail[0] = '\0';
+		snprintf(decision->canonical, sizeof(decision->canonical), "%s", answer->canonical);
+		snprintf(signin->inner, sizeof(signin->inner), "%s", decision_identity(decision));
 		apply_rules(decision, answer);
+		if (decision->result.verdict == RG_VERDICT_GRANTED)
+			memcpy(decision->result.hash_hash, answer->hash_hash,
+			       sizeof(decision->result.hash_hash));
 		break;
 	case RG_OUTCOME_NO_ENTRY:
 	case RG_OUTCOME_AMBIGUOUS:
@@ -159,6 +166,22 @@ static void on_answer(void *asker, const struct rg_question *answer)
 /* The directory module keeps its own, shorter time for each server; this ends it all. */
 #define DIRECTORY_DEADLINE_NS (10 * RG_SECOND)
 
+static void add_claim(struct rg_ask *ask, const struct rg_claim *claim)
+{
+	switch (claim->kind) {
+	case RG_CLAIM_PASSWORD:
+		ask->kind = RG_ASK_PASSWORD;
+		ask->password = claim->password;
+		return;
+	case RG_CLAIM_MSCHAPV2:
+		ask->kind = RG_ASK_MSCHAPV2;
+		ask->mschap_name = claim->mschap_name;
+		memcpy(ask->challenge, claim->challenge, sizeof(ask->challenge));
+		memcpy(ask->nt_response, claim->nt_response, sizeof(ask->nt_response));
+		return;
+	}
+}
+
 static void ask_directory(struct rg_decision *decision)
 {
 	const struct rg_realm *realm = decision->facts.home->realm;
@@ -174,6 +197,8 @@ static void ask_directory(struct rg_decision *decision)
 		.group_count = realm->group_count,
 		.deadline_ns = decision->asked_ns + DIRECTORY_DEADLINE_NS,
 	};
+	if (decision->facts.claim)
+		add_claim(&ask, decision->facts.claim);
 	settle(decision, RG_VERDICT_PENDING, RG_REASON_NONE);
 	decision->inquiry = directory_ask(decision->facts.home->directory, &ask,
 					  decision->facts.mailbox, on_answer, decision);
@@ -256,6 +281,23 @@ static void ask_ocsp(struct rg_decision *decision)
 	take_revocation(decision, &none);
 }
 
+/* What no directory need be asked about: an empty password is none (RFC 4513 §5.1.2), and one with a NUL in it
+ * might be cut there by whoever compares it. */
+static bool password_possible(struct rg_decision *decision)
+{
+	const struct rg_claim *claim = decision->facts.claim;
+	if (!claim || claim->kind != RG_CLAIM_PASSWORD)
+		return true;
+	if (claim->password.length != 0 &&
+	    !memchr(claim->password.data, 0, claim->password.length))
+		return true;
+	snprintf(decision->result.detail, sizeof(decision->result.detail), "%s",
+		 claim->password.length ? "a password with a NUL in it" : "an empty password");
+	signin_step(decision->facts.signin, "password", "%s", decision->result.detail);
+	settle(decision, RG_VERDICT_REFUSED, RG_REASON_PASSWORD_WRONG);
+	return false;
+}
+
 struct rg_decision *decision_begin(const struct rg_decision_case *facts,
 				   void (*decided)(void *context), void *context)
 {
@@ -273,7 +315,9 @@ struct rg_decision *decision_begin(const struct rg_decision_case *facts,
 		    reason == RG_REASON_NONE ? "lies in the realm" : decision->result.detail);
 	if (reason != RG_REASON_NONE)
 		settle(decision, RG_VERDICT_REFUSED, reason);
-	else if (tls_ocsp_needed(facts->home->tls))
+	else if (!password_possible(decision))
+		return decision;
+	else if (facts->proof->x509 && tls_ocsp_needed(facts->home->tls))
 		ask_ocsp(decision);
 	else
 		ask_directory(decision);
@@ -293,7 +337,7 @@ const struct rg_decision_result *decision_result(const struct rg_decision *decis
 
 const char *decision_identity(const struct rg_decision *decision)
 {
-	return decision->identity.identity;
+	return decision->canonical[0] ? decision->canonical : decision->identity.identity;
 }
 
 void decision_free(struct rg_decision **freed)
@@ -306,5 +350,6 @@ void decision_free(struct rg_decision **freed)
 		decision->errand->decision = NULL;
 	if (decision->inquiry)
 		inquiry_cancel(&decision->inquiry);
+	secret_wipe(decision->result.hash_hash, sizeof(decision->result.hash_hash));
 	free(decision);
 }

@@ -13,6 +13,7 @@ struct rg_decision;
 struct rg_decision_case {
 	const struct rg_home *home;
 	const struct rg_proof *proof; /* must live as long as the decision */
+	const struct rg_claim *claim; /* what the directory has to verify as well; NULL: nothing. Lives as long */
 	const char *outer, *method;
 	const char *site, *operator;  /* the client's; operator "" for a federation peer */
 	struct rg_signin *signin;     /* steps and times are noted here; the inner identity is set */
@@ -31,6 +32,7 @@ struct rg_decision_result {
 	enum rg_reason reason;
 	const struct rg_rule *rule;
 	char detail[160]; /* escaped */
+	uint8_t hash_hash[16]; /* GRANTED RG_CLAIM_MSCHAPV2: as of struct rg_question; wiped with the decision */
 };
 
 /* Begins. NULL: no memory. Look at decision_result at once; when PENDING, decided is called later, once, on the
@@ -40,7 +42,7 @@ struct rg_decision *decision_begin(const struct rg_decision_case *,
 /* Asks once more what could not be asked. */
 void decision_again(struct rg_decision *);
 const struct rg_decision_result *decision_result(const struct rg_decision *);
-/* The name that counts; "" until settled. */
+/* The name that counts, as the directory writes it where it knows better; "" until settled. */
 const char *decision_identity(const struct rg_decision *);
 void decision_free(struct rg_decision **); /* cancels what is under way */
 #endif

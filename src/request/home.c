@@ -106,6 +106,7 @@ static struct rg_session *session_begin(const struct rg_inbound *inbound)
 		.tls = session->home->tls,
 		.fragment = (size_t)realm->eap.fragment,
 		.realm = session->home->realm->name,
+		.inner = &realm->eap.inner,
 	};
 	conversation_begin(&session->conversation, realm->eap.methods, &start);
 	note_begin(&session->signin, &inbound->packet, inbound->client, realm->name, now);
@@ -207,7 +208,7 @@ static enum rg_next go_on(struct rg_inbound *inbound, struct rg_span state, stru
 	if (!session)
 		return refuse(inbound, RG_REASON_METHOD_REFUSED,
 			      "State of no conversation under way: ended, timed out, or not ours");
-	if (session->conversation.state == RG_CONVERSATION_PROVEN)
+	if (conversation_waits(&session->conversation))
 		return take_over(inbound, session, eap);
 	return take_turn(inbound, session, eap);
 }

@@ -135,7 +135,11 @@ static enum rg_next fail(struct rg_worker *worker, struct rg_session *session, s
 	const struct rg_proof *proof = conversation_proof(&session->conversation);
 	if (proof && proof->subject[0])
 		signin_step(&session->signin, "certificate", "%.90s", proof->subject);
-	text_escape(detail, sizeof(detail), span_text(result->detail));
+	/* What the decision said is escaped already. */
+	if (result->detail == session->answer_detail)
+		snprintf(detail, sizeof(detail), "%s", result->detail);
+	else
+		text_escape(detail, sizeof(detail), span_text(result->detail));
 	signin_step(&session->signin, "failed", "%.90s", detail);
 	reject(worker, session, eap, verdict_reason(session, result->reason), detail);
 	return RG_REPLY;
@@ -151,12 +155,14 @@ static enum rg_next decide(struct rg_worker *worker, struct rg_session *session)
 {
 	const struct rg_proof *proof = conversation_proof(&session->conversation);
 	note_method(session);
-	signin_step(&session->signin, session->conversation.method->label, "TLS %s, %s: %.70s",
+	signin_step(&session->signin, session->conversation.method->label, "TLS %s, %s%s%s%s%.60s",
 		    proof->tls_version ? proof->tls_version : "?",
-		    proof->resumed ? "resumed" : "full handshake", proof->subject);
+		    proof->resumed ? "resumed" : "full handshake", proof->inner ? ", inside " : "",
+		    proof->inner ? proof->inner : "", proof->subject[0] ? ": " : "", proof->subject);
 	struct rg_decision_case facts = {
 		.home = session->home,
 		.proof = proof,
+		.claim = conversation_claim(&session->conversation),
 		.outer = session->signin.outer,
 		.method = session->conversation.method->label,
 		.site = session->client->site,
@@ -177,6 +183,7 @@ enum rg_next verdict_turn(struct rg_worker *worker, struct rg_session *session, 
 		challenge(worker, session, buffer_span(out));
 		return RG_REPLY;
 	case RG_TURN_PROVEN:
+	case RG_TURN_ASK:
 		return decide(worker, session);
 	case RG_TURN_SUCCESS:
 		grant(worker, session, buffer_span(out));
@@ -203,6 +210,25 @@ static enum rg_next keep_silent(struct rg_worker *worker, struct rg_session *ses
 	return RG_WAIT;
 }
 
+/* A method that asked says the outcome in its own words, a refusal too. */
+static enum rg_turn tell(struct rg_session *session, struct rg_buffer *out,
+			 struct rg_turn_result *turn_result)
+{
+	const struct rg_decision_result *result = decision_result(session->decision);
+	struct rg_conversation *conversation = &session->conversation;
+	struct rg_answer answer = {
+		.granted = result->verdict == RG_VERDICT_GRANTED,
+		.reason = result->reason,
+		.detail = result->detail[0] ? session->answer_detail : NULL,
+		.again = result->reason == RG_REASON_PASSWORD_WRONG,
+	};
+	memcpy(session->answer_detail, result->detail, sizeof(session->answer_detail));
+	memcpy(answer.hash_hash, result->hash_hash, sizeof(answer.hash_hash));
+	enum rg_turn turn = conversation_answered(conversation, &answer, session->room, out, turn_result);
+	secret_wipe(&answer, sizeof(answer));
+	return turn;
+}
+
 enum rg_next verdict_decided(struct rg_session *session)
 {
 	struct rg_worker *worker = session->owner;
@@ -219,6 +245,10 @@ enum rg_next verdict_decided(struct rg_session *session)
 		reject(worker, session, buffer_span(&out), RG_REASON_INTERNAL, "out of memory");
 		return RG_REPLY;
 	}
+	bool asked = session->conversation.state == RG_CONVERSATION_ASKED;
+	if (asked && result->verdict != RG_VERDICT_UNAVAILABLE)
+		return verdict_turn(worker, session, tell(session, &out, &turn_result), &out,
+				    &turn_result);
 	switch (result->verdict) {
 	case RG_VERDICT_GRANTED:
 		return verdict_turn(worker, session,

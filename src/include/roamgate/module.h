@@ -87,6 +87,7 @@ struct rg_module {
 	unsigned abi; /* RG_MODULE_ABI */
 	enum rg_module_kind kind;
 	const char *name; /* "eap_tls": the file's name without .so */
+	const char *const *uses; /* modules that are loaded with it, NULL-terminated; NULL: none */
 	/* The group of configuration that is this module's own, and the struct that it fills. */
 	const struct rg_row *settings;
 	size_t settings_size;

@@ -19,7 +19,7 @@ struct rg_tls;
 struct rg_tls_kind {
 	uint8_t type;    /* EAP method type: context of the TLS 1.3 exporters (RFC 9190 §2.3) */
 	uint8_t version; /* low three bits of the flags octet */
-	bool client_certificate; /* demanded of the supplicant, or not asked for */
+	bool client_certificate; /* demanded of the supplicant; false: a tunnel, which asks for none */
 	const char *label;       /* a session of one method never resumes in another */
 	const char *key_label;   /* TLS 1.2's exporter: "client EAP encryption" */
 };
@@ -44,7 +44,7 @@ enum rg_tls_event tls_greet(struct rg_tls *, struct rg_eap_step *);
  * EAP-TLS's own rules is REFUSED at once: method-refused, "broken EAP-TLS: …". */
 enum rg_tls_event tls_respond(struct rg_tls *, struct rg_eap_step *);
 
-/* After ESTABLISHED, for a method without tunnel: derives the keys, prepares the last flight
+/* After ESTABLISHED, for a method without tunnel, or a tunnel that is resumed and says nothing in it: derives the keys, prepares the last flight
  * (TLS 1.2: ChangeCipherSpec and Finished of a full handshake; TLS 1.3: a ticket and the protected
  * success indication, RFC 9190 §2.5) without sending it, and frees the TLS state. False: refuse, as
  * step->reason says. */
@@ -53,11 +53,25 @@ bool tls_seal(struct rg_tls *, struct rg_eap_step *);
 /* Sends what was held back: SEND; ACKNOWLEDGED where there is nothing. */
 enum rg_tls_event tls_release(struct rg_tls *, struct rg_eap_step *);
 
-/* After ESTABLISHED, for tunnels: clear text to and from the supplicant. tls_write queues records
- * that the next tls_release sends. tls_read fills the buffer's rest; false: the tunnel is broken.
- */
+/* After ESTABLISHED, for tunnels that are not resumed (tls_proof says): what was held back is free
+ * to go, in TLS 1.3 with a ticket, which is worth nothing before the Accept. False: refuse, as
+ * step->reason says. Clear text may have come behind the handshake already: tls_read. */
+bool tls_open(struct rg_tls *, struct rg_eap_step *);
+
+/* Of an open tunnel: clear text to and from the supplicant. tls_write queues records that the next
+ * tls_send sends; that sends an empty Request where nothing waits: SEND, or REFUSED. tls_read fills
+ * the buffer's rest; false: the tunnel is broken, or more has come than there is room for. */
 bool tls_write(struct rg_tls *, struct rg_span clear);
+enum rg_tls_event tls_send(struct rg_tls *, struct rg_eap_step *);
 bool tls_read(struct rg_tls *, struct rg_buffer *clear);
+
+/* MSK and EMSK as TLS alone gives them, for what a method derives from them. Secret. Until tls_close. */
+bool tls_material(struct rg_tls *, uint8_t material[128]);
+/* Nothing more will be said in the tunnel: the keys are derived (tls_keys), the TLS state is freed.
+ * What is queued still goes. False: refuse, as step->reason says. */
+bool tls_close(struct rg_tls *, struct rg_eap_step *);
+/* Whom the tunnel let in: resuming it will stand for that proof (identity, inner, certificate). */
+void tls_signed_in(struct rg_tls *, const struct rg_proof *);
 
 /* Keying material of the session (RFC 5705, RFC 8446 §7.5); an empty context counts as none in
  * TLS 1.2. Until tls_seal. */

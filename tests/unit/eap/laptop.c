@@ -250,8 +250,10 @@ struct result sign_in(struct rg_tls_context *context, const struct laptop_settin
 	struct rg_buffer response = buffer_over(to_server, sizeof(to_server));
 	struct rg_eap_step step = {.output = &output,
 				   .room = settings->room ? settings->room : 1400};
-	struct rg_eap_start start = {context, 1024,
-				     how && how->realm ? how->realm : "beuningen.nl"};
+	struct rg_eap_start start = {.tls = context,
+				     .fragment = 1024,
+				     .realm = how && how->realm ? how->realm
+							       : "beuningen.nl"};
 	struct rg_eap_keys keys;
 
 	uint64_t began = cpu_ns();

@@ -50,7 +50,8 @@ static const struct rg_eap_method *eap(void)
 
 static void hand_start(struct hand *hand)
 {
-	struct rg_eap_start start = {context, 1024, "beuningen.nl"};
+	struct rg_eap_start start = {
+		.tls = context, .fragment = 1024, .realm = "beuningen.nl"};
 	hand->output = buffer_over(hand->octets, sizeof(hand->octets));
 	hand->step = (struct rg_eap_step){.output = &hand->output, .room = 1400};
 	hand->method = eap()->start(&start);

@@ -312,7 +312,7 @@ static void test_staple(void **state)
 		const unsigned char *der;
 		struct rg_buffer out = buffer_over(octets, sizeof(octets)),
 				 in = buffer_over(request, sizeof(request));
-		struct rg_eap_start start = {context, 4000, "x"};
+		struct rg_eap_start start = {.tls = context, .fragment = 4000, .realm = "x"};
 		struct rg_eap_step step = {.output = &in, .room = 5000};
 		laptop_make(&laptop,
 			    &(struct laptop_settings){.identity = &anna, .tweak = want_staple});
