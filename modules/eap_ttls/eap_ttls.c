@@ -382,9 +382,12 @@ static const struct rg_eap_method method_ttls = {
 	.end = method_end,
 };
 
+static const char *const uses[] = {"eap_mschapv2", "eap_gtc", NULL};
+
 const struct rg_module roamgate_module = {
 	.abi = RG_MODULE_ABI,
 	.kind = RG_MODULE_EAP,
 	.name = "eap_ttls",
+	.uses = uses,
 	.ops.eap = &method_ttls,
 };

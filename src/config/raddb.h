@@ -115,6 +115,7 @@ struct rg_eap_settings {
 	int64_t fragment, resume_s;
 	struct rg_choices identity_from;      /* enum rg_name_kind */
 	struct rg_strings inner_labels;       /* as written; empty: what the directory can verify */
+	int cryptobinding;                    /* 1: required of PEAP's supplicants */
 	struct rg_eap_inner inner;            /* methods NULL: the realm has no tunnel */
 };
 

@@ -90,7 +90,10 @@ static void tunnel_judge(struct rg_complaint *at, const struct rg_realm *realm, 
 			 const struct rg_eap_inner *inner)
 {
 	bool peap = strcmp(label, "peap") == 0;
-	if (!inner->methods[0] && (peap || !inner->pap))
+	bool nothing = !inner->methods[0] && (peap || !inner->pap);
+	if (nothing && realm->eap.inner_labels.count != 0)
+		complain_error(at, "inner_methods", "none of them runs inside \"%s\"", label);
+	else if (nothing)
 		complain_error(at, "methods",
 			       "nothing is left to run inside \"%s\": directory \"%s\" serves none of its inner methods as "
 			       "it is set up",
@@ -110,6 +113,7 @@ void inner_read(struct rg_complaint *at, struct rg_realm *realm, unsigned offers
 	bool tunnel = false;
 	memset(methods, 0, (INNERS + 1) * sizeof(struct rg_eap_method *));
 	eap->inner.methods = methods;
+	eap->inner.binding_required = eap->cryptobinding;
 	for (size_t i = 0; eap->methods && eap->methods[i]; i++)
 		tunnel |= eap->methods[i]->tunnel;
 	if (!tunnel && eap->inner_labels.count != 0)

@@ -17,6 +17,7 @@ struct realm {
 static const char *const ocsp_policies[] = {"off", "soft", "require", NULL};
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const outer_policies[] = {"anonymous-or-same", "any", NULL};
+static const char *const binding_policies[] = {"optional", "require", NULL};
 /* In the order of enum rg_name_kind. */
 static const char *const name_kinds[] = {"san_upn", "san_email", "subject_cn", "san_dns", NULL};
 
@@ -51,6 +52,8 @@ static const struct rg_row eap_rows[] = {
 	 .help = "what the outer name may be"},
 	{.name = "inner_methods", .type = RG_STRINGS, .offset = EAP(inner_labels),
 	 .help = "offered inside tunnels, in this order"},
+	{.name = "cryptobinding", .type = RG_CHOICE, .offset = EAP(cryptobinding), .fallback = "optional",
+	 .choices = binding_policies, .help = "of PEAP's supplicants: optional or require"},
 	{0},
 };
 
