@@ -9,6 +9,7 @@ include tests/unit/client/local.mk
 include tests/unit/route/local.mk
 include tests/unit/eap/local.mk
 include tests/unit/directory/local.mk
+include tests/unit/discover/local.mk
 include tests/unit/observe/local.mk
 include tests/unit/supplicant/local.mk
 include tests/unit/home/local.mk

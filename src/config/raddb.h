@@ -174,11 +174,33 @@ struct rg_peer_settings {
 
 enum rg_strategy { RG_FAILOVER, RG_BALANCE };
 
+/* How routes with `discover` find peers (RFC 7585). */
+struct rg_discovery_settings {
+	struct rg_strings resolvers; /* "ADDRESS:PORT", "[ADDRESS]:PORT"; none: those of this machine */
+	struct rg_strings allow;     /* which realms are looked for; as realms of routes are written */
+	int64_t timeout_ms;          /* for all questions about one realm */
+	int64_t ttl_min_s, ttl_max_s, negative_s, backoff_s, cache, peers, idle_s;
+	bool private, loopback;      /* addresses of such networks are believed */
+	char digest[65];             /* of all of it: same digest, same cache */
+};
+
+/* What is looked for, "aaa+auth:radius.tls.tcp" (RFC 3958), lower case, and what it stands for. */
+#define RG_SERVICE_TAGS_MOST 8 /* of a route */
+
+struct rg_service_tag {
+	const char *text;
+	enum rg_transport transport; /* TLS or DTLS */
+};
+
 struct rg_route {
 	struct rg_where where;
 	struct rg_strings realms;                  /* lower case; "*" is everyone else */
 	struct rg_peer_settings **peers;
 	size_t peer_count;
+	struct rg_service_tag *discover;           /* peers are found by these, before the written ones */
+	size_t discover_count;
+	const struct rg_credential *credential;    /* shown to a found peer */
+	bool discover_realm_only;                  /* a found peer must bear the realm; its host's name is not enough */
 	enum rg_strategy strategy;
 	bool accounting, pap;
 	size_t number;
@@ -209,6 +231,7 @@ struct rg_raddb {
 	size_t peer_count;
 	struct rg_route *routes;
 	size_t route_count;
+	struct rg_discovery_settings discovery;
 	struct rg_strings refuse;    /* the built-in list included unless refuse_defaults = false */
 	const struct rg_secret *cui_key; /* RFC 4372; NULL: none configured */
 	char digest[65];             /* of all that was read: files, secrets, the state of files named */

@@ -282,11 +282,11 @@ struct rg_destination route_table_find(const struct rg_route_table *table, const
 	return (struct rg_destination){.way = RG_WAY_AWAY, .route = route};
 }
 
-bool realm_claims(const struct rg_realm *realm, struct rg_span name)
+bool names_claim(const struct rg_strings *names, struct rg_span name)
 {
-	for (size_t i = 0; i < realm->names.count; i++) {
-		struct rg_span own = span_text(realm->names.items[i]);
-		if (text_equal_nocase(own, name))
+	for (size_t i = 0; i < names->count; i++) {
+		struct rg_span own = span_text(names->items[i]);
+		if (strcmp(names->items[i], "*") == 0 || text_equal_nocase(own, name))
 			return true;
 		/* "*.beuningen.nl": its part from the dot on is the end of the name. */
 		if (own.length > 2 && own.data[0] == '*' && name.length > own.length - 1 &&
@@ -296,4 +296,9 @@ bool realm_claims(const struct rg_realm *realm, struct rg_span name)
 			return true;
 	}
 	return false;
+}
+
+bool realm_claims(const struct rg_realm *realm, struct rg_span name)
+{
+	return names_claim(&realm->names, name);
 }

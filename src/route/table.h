@@ -22,6 +22,8 @@ void route_table_free(struct rg_route_table **);
 /* A realm name in any case; a machine's FQDN goes to the realm that is its longest suffix ("laptop7.beuningen.nl"
  * to beuningen.nl even without a wildcard) if that is local, else nowhere: host/… is never sent on. */
 struct rg_destination route_table_find(const struct rg_route_table *, const struct rg_nai *);
+/* Whether one of these names ("*" is everyone) is or covers that realm, in any case. For short lists. */
+bool names_claim(const struct rg_strings *names, struct rg_span realm);
 /* True: realm (lower or upper case) is one of this realm's names, by exact name or wildcard. */
 bool realm_claims(const struct rg_realm *, struct rg_span realm);
 #endif
