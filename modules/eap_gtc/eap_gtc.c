@@ -1,4 +1,5 @@
-/* EAP-GTC (RFC 3748 §5.6) as tunnels use it: the supplicant is asked for the password and says it. */
+/* EAP-GTC (RFC 3748 §5.6) as tunnels use it: the supplicant is asked for the password and says it.
+ */
 #include <stdlib.h>
 
 #include "core/secret.h"

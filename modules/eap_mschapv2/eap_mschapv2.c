@@ -1,5 +1,5 @@
-/* EAP-MSCHAPv2 (draft-kamath-pppext-eap-mschapv2-02; RFC 2759), inside tunnels only: both sides show
- * that they know the password, the directory speaking for ours. A wrong one may be followed by
+/* EAP-MSCHAPv2 (draft-kamath-pppext-eap-mschapv2-02; RFC 2759), inside tunnels only: both sides
+ * show that they know the password, the directory speaking for ours. A wrong one may be followed by
  * another. Changing passwords (RFC 2759 §7) is left to the organisation. */
 #include <openssl/rand.h>
 #include <stdlib.h>
@@ -95,14 +95,13 @@ static enum rg_eap_verdict take_response(struct mschapv2 *mschapv2, struct rg_ea
 	struct rg_span value = cursor_take(&cursor, size);
 	struct rg_span name = cursor_rest(&cursor);
 	/* A Response after a Failure counts up (RFC 2759 §6), or does not. */
-	bool id_fits = id == mschapv2->id || (mschapv2->state == STATE_REFUSED &&
-					      id == (uint8_t)(mschapv2->id + 1));
+	bool id_fits = id == mschapv2->id ||
+		       (mschapv2->state == STATE_REFUSED && id == (uint8_t)(mschapv2->id + 1));
 	if (cursor.failed || length != step->input.length || size != RG_MSCHAPV2_RESPONSE)
 		return broken(step, "broken MSCHAPv2: a Response of a wrong length");
 	if (!id_fits)
 		return broken(step, "broken MSCHAPv2: a Response to another Challenge");
-	const char *wrong =
-		mschapv2_take(&mschapv2->core, value, name, mschapv2->proof.identity);
+	const char *wrong = mschapv2_take(&mschapv2->core, value, name, mschapv2->proof.identity);
 	if (wrong)
 		return broken(step, wrong);
 	mschapv2->id = id;
@@ -119,8 +118,9 @@ static enum rg_eap_verdict take_verdict(struct mschapv2 *mschapv2, enum opcode o
 	if (mschapv2->state == STATE_AGREED && opcode == OPCODE_SUCCESS)
 		return RG_EAP_SUCCESS;
 	if (mschapv2->state == STATE_AGREED && opcode == OPCODE_FAILURE)
-		return fail(step, RG_REASON_SUPPLICANT_DISTRUSTS_SERVER,
-			    "the supplicant does not believe that the directory knows the password");
+		return fail(
+			step, RG_REASON_SUPPLICANT_DISTRUSTS_SERVER,
+			"the supplicant does not believe that the directory knows the password");
 	return broken(step, "broken MSCHAPv2: an answer out of turn");
 }
 
@@ -166,8 +166,8 @@ static enum rg_eap_verdict method_answered(void *method, struct rg_eap_step *ste
 	mschapv2->reason = step->reason = answer->reason;
 	mschapv2->detail = step->detail = answer->detail;
 	mschapv2->state = STATE_REFUSED;
-	size_t length = mschapv2_failure(text, answer->reason, mschapv2->again,
-					 mschapv2->core.challenge);
+	size_t length =
+		mschapv2_failure(text, answer->reason, mschapv2->again, mschapv2->core.challenge);
 	say(mschapv2, step, OPCODE_FAILURE, span_of(text, length));
 	return RG_EAP_REQUEST;
 }

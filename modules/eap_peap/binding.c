@@ -19,7 +19,8 @@ static bool hmac_sha1(struct rg_span key, struct rg_span data, uint8_t out[MAC])
 	return HMAC(EVP_sha1(), key.data, (int)key.length, data.data, data.length, out, &length);
 }
 
-/* PRF+ (§3.1.5.5.2.2): T1 = HMAC-SHA1(K, S | 0x01 | 0x00 | 0x00), Tn = HMAC-SHA1(K, Tn-1 | S | n | …). */
+/* PRF+ (§3.1.5.5.2.2): T1 = HMAC-SHA1(K, S | 0x01 | 0x00 | 0x00), Tn = HMAC-SHA1(K, Tn-1 | S | n |
+ * …). */
 static bool prf_plus(struct rg_span key, const char *label, struct rg_span seed, uint8_t *out,
 		     size_t length)
 {
@@ -117,7 +118,8 @@ bool binding_fits(const struct peap_binding *binding, struct rg_span value)
 
 bool binding_msk(const struct peap_binding *binding, uint8_t msk[64])
 {
-	/* The seed is the NUL that ends the label; PRF+ makes 128 octets, the MSK is their first half. */
+	/* The seed is the NUL that ends the label; PRF+ makes 128 octets, the MSK is their first
+	 * half. */
 	uint8_t csk[128];
 	bool good = prf_plus(span_of(binding->ipmk, sizeof(binding->ipmk)),
 			     "Session Key Generating Function", span_of("", 1), csk, sizeof(csk));

@@ -1,13 +1,14 @@
-/* Cryptobinding ([MS-PEAP] §3.1.5.5): a proof that who spoke inside the tunnel also made the tunnel. */
+/* Cryptobinding ([MS-PEAP] §3.1.5.5): a proof that who spoke inside the tunnel also made the
+ * tunnel. */
 #ifndef EAP_PEAP_BINDING_H
 #define EAP_PEAP_BINDING_H
 #include <stdbool.h>
 
 #include "roamgate/span.h"
 
-#define BINDING_TLV    60 /* octets, header included */
-#define BINDING_NONCE  32
-#define BINDING_ISK    32
+#define BINDING_TLV   60 /* octets, header included */
+#define BINDING_NONCE 32
+#define BINDING_ISK   32
 
 struct peap_binding {
 	uint8_t ipmk[40], cmk[20];

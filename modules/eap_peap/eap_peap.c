@@ -124,8 +124,8 @@ static enum rg_eap_verdict carry(struct peap *peap, enum rg_eap_verdict verdict,
 	return RG_EAP_FAILURE;
 }
 
-/* Draft §2.3: Code, Identifier and Length are those that the outer packet makes plain. Some supplicants
- * send them all the same. */
+/* Draft §2.3: Code, Identifier and Length are those that the outer packet makes plain. Some
+ * supplicants send them all the same. */
 static enum rg_eap_verdict take_inner(struct peap *peap, struct rg_span clear,
 				      struct rg_eap_step *step)
 {
@@ -133,7 +133,8 @@ static enum rg_eap_verdict take_inner(struct peap *peap, struct rg_span clear,
 	struct rg_buffer in = buffer_over(in_memory, sizeof(in_memory));
 	struct rg_buffer out = buffer_over(out_memory, sizeof(out_memory));
 	struct rg_cursor cursor = cursor_over(clear);
-	bool whole = cursor_u8(&cursor) == RG_EAP_CODE_RESPONSE && cursor_u8(&cursor) == peap->tunnel.inner.id &&
+	bool whole = cursor_u8(&cursor) == RG_EAP_CODE_RESPONSE &&
+		     cursor_u8(&cursor) == peap->tunnel.inner.id &&
 		     cursor_u16(&cursor) == clear.length && !cursor.failed;
 	if (!whole) {
 		buffer_u8(&in, RG_EAP_CODE_RESPONSE);

@@ -10,7 +10,8 @@
 #define STATUS_SUCCESS    1
 #define STATUS_FAILURE    2
 
-/* A Response without its header begins with a type, and none of those is 2 followed by its length. */
+/* A Response without its header begins with a type, and none of those is 2 followed by its length.
+ */
 bool extensions_is(struct rg_span clear)
 {
 	struct rg_eap_response response;
@@ -55,9 +56,8 @@ const char *extensions_read(struct rg_span clear, uint8_t id, struct peap_result
 	while (cursor_left(&cursor) != 0) {
 		uint16_t type = cursor_u16(&cursor), length = cursor_u16(&cursor);
 		struct rg_span value = cursor_take(&cursor, length);
-		const char *wrong = cursor.failed
-					    ? "broken PEAP: a TLV of a wrong length"
-					    : take_tlv(type, value, result, &has_result);
+		const char *wrong = cursor.failed ? "broken PEAP: a TLV of a wrong length"
+						  : take_tlv(type, value, result, &has_result);
 		if (wrong)
 			return wrong;
 	}

@@ -16,5 +16,6 @@ bool extensions_is(struct rg_span clear);
 /* NULL: read. Else what is wrong; static. */
 const char *extensions_read(struct rg_span clear, uint8_t id, struct peap_result *);
 /* A Result TLV; with binding a cryptobinding TLV as well. False: no room, or no memory. */
-bool extensions_write(struct rg_buffer *out, uint8_t id, bool success, struct peap_binding *binding);
+bool extensions_write(struct rg_buffer *out, uint8_t id, bool success,
+		      struct peap_binding *binding);
 #endif

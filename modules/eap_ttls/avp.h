@@ -11,7 +11,8 @@ struct rg_avp {
 	struct rg_span data;
 };
 
-/* The next one of a message; false: there is none, and the cursor has failed where one was broken. */
+/* The next one of a message; false: there is none, and the cursor has failed where one was broken.
+ */
 bool avp_next(struct rg_cursor *, struct rg_avp *);
 /* With its padding; mandatory. */
 void avp_write(struct rg_buffer *, uint32_t code, uint32_t vendor, struct rg_span data);

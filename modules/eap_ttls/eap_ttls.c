@@ -299,8 +299,8 @@ static enum rg_eap_verdict mschapv2_answered(struct ttls *ttls, struct rg_eap_st
 	char text[128];
 	const struct rg_answer *answer = step->answer;
 	if (!answer->granted) {
-		size_t length = mschapv2_failure(text, answer->reason, false,
-						 ttls->mschapv2.challenge);
+		size_t length =
+			mschapv2_failure(text, answer->reason, false, ttls->mschapv2.challenge);
 		ttls->state = TTLS_REFUSED;
 		step->reason = answer->reason;
 		step->detail = answer->detail;

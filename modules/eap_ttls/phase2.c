@@ -8,7 +8,7 @@
 #define AVP_USER_PASSWORD     2u
 #define AVP_CHAP_PASSWORD     3u
 #define AVP_CHAP_CHALLENGE    60u
-#define AVP_MS_CHAP_RESPONSE  1u  /* Microsoft's, as the following */
+#define AVP_MS_CHAP_RESPONSE  1u /* Microsoft's, as the following */
 #define AVP_MS_CHAP_CHALLENGE 11u
 #define AVP_MS_CHAP2_RESPONSE 25u
 
@@ -54,7 +54,8 @@ static bool take_plain(struct phase2 *phase2, const struct rg_avp *avp)
 		return true;
 	case AVP_CHAP_PASSWORD:
 	case AVP_CHAP_CHALLENGE:
-		return refuse(phase2, "the supplicant wants CHAP in the tunnel, which is not offered");
+		return refuse(phase2,
+			      "the supplicant wants CHAP in the tunnel, which is not offered");
 	}
 	return take_other(phase2, avp);
 }

@@ -3,9 +3,9 @@
 #define EAP_TTLS_PHASE2_H
 #include "eap/tunnel.h"
 
-#define VENDOR_MICROSOFT    311u
-#define AVP_EAP_MESSAGE     79u
-#define AVP_MS_CHAP_ERROR   2u  /* Microsoft's */
+#define VENDOR_MICROSOFT     311u
+#define AVP_EAP_MESSAGE      79u
+#define AVP_MS_CHAP_ERROR    2u  /* Microsoft's */
 #define AVP_MS_CHAP2_SUCCESS 26u /* Microsoft's */
 
 enum phase2_way {

@@ -24,5 +24,6 @@ int command_reload(int argc, char **argv);
 int command_test(int argc, char **argv);
 int command_trace(int argc, char **argv);
 int command_realm(int argc, char **argv);
+int command_unlock(int argc, char **argv);
 int command_load(int argc, char **argv);
 #endif

@@ -15,4 +15,5 @@ src_libroamgate_a_SOURCES += \
 	src/command/test_print.c \
 	src/command/test_target.c \
 	src/command/test_trace.c \
-	src/command/trace.c
+	src/command/trace.c \
+	src/command/unlock.c

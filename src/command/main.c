@@ -11,6 +11,7 @@ static const struct rg_command commands[] = {
 	{"reload", command_reload, "have the running gateway take the configuration as it is now"},
 	{"test", command_test, "sign in for real, as a laptop at a town hall would"},
 	{"trace", command_trace, "the last sign-ins of a person or a device, step by step"},
+	{"unlock", command_unlock, "let a person or a device try passwords again"},
 	{"realm", command_realm, "add a municipality; list realms and where each goes"},
 	{"load", command_load, "many sign-ins at once, and how long they took"},
 };

@@ -9,6 +9,7 @@ src_libroamgate_a_SOURCES += \
 	src/config/judge.c \
 	src/config/names.c src/config/names.h \
 	src/config/raddb.c src/config/raddb.h \
+	src/config/read_attempts.c \
 	src/config/read_clients.c \
 	src/config/read_federation.c \
 	src/config/read_gateway.c \

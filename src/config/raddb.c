@@ -32,7 +32,7 @@ static const struct top tops[] = {
 	{"shared", later_read, false, false},
 	{"store", later_read, false, false},
 	{"retention_days", later_read, false, false},
-	{"attempts", later_read, false, false},
+	{"attempts", attempts_read, false, false},
 	{"fticks", later_read, false, false},
 	{"credentials", credential_read, true, true},
 	{"cui", cui_read, false, false},
@@ -188,6 +188,7 @@ static void tops_read(struct rg_reading *reading)
 {
 	const char *why = "";
 	gateway_default(reading);
+	attempts_default(reading);
 	arrays_make(reading);
 	tops_check(reading);
 	if (!dictionary_open(NULL, &why))

@@ -207,6 +207,12 @@ struct rg_route {
 	char digest[65];
 };
 
+/* `attempts`: how many wrong passwords of one device within a window; of one person twice as many. */
+struct rg_attempt_settings {
+	int64_t max, window_s;
+	struct rg_strings exempt; /* globs of identities that are not counted */
+};
+
 struct rg_keepsake {
 	struct rg_keepsake *next;
 	struct rg_secret *secret;
@@ -233,6 +239,7 @@ struct rg_raddb {
 	size_t route_count;
 	struct rg_discovery_settings discovery;
 	struct rg_strings refuse;    /* the built-in list included unless refuse_defaults = false */
+	struct rg_attempt_settings attempts;
 	const struct rg_secret *cui_key; /* RFC 4372; NULL: none configured */
 	char digest[65];             /* of all that was read: files, secrets, the state of files named */
 	char gateway_digest[65], log_digest[65];

@@ -75,12 +75,14 @@ static void inner_named(struct rg_complaint *at, const struct rg_realm *realm, c
 			       hint_text(label, labels, hint));
 	else if (inner->needs & ~offers)
 		complain_error(at, "inner_methods",
-			       "\"%s\" needs a directory that can %s, which \"%s\" does not offer as it is set up",
+			       "\"%s\" needs a directory that can %s, which \"%s\" does not offer "
+			       "as it is set up",
 			       label, needs_text(inner->needs), realm->directory.type);
 	else if (!inner_add(to, methods, inner))
 		complain_error(at, "inner_methods",
 			       inner->eap && !module_eap_by_label(label)
-				       ? "\"%s\" is served by no loaded module: add \"eap_%s\" to gateway.modules"
+				       ? "\"%s\" is served by no loaded module: add \"eap_%s\" to "
+					 "gateway.modules"
 				       : "\"%s\" is there twice",
 			       label, label);
 }
@@ -95,21 +97,24 @@ static void tunnel_judge(struct rg_complaint *at, const struct rg_realm *realm, 
 		complain_error(at, "inner_methods", "none of them runs inside \"%s\"", label);
 	else if (nothing)
 		complain_error(at, "methods",
-			       "nothing is left to run inside \"%s\": directory \"%s\" serves none of its inner methods as "
+			       "nothing is left to run inside \"%s\": directory \"%s\" serves none "
+			       "of its inner methods as "
 			       "it is set up",
 			       label, realm->directory.type);
 	else if (peap && !inner->mschapv2 && realm->eap.inner_labels.count == 0)
-		complain_warning(at, "methods",
-				 "\"peap\" runs without MSCHAPv2, which directory \"%s\" cannot check as it is set up: Windows "
-				 "has no other password method in it (say inner_methods to keep it so)",
-				 realm->directory.type);
+		complain_warning(
+			at, "methods",
+			"\"peap\" runs without MSCHAPv2, which directory \"%s\" cannot check as it "
+			"is set up: Windows "
+			"has no other password method in it (say inner_methods to keep it so)",
+			realm->directory.type);
 }
 
 void inner_read(struct rg_complaint *at, struct rg_realm *realm, unsigned offers)
 {
 	struct rg_eap_settings *eap = &realm->eap;
-	const struct rg_eap_method **methods =
-		arena_alloc(&at->reading->raddb->arena, (INNERS + 1) * sizeof(struct rg_eap_method *));
+	const struct rg_eap_method **methods = arena_alloc(
+		&at->reading->raddb->arena, (INNERS + 1) * sizeof(struct rg_eap_method *));
 	bool tunnel = false;
 	memset(methods, 0, (INNERS + 1) * sizeof(struct rg_eap_method *));
 	eap->inner.methods = methods;
@@ -117,7 +122,8 @@ void inner_read(struct rg_complaint *at, struct rg_realm *realm, unsigned offers
 	for (size_t i = 0; eap->methods && eap->methods[i]; i++)
 		tunnel |= eap->methods[i]->tunnel;
 	if (!tunnel && eap->inner_labels.count != 0)
-		complain_warning(at, "inner_methods", "has no effect: no tunnel (\"peap\", \"ttls\") is among methods");
+		complain_warning(at, "inner_methods",
+				 "has no effect: no tunnel (\"peap\", \"ttls\") is among methods");
 	if (!tunnel)
 		return;
 	for (size_t i = 0; i < eap->inner_labels.count; i++)

@@ -7,7 +7,7 @@ struct later {
 	struct rg_strings redis;
 	struct rg_secret *password, *key;
 	const char *type, *conninfo, *file, *federation, *target, *mac;
-	int64_t sign_ins, accounting, max, window_s;
+	int64_t sign_ins, accounting;
 	const char *name, *certificate, *private_key, *ca, *crl;
 	int tls_min;
 };
@@ -39,14 +39,6 @@ static const struct rg_row retention_rows[] = {
 	{0},
 };
 
-static const struct rg_row attempts_rows[] = {
-	{.name = "max", .type = RG_INTEGER, .offset = LATER(max), .fallback = "10", .least = 1,
-	 .most = 1000000, .help = "wrong passwords in a window"},
-	{.name = "window_s", .type = RG_INTEGER, .offset = LATER(window_s), .fallback = "600", .least = 1,
-	 .most = 86400, .help = "that window"},
-	{0},
-};
-
 static const struct rg_row fticks_rows[] = {
 	{.name = "federation", .type = RG_STRING, .offset = LATER(federation), .fallback = "eduroam",
 	 .help = "F-TICKS/NAME/1.0"},
@@ -75,7 +67,7 @@ static const struct {
 	const struct rg_row *rows;
 } groups[] = {
 	{"shared", shared_rows},     {"store", store_rows},	{"retention_days", retention_rows},
-	{"attempts", attempts_rows}, {"fticks", fticks_rows},
+	{"fticks", fticks_rows},
 };
 
 void later_read(struct rg_reading *reading, config_setting_t *setting)

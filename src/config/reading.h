@@ -41,6 +41,7 @@ void gateway_read(struct rg_reading *, config_setting_t *);
 void log_read(struct rg_reading *, config_setting_t *);
 void listen_read(struct rg_reading *, config_setting_t *);
 void cui_read(struct rg_reading *, config_setting_t *);
+void attempts_read(struct rg_reading *, config_setting_t *);
 void later_read(struct rg_reading *, config_setting_t *); /* shared, store, credentials and the like */
 void credential_read(struct rg_reading *, config_setting_t *);
 void client_read(struct rg_reading *, config_setting_t *);
@@ -52,6 +53,7 @@ void refuse_defaults_read(struct rg_reading *, config_setting_t *);
 
 /* Before and after all of them. */
 void gateway_default(struct rg_reading *);
+void attempts_default(struct rg_reading *);
 void modules_read(struct rg_reading *); /* loads gateway.modules */
 /* Whether a configuration may name this module already, though it comes with a later version. */
 bool module_is_later(const char *name);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "home/attempts.h"
 #include "observe/observe.h"
 
 #define TRACE_DEFAULT 20
@@ -30,6 +31,14 @@ static json_t *trace_answer(const json_t *request)
 	return json_pack("{s:o, s:I}", "sign_ins", found, "serial", (json_int_t)serial);
 }
 
+static json_t *unlock_answer(const json_t *request)
+{
+	const char *who = json_string_value(json_object_get(request, "who"));
+	if (!who || !who[0])
+		return error_answer("unlock: \"who\" is a name or a MAC address");
+	return json_pack("{s:s, s:b}", "who", who, "unlocked", attempts_unlock(who));
+}
+
 json_t *control_answer(const json_t *request, const struct rg_control_operations *operations,
 		       void *context)
 {
@@ -47,8 +56,10 @@ json_t *control_answer(const json_t *request, const struct rg_control_operations
 		answer = operations->reload(context);
 	else if (strcmp(command, "trace") == 0)
 		answer = trace_answer(request);
+	else if (strcmp(command, "unlock") == 0)
+		answer = unlock_answer(request);
 	else
-		return error_answer("unknown command: ping, status, reload and trace are known");
+		return error_answer("unknown command: ping, status, reload, trace and unlock are known");
 	return answer ? answer : error_answer("no memory");
 }
 

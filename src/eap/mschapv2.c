@@ -57,8 +57,8 @@ static bool same_person(struct rg_span name, struct rg_span identity)
 {
 	if (text_equal_nocase(name, identity))
 		return true;
-	bool both = user_of(name).length != name.length &&
-		    user_of(identity).length != identity.length;
+	bool both =
+		user_of(name).length != name.length && user_of(identity).length != identity.length;
 	return !both && text_equal_nocase(user_of(name), user_of(identity));
 }
 
@@ -78,7 +78,8 @@ const char *mschapv2_take(struct rg_mschapv2 *mschapv2, struct rg_span response,
 	if (!same_person(name, without_domain(span_text(identity))))
 		return "the name in MSCHAPv2 is not that of the Identity in the tunnel";
 	memcpy(mschapv2->peer_challenge, peer.data, peer.length);
-	mschapv2->claim = (struct rg_claim){.kind = RG_CLAIM_MSCHAPV2, .mschap_name = mschapv2->name};
+	mschapv2->claim =
+		(struct rg_claim){.kind = RG_CLAIM_MSCHAPV2, .mschap_name = mschapv2->name};
 	memcpy(mschapv2->claim.nt_response, nt_response.data, nt_response.length);
 	return challenge_hash(mschapv2, mschapv2->claim.challenge) ? NULL : "no memory";
 }
@@ -133,8 +134,9 @@ bool mschapv2_keys(const struct rg_mschapv2 *mschapv2, const uint8_t hash_hash[1
 	static const char master_magic[] = "This is the MPPE Master Key";
 	static const char to_server[] = "On the client side, this is the send key; on the server "
 					"side, it is the receive key.";
-	static const char to_client[] = "On the client side, this is the receive key; on the server "
-					"side, it is the send key.";
+	static const char to_client[] =
+		"On the client side, this is the receive key; on the server "
+		"side, it is the send key.";
 	uint8_t master[SHA1];
 	const struct rg_span pieces[] = {
 		span_of(hash_hash, 16),

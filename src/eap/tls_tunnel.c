@@ -1,4 +1,5 @@
-/* What a method with a tunnel does with its TLS: opens it, speaks through it, and says whom it let in. */
+/* What a method with a tunnel does with its TLS: opens it, speaks through it, and says whom it let
+ * in. */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -88,8 +89,8 @@ void tls_signed_in(struct rg_tls *tls, const struct rg_proof *proof)
 	if (!proof->inner || length == 0 || length >= sizeof(to->identity))
 		return; /* nobody: it is never resumed */
 	if (leaf) {
-		to->expires = tls_chain_ends(proof->chain,
-					     certificate_time(X509_get0_notAfter(leaf)));
+		to->expires =
+			tls_chain_ends(proof->chain, certificate_time(X509_get0_notAfter(leaf)));
 		if (to->expires <= 0 || !X509_up_ref(leaf))
 			return;
 		to->leaf = leaf;

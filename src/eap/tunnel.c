@@ -44,7 +44,8 @@ static enum rg_eap_verdict verdict_of(struct rg_tunnel *tunnel, enum rg_turn tur
 		return RG_EAP_FAILURE;
 	case RG_TURN_DISCARD:
 		/* TLS has delivered it, once and in order: there is no right one to wait for. */
-		return tunnel_fail(step, "broken EAP in the tunnel: a wrong Identifier, or out of turn");
+		return tunnel_fail(step,
+				   "broken EAP in the tunnel: a wrong Identifier, or out of turn");
 	}
 	return RG_EAP_FAILURE;
 }
@@ -73,8 +74,8 @@ enum rg_eap_verdict tunnel_answered(struct rg_tunnel *tunnel, struct rg_buffer *
 				    struct rg_eap_step *step)
 {
 	struct rg_turn_result result;
-	enum rg_turn turn = conversation_answered(&tunnel->inner, step->answer, out->capacity, out,
-						  &result);
+	enum rg_turn turn =
+		conversation_answered(&tunnel->inner, step->answer, out->capacity, out, &result);
 	return verdict_of(tunnel, turn, &result, step);
 }
 

@@ -1,5 +1,5 @@
-/* What methods with a tunnel (TTLS, PEAP) share around the TLS engine: the EAP conversation inside, and who
- * it is that the host is asked about. */
+/* What methods with a tunnel (TTLS, PEAP) share around the TLS engine: the EAP conversation inside,
+ * and who it is that the host is asked about. */
 #ifndef RG_EAP_TUNNEL_H
 #define RG_EAP_TUNNEL_H
 #include "eap/conversation.h"
@@ -11,7 +11,7 @@ struct rg_tunnel {
 	const char *label;
 	struct rg_tls *tls;
 	struct rg_eap_start start;
-	bool speaks_eap;              /* inner has begun */
+	bool speaks_eap; /* inner has begun */
 	struct rg_conversation inner;
 	/* Without EAP inside: who by which method; set by the tunnel's own code. */
 	const char *plain;
@@ -36,7 +36,8 @@ enum rg_eap_verdict tunnel_answered(struct rg_tunnel *, struct rg_buffer *out,
 /* Says it in the tunnel, with whatever else waits to be sent; empty: nothing but that. REQUEST, or
  * FAILURE. */
 enum rg_eap_verdict tunnel_say(struct rg_tunnel *, struct rg_span clear, struct rg_eap_step *);
-/* The last word has been said and heard: SUCCESS, with keys and somebody to resume as; or FAILURE. */
+/* The last word has been said and heard: SUCCESS, with keys and somebody to resume as; or FAILURE.
+ */
 enum rg_eap_verdict tunnel_succeed(struct rg_tunnel *, struct rg_eap_step *);
 
 /* As a method's own: after PROVEN, ASK and FAILURE. */

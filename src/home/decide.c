@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/secret.h"
 #include "core/text.h"
+#include "home/attempts.h"
 #include "home/authorize.h"
 #include "home/identity.h"
 
@@ -22,6 +23,7 @@ struct rg_decision {
 	struct rg_decision_result result;
 	struct rg_identity identity;
 	char canonical[256]; /* the directory's own name for that one, or "" */
+	struct rg_attempt attempt; /* the claim's, until it is known whether it was right */
 	struct ocsp_errand *errand;
 	struct rg_inquiry *inquiry;
 	bool revocation_settled;
@@ -119,10 +121,33 @@ static const char *outcome_text(enum rg_outcome outcome)
 	return "?";
 }
 
+/* A name that nobody has is a guess as well. */
+static enum rg_attempt_outcome attempt_outcome(enum rg_outcome outcome)
+{
+	switch (outcome) {
+	case RG_OUTCOME_FOUND:
+		return RG_ATTEMPT_RIGHT;
+	case RG_OUTCOME_NO_ENTRY:
+	case RG_OUTCOME_WRONG_SECRET:
+		return RG_ATTEMPT_WRONG;
+	case RG_OUTCOME_AMBIGUOUS:
+	case RG_OUTCOME_DISABLED:
+	case RG_OUTCOME_PASSWORD_EXPIRED:
+	case RG_OUTCOME_MUST_CHANGE:
+	case RG_OUTCOME_LOCKED:
+	case RG_OUTCOME_OTHER_CERTIFICATE:
+	case RG_OUTCOME_UNAVAILABLE:
+		break;
+	}
+	return RG_ATTEMPT_UNKNOWN;
+}
+
 static void take_answer(struct rg_decision *decision, const struct rg_question *answer)
 {
 	struct rg_signin *signin = decision->facts.signin;
 	char shown[80];
+	attempts_end(&decision->attempt, decision->facts.attempts,
+		     attempt_outcome(answer->outcome), clock_now());
 	signin->directory_us += (uint32_t)((clock_now() - decision->asked_ns) / 1000);
 	text_escape(shown, sizeof(shown), span_text(answer->detail));
 	signin_step(signin, "directory", "%s%s%s", outcome_text(answer->outcome),
@@ -206,6 +231,8 @@ static void ask_directory(struct rg_decision *decision)
 		snprintf(decision->result.detail, sizeof(decision->result.detail),
 			 "too many questions wait for the directory already");
 		signin_step(decision->facts.signin, "directory", "queue full");
+		attempts_end(&decision->attempt, decision->facts.attempts, RG_ATTEMPT_UNKNOWN,
+			     clock_now());
 		settle(decision, RG_VERDICT_UNAVAILABLE, RG_REASON_DIRECTORY_UNAVAILABLE);
 	}
 }
@@ -298,6 +325,19 @@ static bool password_possible(struct rg_decision *decision)
 	return false;
 }
 
+/* Too many wrong ones before: the directory is not asked, nor does it count this one. */
+static bool attempt_allowed(struct rg_decision *decision)
+{
+	const struct rg_decision_case *facts = &decision->facts;
+	if (!facts->claim || !facts->attempts ||
+	    attempts_begin(&decision->attempt, facts->attempts, &decision->identity, facts->signin->mac,
+			   clock_now(), decision->result.detail))
+		return true;
+	signin_step(facts->signin, "attempts", "%s", decision->result.detail);
+	settle(decision, RG_VERDICT_REFUSED, RG_REASON_TOO_MANY_ATTEMPTS);
+	return false;
+}
+
 struct rg_decision *decision_begin(const struct rg_decision_case *facts,
 				   void (*decided)(void *context), void *context)
 {
@@ -315,7 +355,7 @@ struct rg_decision *decision_begin(const struct rg_decision_case *facts,
 		    reason == RG_REASON_NONE ? "lies in the realm" : decision->result.detail);
 	if (reason != RG_REASON_NONE)
 		settle(decision, RG_VERDICT_REFUSED, reason);
-	else if (!password_possible(decision))
+	else if (!password_possible(decision) || !attempt_allowed(decision))
 		return decision;
 	else if (facts->proof->x509 && tls_ocsp_needed(facts->home->tls))
 		ask_ocsp(decision);
@@ -327,7 +367,8 @@ struct rg_decision *decision_begin(const struct rg_decision_case *facts,
 void decision_again(struct rg_decision *decision)
 {
 	decision->result.detail[0] = '\0';
-	ask_directory(decision);
+	if (attempt_allowed(decision))
+		ask_directory(decision);
 }
 
 const struct rg_decision_result *decision_result(const struct rg_decision *decision)
@@ -350,6 +391,7 @@ void decision_free(struct rg_decision **freed)
 		decision->errand->decision = NULL;
 	if (decision->inquiry)
 		inquiry_cancel(&decision->inquiry);
+	attempts_end(&decision->attempt, decision->facts.attempts, RG_ATTEMPT_UNKNOWN, clock_now());
 	secret_wipe(decision->result.hash_hash, sizeof(decision->result.hash_hash));
 	free(decision);
 }

@@ -14,6 +14,7 @@ struct rg_decision_case {
 	const struct rg_home *home;
 	const struct rg_proof *proof; /* must live as long as the decision */
 	const struct rg_claim *claim; /* what the directory has to verify as well; NULL: nothing. Lives as long */
+	const struct rg_attempt_settings *attempts; /* for claims */
 	const char *outer, *method;
 	const char *site, *operator;  /* the client's; operator "" for a federation peer */
 	struct rg_signin *signin;     /* steps and times are noted here; the inner identity is set */

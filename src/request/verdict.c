@@ -163,6 +163,7 @@ static enum rg_next decide(struct rg_worker *worker, struct rg_session *session)
 		.home = session->home,
 		.proof = proof,
 		.claim = conversation_claim(&session->conversation),
+		.attempts = &session->lease->snapshot->raddb->attempts,
 		.outer = session->signin.outer,
 		.method = session->conversation.method->label,
 		.site = session->client->site,

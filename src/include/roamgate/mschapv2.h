@@ -1,5 +1,5 @@
-/* MSCHAPv2's arithmetic that needs no password (RFC 2759 §8, RFC 3079 §3), as its two carriers share
- * it: EAP-MSCHAPv2 and the attributes inside TTLS. What needs one is the directory's. */
+/* MSCHAPv2's arithmetic that needs no password (RFC 2759 §8, RFC 3079 §3), as its two carriers
+ * share it: EAP-MSCHAPv2 and the attributes inside TTLS. What needs one is the directory's. */
 #ifndef ROAMGATE_MSCHAPV2_H
 #define ROAMGATE_MSCHAPV2_H
 
@@ -11,15 +11,16 @@
 #define RG_MSCHAPV2_AUTHENTICATOR 42u /* "S=" and 40 digits */
 
 struct rg_mschapv2 {
-	uint8_t challenge[RG_MSCHAPV2_CHALLENGE];      /* the authenticator's */
+	uint8_t challenge[RG_MSCHAPV2_CHALLENGE]; /* the authenticator's */
 	uint8_t peer_challenge[RG_MSCHAPV2_CHALLENGE];
-	char name[256];       /* as the supplicant wrote it, without "DOMAIN\" */
+	char name[256];        /* as the supplicant wrote it, without "DOMAIN\" */
 	struct rg_claim claim; /* what to ask; borrows name */
 };
 
 /* Takes a supplicant's Response: its 49 octets and the name that goes with them. identity: who it
- * called itself in the tunnel. NULL: fine, and claim is filled. Else what is wrong, static: a Response
- * for another name would have the directory verify one person and the rules let in another. */
+ * called itself in the tunnel. NULL: fine, and claim is filled. Else what is wrong, static: a
+ * Response for another name would have the directory verify one person and the rules let in
+ * another. */
 const char *mschapv2_take(struct rg_mschapv2 *, struct rg_span response, struct rg_span name,
 			  const char *identity);
 
