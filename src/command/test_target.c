@@ -89,7 +89,7 @@ static int find_client(struct rg_test_target *target)
 	if (!own_address(target, &own))
 		return complain(RG_EXIT_NO_ANSWER, "%s: %s", target->text, strerror(errno));
 	struct rg_client_table *table =
-		client_table_new(target->raddb->clients, target->raddb->client_count);
+		client_table_new(target->raddb->clients, target->raddb->client_count, RG_OVER_UDP);
 	if (!table)
 		return complain(RG_EXIT_NOT_RUNNING, "no memory");
 	const struct rg_client *client = client_table_find(table, (const struct sockaddr *)&own);

@@ -94,6 +94,27 @@ bool prefix_parse(struct rg_complaint *at, const char *key, const char *text, st
 	return false;
 }
 
+size_t prefixes_read(struct rg_complaint *at, const char *key, const struct rg_strings *written,
+		     struct rg_prefix **out)
+{
+	size_t count = 0;
+	*out = arena_alloc(&at->reading->raddb->arena, (written->count + 1) * sizeof(**out));
+	for (size_t i = 0; i < written->count; i++)
+		if (prefix_parse(at, key, written->items[i], &(*out)[count]))
+			count++;
+	if (config_setting_get_member(at->group, key) && written->count == 0)
+		complain_error(at, key, "is empty: nobody could ask");
+	return count;
+}
+
+bool prefixes_overlap(const struct rg_prefix *a, const struct rg_prefix *b)
+{
+	struct rg_prefix wide = a->bits < b->bits ? *a : *b, narrow = a->bits < b->bits ? *b : *a;
+	narrow.bits = wide.bits;
+	prefix_mask(&narrow);
+	return memcmp(wide.address, narrow.address, sizeof(wide.address)) == 0;
+}
+
 const char *pattern_read(struct rg_complaint *at, const char *key, const char *text, bool any)
 {
 	char *pattern = arena_text(&at->reading->raddb->arena, text);

@@ -17,8 +17,30 @@
 #define FILE_MOST ((size_t)64 << 20)
 #define WARN_DAYS 30
 
+/* The same mistake has another name and other consequences in EAP and in RadSec. */
+struct words {
+	const char *ca; /* the key */
+	const char *leaf_ended, *ca_ended, *crl_ended;
+};
+
+static const struct words eap_words = {
+	.ca = "client_ca",
+	.leaf_ended = ": laptops refuse this server",
+	.ca_ended = ": nobody's certificate is good any more",
+	.crl_ended = ": everyone of this realm is refused (revocation-unavailable)",
+};
+
+static const struct words radsec_words = {
+	.ca = "ca",
+	.leaf_ended = ": peers refuse this gateway",
+	.ca_ended = ": no peer's certificate is good any more",
+	.crl_ended = ": every peer is refused until there is a new one",
+};
+
 struct judge {
 	struct rg_arena *arena;
+	unsigned shown;
+	const struct words *words;
 	const struct rg_file_finding *first, **last;
 	STACK_OF(X509) * chain, *authorities;
 };
@@ -150,16 +172,41 @@ static void names_judge(struct judge *judge, X509 *leaf)
 	GENERAL_NAMES_free(names);
 }
 
-static void leaf_judge(struct judge *judge, X509 *leaf)
+/* Who calls, and who is called, looks at the names in the other side's subjectAltName and never at its CN
+ * (draft-ietf-radext-radiusdtls-bis); libraries look at its extended key usage, where there is one. */
+static void radsec_leaf_judge(struct judge *judge, X509 *leaf)
+{
+	bool limited = X509_get_extension_flags(leaf) & EXFLAG_XKUSAGE;
+	uint32_t usage = limited ? X509_get_extended_key_usage(leaf) : UINT32_MAX;
+	if ((judge->shown & RG_SHOWN_TO_CLIENTS) && !(usage & XKU_SSL_SERVER))
+		found(judge, false, "certificate",
+		      "lacks the extended key usage serverAuth: peers that call this gateway refuse it");
+	if ((judge->shown & RG_SHOWN_TO_SERVERS) && !(usage & XKU_SSL_CLIENT))
+		found(judge, false, "certificate",
+		      "lacks the extended key usage clientAuth: peers that this gateway calls refuse it");
+	if (X509_get_ext_by_NID(leaf, NID_subject_alt_name, -1) < 0)
+		found(judge, false, "certificate",
+		      "has no subjectAltName: peers know a gateway by nothing else");
+}
+
+static void eap_leaf_judge(struct judge *judge, X509 *leaf)
 {
 	uint32_t flags = X509_get_extension_flags(leaf);
-	end_judge(judge, "certificate", "the certificate", X509_get0_notAfter(leaf),
-		  ": laptops refuse this server");
-	if (X509_cmp_current_time(X509_get0_notBefore(leaf)) > 0)
-		found(judge, false, "certificate", "is not valid yet");
 	if (!(flags & EXFLAG_XKUSAGE) || !(X509_get_extended_key_usage(leaf) & XKU_SSL_SERVER))
 		found(judge, false, "certificate", "lacks the extended key usage serverAuth");
 	names_judge(judge, leaf);
+}
+
+static void leaf_judge(struct judge *judge, X509 *leaf)
+{
+	end_judge(judge, "certificate", "the certificate", X509_get0_notAfter(leaf),
+		  judge->words->leaf_ended);
+	if (X509_cmp_current_time(X509_get0_notBefore(leaf)) > 0)
+		found(judge, false, "certificate", "is not valid yet");
+	if (judge->shown & RG_SHOWN_TO_LAPTOPS)
+		eap_leaf_judge(judge, leaf);
+	else
+		radsec_leaf_judge(judge, leaf);
 }
 
 static void chain_judge(struct judge *judge)
@@ -171,14 +218,15 @@ static void chain_judge(struct judge *judge)
 		X509 *one = sk_X509_value(chain, i);
 		char subject[200];
 		subject_print(X509_get_subject_name(one), subject);
-		if (X509_get_extension_flags(one) & EXFLAG_SS)
-			found(judge, false, "certificate",
-			      "sends the root \"%s\" along, which only costs fragments", subject);
-		else if (X509_check_issued(one, sk_X509_value(chain, i - 1)) != X509_V_OK)
+		if (X509_get_extension_flags(one) & EXFLAG_SS) {
+			if (judge->shown & RG_SHOWN_TO_LAPTOPS)
+				found(judge, false, "certificate",
+				      "sends the root \"%s\" along, which only costs fragments", subject);
+		} else if (X509_check_issued(one, sk_X509_value(chain, i - 1)) != X509_V_OK)
 			found(judge, false, "certificate", "\"%s\" did not issue the one before it", subject);
 		else
 			end_judge(judge, "certificate", "an intermediate certificate",
-				  X509_get0_notAfter(one), ": laptops refuse this server");
+				  X509_get0_notAfter(one), judge->words->leaf_ended);
 	}
 }
 
@@ -220,7 +268,7 @@ static void key_judge(struct judge *judge, const char *path)
 		found(judge, true, "private_key", "is not the key of the certificate");
 	else if (owner > 0)
 		found(judge, true, "private_key",
-		      "is the key of certificate %d of the file: the server's own must be the first",
+		      "is the key of certificate %d of the file: the one that is shown must be the first",
 		      owner + 1);
 	if (stat(path, &st) == 0 && (st.st_mode & S_IROTH))
 		found(judge, false, "private_key", "can be read by everyone (mode %04o)",
@@ -237,15 +285,15 @@ static void authorities_judge(struct judge *judge)
 		char subject[200];
 		if (X509_check_ca(one) != 0) {
 			usable++;
-			end_judge(judge, "client_ca", "the CA", X509_get0_notAfter(one),
-				  ": nobody's certificate is good any more");
+			end_judge(judge, judge->words->ca, "the CA", X509_get0_notAfter(one),
+				  judge->words->ca_ended);
 			continue;
 		}
 		subject_print(X509_get_subject_name(one), subject);
-		found(judge, false, "client_ca", "\"%s\" is no CA", subject);
+		found(judge, false, judge->words->ca, "\"%s\" is no CA", subject);
 	}
 	if (count > 0 && usable == 0)
-		found(judge, true, "client_ca", "holds no certificate of a CA");
+		found(judge, true, judge->words->ca, "holds no certificate of a CA");
 }
 
 /* Whether some CA has issued and signed that list. */
@@ -265,10 +313,11 @@ static void crl_judge(struct judge *judge, X509_CRL *crl)
 	char issuer[200];
 	subject_print(X509_CRL_get_issuer(crl), issuer);
 	if (sk_X509_num(judge->authorities) > 0 && !crl_is_signed(judge, crl))
-		found(judge, true, "crl", "the list of \"%s\" is signed by no CA of client_ca", issuer);
+		found(judge, true, "crl", "the list of \"%s\" is signed by no CA of %s", issuer,
+		      judge->words->ca);
 	if (X509_CRL_get0_nextUpdate(crl))
 		end_judge(judge, "crl", "the list", X509_CRL_get0_nextUpdate(crl),
-			  ": everyone of this realm is refused (revocation-unavailable)");
+			  judge->words->crl_ended);
 }
 
 static void crls_judge(struct judge *judge, const char *path)
@@ -296,15 +345,20 @@ static void crls_judge(struct judge *judge, const char *path)
 }
 
 const struct rg_file_finding *certificate_files_judge(struct rg_arena *arena,
-						      const struct rg_eap_settings *eap)
+						      const struct rg_certificate_files *files)
 {
-	struct judge judge = {.arena = arena, .last = &judge.first};
-	judge.chain = certificates_read(&judge, "certificate", eap->certificate);
-	judge.authorities = certificates_read(&judge, "client_ca", eap->client_ca);
+	struct judge judge = {
+		.arena = arena,
+		.shown = files->shown,
+		.words = files->shown & RG_SHOWN_TO_LAPTOPS ? &eap_words : &radsec_words,
+		.last = &judge.first,
+	};
+	judge.chain = certificates_read(&judge, "certificate", files->certificate);
+	judge.authorities = certificates_read(&judge, judge.words->ca, files->ca);
 	chain_judge(&judge);
-	key_judge(&judge, eap->private_key);
+	key_judge(&judge, files->private_key);
 	authorities_judge(&judge);
-	crls_judge(&judge, eap->crl);
+	crls_judge(&judge, files->crl);
 	sk_X509_pop_free(judge.chain, X509_free);
 	sk_X509_pop_free(judge.authorities, X509_free);
 	return judge.first;

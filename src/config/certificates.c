@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/certificate_files.h"
 #include "config/names.h"
 #include "core/arena.h"
 
@@ -14,7 +13,7 @@ struct verdict {
 
 struct rg_certificates {
 	struct rg_arena arena;
-	struct rg_names known;	   /* the four paths; the line of its place is an index into verdicts */
+	struct rg_names known;	   /* use and the four paths; the line of its place is an index into verdicts */
 	struct verdict **verdicts; /* malloc'd */
 	size_t count, capacity;
 };
@@ -59,26 +58,26 @@ static const char *path_or_none(const char *path)
 }
 
 static struct verdict *verdict_find(struct rg_certificates *certificates,
-				    const struct rg_eap_settings *eap)
+				    const struct rg_certificate_files *files)
 {
 	/* No path holds a newline that would make two sets of four look the same and both be files. */
-	char *key = arena_format(&certificates->arena, "%s\n%s\n%s\n%s", path_or_none(eap->certificate),
-				 path_or_none(eap->private_key), path_or_none(eap->client_ca),
-				 path_or_none(eap->crl));
+	char *key = arena_format(&certificates->arena, "%u\n%s\n%s\n%s\n%s", files->shown,
+				 path_or_none(files->certificate), path_or_none(files->private_key),
+				 path_or_none(files->ca), path_or_none(files->crl));
 	const struct rg_where *known =
 		names_add(&certificates->known, span_text(key),
 			  (struct rg_where){NULL, (unsigned)certificates->count});
 	if (known)
 		return certificates->verdicts[known->line];
 	struct verdict *verdict = verdict_add(certificates);
-	verdict->findings = certificate_files_judge(&certificates->arena, eap);
+	verdict->findings = certificate_files_judge(&certificates->arena, files);
 	return verdict;
 }
 
 void certificates_judge(struct rg_certificates *certificates, struct rg_complaint *at,
-			const struct rg_eap_settings *eap)
+			const struct rg_certificate_files *files)
 {
-	const struct verdict *verdict = verdict_find(certificates, eap);
+	const struct verdict *verdict = verdict_find(certificates, files);
 	for (const struct rg_file_finding *finding = verdict->findings; finding; finding = finding->next)
 		if (finding->error)
 			complain_error(at, finding->key, "%s", finding->message);

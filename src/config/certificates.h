@@ -1,13 +1,15 @@
-/* Judges the certificate files of a realm. Each file is read once, however many realms name it. */
+/* Judges the certificate files of realms and credentials. Files that stand together are read once, however
+ * many realms name them. */
 #ifndef RG_CONFIG_CERTIFICATES_H
 #define RG_CONFIG_CERTIFICATES_H
-#include "config/raddb.h"
+#include "config/certificate_files.h"
 
 struct rg_certificates;
 
 struct rg_certificates *certificates_new(void);
 void certificates_free(struct rg_certificates **);
 
-/* certificate, private_key, client_ca and crl of an eap group; keys that are NULL are passed over. */
-void certificates_judge(struct rg_certificates *, struct rg_complaint *, const struct rg_eap_settings *);
+/* Complains at the keys of the group that names them. */
+void certificates_judge(struct rg_certificates *, struct rg_complaint *,
+			const struct rg_certificate_files *);
 #endif

@@ -26,6 +26,11 @@ static struct item item_make(const char *name, const char *digest)
 	return item;
 }
 
+static struct item credential_at(const struct rg_raddb *raddb, size_t i)
+{
+	return item_make(raddb->credentials[i].name, raddb->credentials[i].digest);
+}
+
 static struct item realm_at(const struct rg_raddb *raddb, size_t i)
 {
 	return item_make(raddb->realms[i].name, raddb->realms[i].digest);
@@ -49,15 +54,21 @@ static struct item route_at(const struct rg_raddb *raddb, size_t i)
 static struct item listen_at(const struct rg_raddb *raddb, size_t i)
 {
 	static const char *const transports[] = {"udp", "tls", "dtls", "http"};
-	static const char *const serves[] = {"", "auth", "acct", "auth and acct"};
 	const struct rg_listen *listen = &raddb->listens[i];
-	struct item item = {.digest = serves[listen->serves & 3]};
+	struct item item = {.digest = listen->digest};
 	in_port_t port = listen->socket_address.ss_family == AF_INET6
 				 ? ((const struct sockaddr_in6 *)&listen->socket_address)->sin6_port
 				 : ((const struct sockaddr_in *)&listen->socket_address)->sin_port;
 	snprintf(item.name, sizeof(item.name), "%s %s port %u", transports[listen->transport],
 		 listen->address, ntohs(port));
 	return item;
+}
+
+/* What serves peers that name none stands behind those that are written. */
+static size_t credential_count(const struct rg_raddb *raddb)
+{
+	size_t count = raddb->credential_count;
+	return count > 0 && *raddb->credentials[count - 1].name == '\0' ? count - 1 : count;
 }
 
 static size_t realm_count(const struct rg_raddb *raddb)
@@ -90,8 +101,11 @@ static size_t listen_count(const struct rg_raddb *raddb)
 }
 
 static const struct kind kinds[] = {
-	{"realm", realm_at, realm_count}, {"client", client_at, client_count},
-	{"peer", peer_at, peer_count},	  {"route", route_at, route_count},
+	{"credential", credential_at, credential_count},
+	{"realm", realm_at, realm_count},
+	{"client", client_at, client_count},
+	{"peer", peer_at, peer_count},
+	{"route", route_at, route_count},
 	{"listen", listen_at, listen_count},
 };
 

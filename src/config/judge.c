@@ -29,7 +29,11 @@ static void name_judge(struct rg_reading *reading, struct rg_names *names, confi
 static void judge_names(struct rg_reading *reading)
 {
 	const struct rg_raddb *raddb = reading->raddb;
-	struct rg_names clients = {0}, peers = {0};
+	struct rg_names clients = {0}, peers = {0}, credentials = {0};
+	for (size_t i = 0; i < raddb->credential_count; i++)
+		if (reading->credentials[i])
+			name_judge(reading, &credentials, reading->credentials[i], "name",
+				   span_text(raddb->credentials[i].name), raddb->credentials[i].name);
 	for (size_t i = 0; i < raddb->client_count; i++)
 		if (!raddb->clients[i].peer)
 			name_judge(reading, &clients, reading->clients[i], "name",
@@ -44,6 +48,7 @@ static void judge_names(struct rg_reading *reading)
 				   span_text(raddb->peers[i].name), raddb->peers[i].name);
 	names_free(&clients);
 	names_free(&peers);
+	names_free(&credentials);
 }
 
 static void judge_prefixes(struct rg_reading *reading)
@@ -52,6 +57,8 @@ static void judge_prefixes(struct rg_reading *reading)
 	struct rg_names prefixes = {0};
 	for (size_t i = 0; i < raddb->client_count; i++)
 		for (size_t j = 0; j < raddb->clients[i].address_count; j++) {
+			if (!(raddb->clients[i].transports & RG_OVER_UDP))
+				break; /* names tell those apart: radsec_judge */
 			const struct rg_prefix *prefix = &raddb->clients[i].addresses[j];
 			char text[64];
 			prefix_print(prefix, text);
@@ -165,4 +172,5 @@ void raddb_judge(struct rg_reading *reading)
 	judge_sites(reading);
 	judge_refused_routes(reading);
 	judge_reach(reading);
+	radsec_judge(reading);
 }

@@ -7,6 +7,7 @@ src_libroamgate_a_SOURCES += \
 	src/config/differences.c \
 	src/config/digest.c src/config/digest.h \
 	src/config/judge.c \
+	src/config/judge_radsec.c \
 	src/config/names.c src/config/names.h \
 	src/config/raddb.c src/config/raddb.h \
 	src/config/read_attempts.c \
@@ -16,6 +17,8 @@ src_libroamgate_a_SOURCES += \
 	src/config/read_inner.c \
 	src/config/read_later.c \
 	src/config/read_modules.c \
+	src/config/read_peers.c \
+	src/config/read_radsec.c \
 	src/config/read_realms.c \
 	src/config/read_rules.c \
 	src/config/reader.c src/config/reader.h \

@@ -28,13 +28,13 @@ struct top {
 static const struct top tops[] = {
 	{"gateway", gateway_read, false, false},
 	{"log", log_read, false, false},
+	{"credentials", credential_read, true, true},
 	{"listen", listen_read, true, true},
 	{"shared", later_read, false, false},
 	{"store", later_read, false, false},
 	{"retention_days", later_read, false, false},
 	{"attempts", attempts_read, false, false},
 	{"fticks", later_read, false, false},
-	{"credentials", credential_read, true, true},
 	{"cui", cui_read, false, false},
 	{"clients", client_read, true, true},
 	{"realms", realm_read, true, true},
@@ -153,11 +153,16 @@ static void arrays_make(struct rg_reading *reading)
 	struct rg_arena *arena = &raddb->arena, *scratch = &reading->scratch;
 	size_t clients = top_count(reading, "clients"), peers = top_count(reading, "peers");
 	size_t realms = top_count(reading, "realms"), routes = top_count(reading, "routes");
-	raddb->listens = arena_alloc(arena, (top_count(reading, "listen") + 1) * sizeof(*raddb->listens));
+	size_t credentials = top_count(reading, "credentials"), listens = top_count(reading, "listen");
+	raddb->listens = arena_alloc(arena, (listens + 1) * sizeof(*raddb->listens));
+	/* One more for what serves TLS-PSK where no credential is named. */
+	raddb->credentials = arena_alloc(arena, (credentials + 1) * sizeof(*raddb->credentials));
 	raddb->clients = arena_alloc(arena, (clients + peers + 1) * sizeof(*raddb->clients));
 	raddb->realms = arena_alloc(arena, (realms + 1) * sizeof(*raddb->realms));
 	raddb->peers = arena_alloc(arena, (peers + 1) * sizeof(*raddb->peers));
 	raddb->routes = arena_alloc(arena, (routes + 1) * sizeof(*raddb->routes));
+	reading->credentials = arena_alloc(scratch, (credentials + 1) * sizeof(config_setting_t *));
+	reading->listens = arena_alloc(scratch, (listens + 1) * sizeof(config_setting_t *));
 	reading->clients = arena_alloc(scratch, (clients + peers + 1) * sizeof(config_setting_t *));
 	reading->realms = arena_alloc(scratch, (realms + 1) * sizeof(config_setting_t *));
 	reading->peers = arena_alloc(scratch, (peers + 1) * sizeof(config_setting_t *));
@@ -215,6 +220,8 @@ static void raddb_digest(struct rg_reading *reading)
 		canon_text(&canon, reading->sources[i].name);
 		canon_span(&canon, span_of(reading->sources[i].text, reading->sources[i].length));
 	}
+	for (size_t i = 0; i < raddb->credential_count; i++)
+		canon_text(&canon, raddb->credentials[i].digest);
 	for (size_t i = 0; i < raddb->client_count; i++)
 		canon_text(&canon, raddb->clients[i].digest);
 	for (size_t i = 0; i < raddb->realm_count; i++)

@@ -35,8 +35,8 @@ enum rg_transport { RG_TRANSPORT_UDP, RG_TRANSPORT_TLS, RG_TRANSPORT_DTLS, RG_TR
 /* What this gateway shows its RadSec peers, and whom it trusts for them. */
 struct rg_credential {
 	struct rg_where where;
-	const char *name;
-	/* Absolute. certificate and private_key, or ca, are NULL where only TLS-PSK is spoken; crl may be. */
+	const char *name;            /* "": serves peers of TLS-PSK that name no credential */
+	/* Absolute. The first three are all NULL where only TLS-PSK is spoken; crl may be. */
 	const char *certificate, *private_key, *ca, *crl;
 	int tls_min, tls_max;        /* enum rg_tls_version */
 	unsigned versions;           /* RG_RADIUS_1_*, never 0 */
@@ -51,6 +51,7 @@ struct rg_listen {
 	struct sockaddr_storage socket_address; /* port included */
 	unsigned serves;
 	const struct rg_credential *credential; /* of tls and dtls */
+	const char *digest;                     /* of what may change while its port stays */
 };
 
 struct rg_gateway {
@@ -217,6 +218,7 @@ struct rg_keepsake {
 	struct rg_keepsake *next;
 	struct rg_secret *secret;
 	struct rg_radius_key *key;
+	bool psk; /* the secret is one of TLS-PSK */
 };
 
 struct rg_raddb {

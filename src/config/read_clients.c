@@ -7,8 +7,8 @@
 
 struct client {
 	struct rg_client client;
-	struct rg_strings addresses, visitor_reply;
-	struct rg_secret *secret, *previous_secret;
+	struct rg_strings addresses, client_names, visitor_reply;
+	struct rg_secret *secret, *previous_secret, *psk;
 	int64_t disconnect_port;
 };
 
@@ -23,11 +23,16 @@ static const struct rg_row client_rows[] = {
 	{.name = "operator", .type = RG_STRING, .offset = CLIENT(operator),
 	 .help = "whose site it is, for home = true"},
 	{.name = "addresses", .type = RG_STRINGS, .offset = offsetof(struct client, addresses),
-	 .flags = RG_REQUIRED, .help = "addresses and networks it asks from"},
+	 .help = "addresses and networks it asks from"},
 	{.name = "secret", .type = RG_SECRET, .offset = offsetof(struct client, secret),
-	 .flags = RG_REQUIRED, .help = "shared with it"},
+	 .help = "shared with it"},
 	{.name = "previous_secret", .type = RG_SECRET, .offset = offsetof(struct client, previous_secret),
 	 .help = "still taken while it is being replaced"},
+	{.name = "client_names", .type = RG_STRINGS, .offset = offsetof(struct client, client_names),
+	 .help = "it asks over TLS or DTLS, and its certificate bears one of these"},
+	{.name = "psk_identity", .type = RG_STRING, .offset = CLIENT(psk_identity),
+	 .help = "it asks over TLS or DTLS, by TLS-PSK (RFC 9813)"},
+	{.name = "psk", .type = RG_SECRET, .offset = offsetof(struct client, psk), .help = "that key"},
 	{.name = "operator_name", .type = RG_STRING, .offset = CLIENT(operator_name),
 	 .help = "Operator-Name (RFC 5580)"},
 	{.name = "message_authenticator", .type = RG_CHOICE, .offset = CLIENT(message_authenticator),
@@ -54,17 +59,28 @@ static void operator_name_check(struct rg_complaint *at, const char *name)
 		complain_error(at, "operator_name", "is over 253 octets");
 }
 
-static void addresses_read(struct rg_complaint *at, struct client *read)
+/* One that is told by a certificate or a PSK may come from anywhere, and needs no secret (RFC 6614 §2.3). */
+static void credentials_read(struct rg_complaint *at, struct client *read)
 {
 	struct rg_client *client = &read->client;
-	client->addresses = arena_alloc(&at->reading->raddb->arena,
-					(read->addresses.count + 1) * sizeof(*client->addresses));
-	for (size_t i = 0; i < read->addresses.count; i++)
-		if (prefix_parse(at, "addresses", read->addresses.items[i],
-				 &client->addresses[client->address_count]))
-			client->address_count++;
-	if (config_setting_get_member(at->group, "addresses") && read->addresses.count == 0)
-		complain_error(at, "addresses", "is empty: nobody could ask");
+	bool names = config_setting_get_member(at->group, "client_names");
+	bool psk = client->psk_identity || read->psk;
+	client->transports = names || psk ? RG_OVER_TLS | RG_OVER_DTLS : RG_OVER_UDP;
+	client->psk = psk_read(at, client->psk_identity, read->psk);
+	if (names)
+		client->names = peer_names_read(at, "client_names", &read->client_names);
+	if (names && psk)
+		complain_error(at, "client_names", "belongs to certificates: TLS-PSK shows none");
+	client->address_count = prefixes_read(at, "addresses", &read->addresses, &client->addresses);
+	if (client->transports != RG_OVER_UDP)
+		return;
+	if (!config_setting_get_member(at->group, "addresses"))
+		complain_error(at, "addresses", "is missing");
+	if (!config_setting_get_member(at->group, "secret") &&
+	    !config_setting_get_member(at->group, "secret_file"))
+		complain_error(at, "secret", "is missing: give it, or better secret_file");
+	secret_judge(at, "secret", read->secret);
+	secret_judge(at, "previous_secret", read->previous_secret);
 }
 
 void client_read(struct rg_reading *reading, config_setting_t *setting)
@@ -78,7 +94,6 @@ void client_read(struct rg_reading *reading, config_setting_t *setting)
 	rows_read(&at, client_rows, NULL, &read);
 	reading->canon = canon.outer;
 	*client = read.client;
-	client->transports = RG_OVER_UDP;
 	canon_end(&canon, client->digest);
 	client->where = setting_where(setting);
 	if (!client->name)
@@ -92,10 +107,10 @@ void client_read(struct rg_reading *reading, config_setting_t *setting)
 	if (client->operator_name)
 		operator_name_check(&at, client->operator_name);
 	read.client = *client;
-	addresses_read(&at, &read);
+	credentials_read(&at, &read);
 	*client = read.client;
-	client->key = key_make(&at, "secret", read.secret);
-	client->previous_key = key_make(&at, "previous_secret", read.previous_secret);
+	client->key = key_make(reading->raddb, read.secret);
+	client->previous_key = key_make(reading->raddb, read.previous_secret);
 	client->visitor_reply = attributes_read(&at, "visitor_reply", &read.visitor_reply);
 	if (read.disconnect_port != 0)
 		complain_warning(&at, "disconnect_port", "is not served by this version");
@@ -103,29 +118,54 @@ void client_read(struct rg_reading *reading, config_setting_t *setting)
 	client->number = reading->raddb->client_count++;
 }
 
+static void peer_client(struct rg_raddb *raddb, const struct rg_peer_settings *peer, struct rg_client *client)
+{
+	*client = (struct rg_client){
+		.where = peer->where,
+		.name = peer->name,
+		.site = peer->name,
+		.operator= "",
+		.transports = RG_OVER_UDP,
+		.addresses = peer->addresses,
+		.address_count = peer->address_count,
+		.names = peer->client_names,
+		.psk_identity = peer->psk_identity,
+		.psk = peer->psk,
+		.key = peer->key,
+		.message_authenticator = peer->message_authenticator,
+		.peer = peer,
+	};
+	memcpy(client->digest, peer->digest, sizeof(client->digest));
+	switch (peer->transport) {
+	case RG_TRANSPORT_UDP:
+		client->address_count = 1;
+		client->addresses = arena_alloc(&raddb->arena, sizeof(*client->addresses));
+		client->addresses[0] = prefix_of_address(&peer->address);
+		return;
+	case RG_TRANSPORT_TLS:
+		client->transports = RG_OVER_TLS;
+		return;
+	case RG_TRANSPORT_DTLS:
+		client->transports = RG_OVER_DTLS;
+		return;
+	case RG_TRANSPORT_HTTP:
+		return;
+	}
+}
+
 void clients_finish(struct rg_reading *reading)
 {
 	struct rg_raddb *raddb = reading->raddb;
 	for (size_t i = 0; i < raddb->peer_count; i++) {
 		const struct rg_peer_settings *peer = &raddb->peers[i];
-		if (!peer->accepts || !peer->key || peer->address.ss_family == AF_UNSPEC)
-			continue;
-		struct rg_client *client = &raddb->clients[raddb->client_count];
+		bool whole = peer->transport == RG_TRANSPORT_UDP
+				     ? peer->key && peer->address.ss_family != AF_UNSPEC
+				     : peer->psk || peer->client_names.count != 0;
+		if (!peer->accepts || !whole)
+			continue; /* of what it lacks there is a complaint */
 		reading->clients[raddb->client_count] = reading->peers[i];
-		*client = (struct rg_client){
-			.where = peer->where,
-			.name = peer->name,
-			.site = peer->name,
-			.operator= "",
-			.transports = RG_OVER_UDP,
-			.addresses = arena_alloc(&raddb->arena, sizeof(*client->addresses)),
-			.address_count = 1,
-			.key = peer->key,
-			.message_authenticator = peer->message_authenticator,
-			.peer = peer,
-			.number = raddb->client_count++,
-		};
-		client->addresses[0] = prefix_of_address(&peer->address);
-		memcpy(client->digest, peer->digest, sizeof(client->digest));
+		peer_client(raddb, peer, &raddb->clients[raddb->client_count]);
+		raddb->clients[raddb->client_count].number = raddb->client_count;
+		raddb->client_count++;
 	}
 }

@@ -178,9 +178,25 @@ static unsigned listen_serves(const struct listen *listen, uint16_t port)
 	unsigned serves = 0;
 	for (size_t i = 0; i < listen->serves.count; i++)
 		serves |= listen->serves.items[i] == 0 ? RG_SERVES_AUTH : RG_SERVES_ACCT;
-	if (serves == 0 && listen->transport == RG_TRANSPORT_UDP)
-		serves = port == 1813 ? RG_SERVES_ACCT : RG_SERVES_AUTH;
-	return serves;
+	if (serves != 0)
+		return serves;
+	switch ((enum rg_transport)listen->transport) {
+	case RG_TRANSPORT_UDP:
+		return port == 1813 ? RG_SERVES_ACCT : RG_SERVES_AUTH;
+	case RG_TRANSPORT_TLS:
+	case RG_TRANSPORT_DTLS:
+		/* RFC 6614 §2.1: one port for all kinds of packets. */
+		return RG_SERVES_AUTH | RG_SERVES_ACCT;
+	case RG_TRANSPORT_HTTP:
+		break;
+	}
+	return 0;
+}
+
+/* TCP and UDP have ports of their own. */
+static bool is_datagram(enum rg_transport transport)
+{
+	return transport == RG_TRANSPORT_UDP || transport == RG_TRANSPORT_DTLS;
 }
 
 static void listen_duplicate(struct rg_complaint *at, const struct rg_listen *listen)
@@ -188,12 +204,27 @@ static void listen_duplicate(struct rg_complaint *at, const struct rg_listen *li
 	const struct rg_raddb *raddb = at->reading->raddb;
 	for (size_t i = 0; i < raddb->listen_count; i++) {
 		const struct rg_listen *other = &raddb->listens[i];
-		if ((other->transport == RG_TRANSPORT_UDP) == (listen->transport == RG_TRANSPORT_UDP) &&
+		if (is_datagram(other->transport) == is_datagram(listen->transport) &&
 		    memcmp(&other->socket_address, &listen->socket_address,
 			   sizeof(other->socket_address)) == 0)
 			complain_error(at, "port", "that address and port are taken at %s:%u",
 				       other->where.file, other->where.line);
 	}
+}
+
+static void listen_credential(struct rg_complaint *at, const struct listen *read, struct rg_listen *listen)
+{
+	if (listen->transport != RG_TRANSPORT_TLS && listen->transport != RG_TRANSPORT_DTLS) {
+		if (read->credential)
+			complain_error(at, "credential", "belongs to tls and dtls, not to %s",
+				       transports[listen->transport]);
+		return;
+	}
+	if (read->credential)
+		listen->credential = credential_find(at, read->credential);
+	else
+		complain_error(at, "credential",
+			       "is missing: which of credentials is shown (one of a name alone serves TLS-PSK)");
 }
 
 void listen_read(struct rg_reading *reading, config_setting_t *setting)
@@ -213,14 +244,13 @@ void listen_read(struct rg_reading *reading, config_setting_t *setting)
 		complain_error(&at, "address", "\"%s\" is no address", read.address);
 		return;
 	}
-	if (listen.transport == RG_TRANSPORT_TLS || listen.transport == RG_TRANSPORT_DTLS) {
-		complain_warning(&at, "transport", "\"%s\" is not served by this version: nothing listens here",
-				 transports[listen.transport]);
-		return;
-	}
+	listen_credential(&at, &read, &listen);
 	if (listen.transport == RG_TRANSPORT_HTTP && read.serves.count != 0)
 		complain_error(&at, "serves", "belongs to RADIUS, not to http");
 	listen_duplicate(&at, &listen);
+	listen.digest = arena_format(&reading->raddb->arena, "%u %s", listen.serves,
+				     read.credential ? read.credential : "");
+	reading->listens[reading->raddb->listen_count] = setting;
 	reading->raddb->listens[reading->raddb->listen_count++] = listen;
 }
 

@@ -8,14 +8,12 @@ struct later {
 	struct rg_secret *password, *key;
 	const char *type, *conninfo, *file, *federation, *target, *mac;
 	int64_t sign_ins, accounting;
-	const char *name, *certificate, *private_key, *ca, *crl;
-	int tls_min;
+	int choice;
 };
 
 #define LATER(member) offsetof(struct later, member)
 
 static const char *const store_types[] = {"sqlite", "postgresql", NULL};
-static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 
 static const struct rg_row shared_rows[] = {
 	{.name = "redis", .type = RG_STRINGS, .offset = LATER(redis), .help = "servers, ADDRESS:PORT"},
@@ -24,7 +22,7 @@ static const struct rg_row shared_rows[] = {
 };
 
 static const struct rg_row store_rows[] = {
-	{.name = "type", .type = RG_CHOICE, .offset = LATER(tls_min), .fallback = "sqlite",
+	{.name = "type", .type = RG_CHOICE, .offset = LATER(choice), .fallback = "sqlite",
 	 .choices = store_types, .help = "sqlite or postgresql"},
 	{.name = "conninfo", .type = RG_STRING, .offset = LATER(conninfo), .help = "of postgresql"},
 	{.name = "file", .type = RG_PATH, .offset = LATER(file), .help = "of sqlite"},
@@ -50,18 +48,6 @@ static const struct rg_row fticks_rows[] = {
 	{0},
 };
 
-static const struct rg_row credential_rows[] = {
-	{.name = "name", .type = RG_STRING, .offset = LATER(name), .flags = RG_REQUIRED,
-	 .help = "by which peers and listens name it"},
-	{.name = "certificate", .type = RG_FILE, .offset = LATER(certificate), .help = "with intermediates"},
-	{.name = "private_key", .type = RG_FILE, .offset = LATER(private_key), .help = "its key"},
-	{.name = "ca", .type = RG_FILE, .offset = LATER(ca), .help = "who may sign peers' certificates"},
-	{.name = "crl", .type = RG_FILE, .offset = LATER(crl), .help = "what they revoked"},
-	{.name = "tls_min", .type = RG_CHOICE, .offset = LATER(tls_min), .fallback = "1.2",
-	 .choices = tls_versions, .help = "lowest version"},
-	{0},
-};
-
 static const struct {
 	const char *name;
 	const struct rg_row *rows;
@@ -83,12 +69,4 @@ void later_read(struct rg_reading *reading, config_setting_t *setting)
 		else if (rows_read(&at, groups[i].rows, NULL, &later))
 			setting_warning(reading, setting, "is not served by this version");
 	}
-}
-
-void credential_read(struct rg_reading *reading, config_setting_t *setting)
-{
-	struct later later = {0};
-	struct rg_complaint at = {reading, setting};
-	if (rows_read(&at, credential_rows, NULL, &later))
-		setting_warning(reading, setting, "RadSec is not served by this version");
 }

@@ -192,7 +192,14 @@ static void eap_judge(struct rg_complaint *at, struct rg_eap_settings *eap)
 		complain_error(at, "ocsp_responder", "\"%s\" is no http:// address", eap->ocsp_responder);
 	if (eap->identity_from.count == 0)
 		complain_error(at, "identity_from", "is empty: no name would count");
-	certificates_judge(at->reading->certificates, at, eap);
+	certificates_judge(at->reading->certificates, at,
+			   &(struct rg_certificate_files){
+				   .shown = RG_SHOWN_TO_LAPTOPS,
+				   .certificate = eap->certificate,
+				   .private_key = eap->private_key,
+				   .ca = eap->client_ca,
+				   .crl = eap->crl,
+			   });
 }
 
 static const struct rg_module *directory_module(struct rg_complaint *at, const char *type)

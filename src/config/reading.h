@@ -20,7 +20,8 @@ struct rg_reading {
 	bool refuse_defaults;
 	/* The groups that the raddb's arrays were read from, in step with them; a peer that is a client
 	 * stands in clients with its own group. */
-	config_setting_t **clients, **realms, **peers, **routes;
+	config_setting_t **credentials, **listens, **clients, **realms, **peers, **routes;
+	const struct rg_credential *without_files; /* of TLS-PSK, where no credential is named */
 	struct rg_arena scratch; /* gone when the raddb is read */
 };
 
@@ -42,7 +43,7 @@ void log_read(struct rg_reading *, config_setting_t *);
 void listen_read(struct rg_reading *, config_setting_t *);
 void cui_read(struct rg_reading *, config_setting_t *);
 void attempts_read(struct rg_reading *, config_setting_t *);
-void later_read(struct rg_reading *, config_setting_t *); /* shared, store, credentials and the like */
+void later_read(struct rg_reading *, config_setting_t *); /* shared, store and the like */
 void credential_read(struct rg_reading *, config_setting_t *);
 void client_read(struct rg_reading *, config_setting_t *);
 void realm_read(struct rg_reading *, config_setting_t *);
@@ -61,9 +62,28 @@ void refuse_finish(struct rg_reading *);
 void clients_finish(struct rg_reading *); /* a client for each peer that accepts */
 void raddb_judge(struct rg_reading *);
 
-/* A RADIUS secret as a key that lives as long as the raddb. NULL for a NULL secret. key: "secret". */
-const struct rg_radius_key *key_make(struct rg_complaint *, const char *key,
-				     const struct rg_secret *);
+/* Of a group that names one: the credential, or NULL and the complaint is made. */
+const struct rg_credential *credential_find(struct rg_complaint *, const char *name);
+/* What a peer of TLS-PSK uses that names none; the raddb has it behind those that are written. */
+const struct rg_credential *credential_without_files(struct rg_reading *);
+/* A name of a host, or an address. False: the complaint is made. */
+bool host_check(struct rg_complaint *, const char *key, const char *host);
+/* Lower case, and without those that are none, of which it complains. */
+struct rg_strings peer_names_read(struct rg_complaint *, const char *key, const struct rg_strings *);
+/* The key, decoded where it is written in hex. NULL: there is none, or the complaint is made. */
+const struct rg_secret *psk_read(struct rg_complaint *, const char *identity, const struct rg_secret *psk);
+/* Credentials, and clients that ask over TLS and DTLS, against each other. */
+void radsec_judge(struct rg_reading *);
+
+/* A RADIUS secret as a key that lives as long as the raddb. NULL for a NULL secret. */
+const struct rg_radius_key *key_make(struct rg_raddb *, const struct rg_secret *);
+/* Warns of one that is short. key: "secret". */
+void secret_judge(struct rg_complaint *, const char *key, const struct rg_secret *);
+/* Networks, each checked; key: "addresses". Returns how many are in *out. */
+size_t prefixes_read(struct rg_complaint *, const char *key, const struct rg_strings *,
+		     struct rg_prefix **out);
+/* Whether some address lies in both. */
+bool prefixes_overlap(const struct rg_prefix *, const struct rg_prefix *);
 /* What raddb_free wipes. Returns secret. */
 struct rg_secret *secret_keep(struct rg_raddb *, struct rg_secret *);
 

@@ -96,17 +96,20 @@ bool secret_read(struct rg_complaint *at, const char *name, struct rg_secret **s
 	return *secret;
 }
 
-const struct rg_radius_key *key_make(struct rg_complaint *at, const char *key,
-				     const struct rg_secret *secret)
+void secret_judge(struct rg_complaint *at, const char *key, const struct rg_secret *secret)
+{
+	if (secret && secret->length < SECRET_SHORT)
+		complain_warning(at, key, "has %zu octets: a secret under %d can be guessed",
+				 secret->length, SECRET_SHORT);
+}
+
+const struct rg_radius_key *key_make(struct rg_raddb *raddb, const struct rg_secret *secret)
 {
 	if (!secret)
 		return NULL;
-	if (secret->length < SECRET_SHORT)
-		complain_warning(at, key, "has %zu octets: a secret under %d can be guessed",
-				 secret->length, SECRET_SHORT);
 	struct rg_radius_key *made = radius_key_new(secret_span(secret));
 	if (!made)
 		abort();
-	keepsake_new(at->reading->raddb)->key = made;
+	keepsake_new(raddb)->key = made;
 	return made;
 }
