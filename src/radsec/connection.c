@@ -1,0 +1,315 @@
+#include "radsec/connection.h"
+
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/text.h"
+#include "eap/certificate.h"
+#include "radsec/names.h"
+#include "radsec/private.h"
+
+static void on_timer(struct rg_timer *, uint64_t now);
+
+struct rg_connection *connection_new(struct rg_connection_place *place, struct rg_radsec *radsec,
+				     enum rg_transport transport)
+{
+	struct rg_connection *connection = calloc(1, sizeof(*connection));
+	if (!connection)
+		return NULL;
+	*connection = (struct rg_connection){
+		.place = place,
+		.transport = transport,
+		.radsec = radsec_ref(radsec),
+		.fd = -1,
+		.timer = {.fire = on_timer},
+		.peer = {.tls = "", .cipher = "", .version = RG_RADIUS_1_0},
+		.next = place->connections,
+		.self = &place->connections,
+	};
+	connection->peer.subject = connection->subject;
+	if (connection->next)
+		connection->next->self = &connection->next;
+	place->connections = connection;
+	connection_begin(connection);
+	return connection;
+}
+
+void connection_begin(struct rg_connection *connection)
+{
+	connection->handshake_due = clock_now() + RG_CONNECTION_HANDSHAKE_NS;
+	connection_arm(connection);
+}
+
+static void sooner(uint64_t *due, uint64_t other)
+{
+	if (other != 0 && other < *due)
+		*due = other;
+}
+
+void connection_arm(struct rg_connection *connection)
+{
+	uint64_t due = UINT64_MAX;
+	sooner(&due, connection->handshake_due);
+	sooner(&due, connection->half_due);
+	sooner(&due, connection->stuck_due);
+	sooner(&due, connection->certificate_due);
+	sooner(&due, connection->dtls_due);
+	if (due == UINT64_MAX)
+		timer_cancel(connection->place->wheel, &connection->timer);
+	else if (!timer_armed(&connection->timer) || connection->timer.due_ns != due)
+		timer_arm(connection->place->wheel, &connection->timer, due);
+}
+
+static bool is_due(uint64_t due, uint64_t now)
+{
+	return due != 0 && due <= now;
+}
+
+static void on_timer(struct rg_timer *timer, uint64_t now)
+{
+	struct rg_connection *connection =
+		(struct rg_connection *)((char *)timer - offsetof(struct rg_connection, timer));
+	if (connection->state == ENDING)
+		return;
+	if (is_due(connection->handshake_due, now))
+		connection_fail(connection, RG_CONNECTION_TIMEOUT,
+				connection->state == SHAKING_HANDS ? "no handshake within 10 s"
+								   : "no connection within 10 s");
+	else if (is_due(connection->half_due, now))
+		connection_fail(connection, RG_CONNECTION_TIMEOUT, "half a packet, and silence");
+	else if (is_due(connection->stuck_due, now))
+		connection_fail(connection, RG_CONNECTION_STUCK, "it reads nothing");
+	else if (is_due(connection->certificate_due, now) && connection->peer.not_after <= time(NULL))
+		connection_fail(connection, RG_CONNECTION_DISTRUSTED, "its certificate has expired");
+	if (connection->state == ENDING)
+		return;
+	if (is_due(connection->certificate_due, now))
+		connection->certificate_due = now + RG_SECOND; /* the two clocks differ */
+	if (is_due(connection->dtls_due, now) && DTLSv1_handle_timeout(connection->ssl) < 0) {
+		connection_fail_tls(connection);
+		return;
+	}
+	if (is_due(connection->dtls_due, now))
+		connection_shake(connection);
+	connection_arm(connection);
+}
+
+void connection_mark(struct rg_connection *connection)
+{
+	if (connection->dirty)
+		return;
+	connection->dirty = true;
+	connection->next_dirty = connection->place->dirty;
+	connection->place->dirty = connection;
+}
+
+void connection_end(struct rg_connection *connection, enum rg_connection_end how, const char *detail)
+{
+	if (connection->state == ENDING)
+		return;
+	if (connection->state == OPEN && how == RG_CONNECTION_OURS)
+		SSL_shutdown(connection->ssl); /* said once; nobody waits for the answer */
+	connection->state = ENDING;
+	connection->end = how;
+	snprintf(connection->detail, sizeof(connection->detail), "%s", detail);
+	connection->place->ending = true;
+	timer_cancel(connection->place->wheel, &connection->timer);
+	if (connection->poll)
+		uv_poll_stop(connection->poll);
+}
+
+void connection_fail(struct rg_connection *connection, enum rg_connection_end how, const char *detail)
+{
+	connection_end(connection, how, detail);
+}
+
+void connection_fail_tls(struct rg_connection *connection)
+{
+	char detail[160];
+	unsigned long error = ERR_peek_last_error();
+	long verified = SSL_get_verify_result(connection->ssl);
+	const char *reason = ERR_reason_error_string(error);
+	if (verified != X509_V_OK && ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED)
+		snprintf(detail, sizeof(detail), "its certificate: %s",
+			 X509_verify_cert_error_string(verified));
+	else if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) >= SSL_AD_REASON_OFFSET)
+		snprintf(detail, sizeof(detail), "TLS alert from the other side: %s",
+			 SSL_alert_desc_string_long(ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET));
+	else
+		snprintf(detail, sizeof(detail), "TLS: %s", reason ? reason : "it was cut");
+	ERR_clear_error();
+	connection_end(connection, RG_CONNECTION_TLS, detail);
+}
+
+/* RFC 9765 §3: what ALPN says; where it says nothing, 1.0. */
+static bool settle_version(struct rg_connection *connection)
+{
+	const unsigned char *chosen = NULL;
+	unsigned length = 0;
+	SSL_get0_alpn_selected(connection->ssl, &chosen, &length);
+	struct rg_span alpn = span_of(chosen, length);
+	connection->peer.version = span_equal(alpn, span_text("radius/1.1")) ? RG_RADIUS_1_1
+									       : RG_RADIUS_1_0;
+	return (connection->radsec->versions & connection->peer.version) &&
+	       (connection->peer.version == RG_RADIUS_1_0 ||
+		SSL_version(connection->ssl) == TLS1_3_VERSION);
+}
+
+static void note_peer(struct rg_connection *connection)
+{
+	int version = SSL_version(connection->ssl);
+	X509 *certificate = SSL_get0_peer_certificate(connection->ssl);
+	struct rg_connection_peer *peer = &connection->peer;
+	peer->tls = version == TLS1_3_VERSION ? "1.3" : "1.2";
+	peer->cipher = SSL_get_cipher_name(connection->ssl);
+	if (psk_was_used(connection->ssl))
+		peer->psk_identity = connection->psk_identity;
+	if (!certificate)
+		return;
+	char *subject = X509_NAME_oneline(X509_get_subject_name(certificate), NULL, 0);
+	text_escape(connection->subject, sizeof(connection->subject), span_text(subject));
+	OPENSSL_free(subject);
+	peer->not_after = certificate_time(X509_get0_notAfter(certificate));
+	time_t left = peer->not_after - time(NULL);
+	connection->certificate_due =
+		clock_now() + (left > 0 ? (uint64_t)left : 0) * RG_SECOND + RG_SECOND;
+}
+
+static void established(struct rg_connection *connection)
+{
+	char refusal[160] = "it is nobody we know";
+	connection->state = OPEN;
+	connection->handshake_due = 0;
+	port_opened(connection);
+	note_peer(connection);
+	connection_arm(connection);
+	if (connection->psk && !connection->peer.psk_identity)
+		connection_fail(connection, RG_CONNECTION_TLS, "TLS-PSK was not taken up");
+	else if (!settle_version(connection))
+		connection_fail(connection, RG_CONNECTION_TLS, "no version of RADIUS in common (RFC 9765)");
+	else if (!connection->events ||
+		 !connection->events->established(connection->owner, connection, refusal))
+		connection_end(connection, RG_CONNECTION_TLS, refusal);
+}
+
+/* DTLS repeats what may be lost. */
+static void note_dtls_timer(struct rg_connection *connection)
+{
+	struct timeval left;
+	connection->dtls_due = 0;
+	if (connection->transport == RG_TRANSPORT_DTLS && DTLSv1_get_timeout(connection->ssl, &left))
+		connection->dtls_due = clock_now() + (uint64_t)left.tv_sec * RG_SECOND +
+				       (uint64_t)left.tv_usec * 1000;
+}
+
+void connection_shake(struct rg_connection *connection)
+{
+	if (connection->state == OPEN || connection->state == ENDING)
+		return;
+	ERR_clear_error();
+	int result = SSL_do_handshake(connection->ssl);
+	if (result == 1) {
+		note_dtls_timer(connection);
+		established(connection);
+		return;
+	}
+	int error = SSL_get_error(connection->ssl, result);
+	if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+		connection_fail_tls(connection);
+		return;
+	}
+	connection->writing = error == SSL_ERROR_WANT_WRITE;
+	note_dtls_timer(connection);
+	connection_arm(connection);
+	connection_poll(connection);
+}
+
+bool connection_recheck(struct rg_connection *connection, struct rg_radsec *radsec)
+{
+	X509 *certificate = SSL_get0_peer_certificate(connection->ssl);
+	X509_STORE_CTX *context = X509_STORE_CTX_new();
+	bool good = connection->peer.psk_identity != NULL;
+	char detail[160] = "its certificate is trusted no more";
+	if (!good && certificate && context &&
+	    X509_STORE_CTX_init(context, radsec->store, certificate,
+				SSL_get_peer_cert_chain(connection->ssl)) == 1) {
+		X509_STORE_CTX_set_default(context,
+					   connection->server ? "ssl_client" : "ssl_server");
+		good = X509_verify_cert(context) == 1;
+		if (!good)
+			snprintf(detail, sizeof(detail), "its certificate: %s",
+				 X509_verify_cert_error_string(
+					 X509_STORE_CTX_get_error(context)));
+	}
+	X509_STORE_CTX_free(context);
+	ERR_clear_error();
+	if (good && radsec != connection->radsec) {
+		radsec_unref(&connection->radsec);
+		connection->radsec = radsec_ref(radsec);
+	}
+	if (!good)
+		connection_end(connection, RG_CONNECTION_DISTRUSTED, detail);
+	return good;
+}
+
+void connection_own(struct rg_connection *connection, const struct rg_connection_events *events,
+		    void *owner)
+{
+	connection->events = events;
+	connection->owner = owner;
+}
+
+void *connection_owner(const struct rg_connection *connection)
+{
+	return connection->owner;
+}
+
+bool connection_is_open(const struct rg_connection *connection)
+{
+	return connection->state == OPEN;
+}
+
+const struct rg_connection_peer *connection_peer(const struct rg_connection *connection)
+{
+	return &connection->peer;
+}
+
+bool connection_bears(const struct rg_connection *connection, const struct rg_strings *names,
+		      const char **which)
+{
+	X509 *certificate = SSL_get0_peer_certificate(connection->ssl);
+	return certificate && names_borne(certificate, names, which);
+}
+
+bool connection_bears_realm(const struct rg_connection *connection, const char *realm)
+{
+	X509 *certificate = SSL_get0_peer_certificate(connection->ssl);
+	return certificate && names_realm_borne(certificate, realm);
+}
+
+const char *connection_end_text(enum rg_connection_end end)
+{
+	switch (end) {
+	case RG_CONNECTION_CLOSED:
+		return "closed by the other side";
+	case RG_CONNECTION_UNREACHABLE:
+		return "unreachable";
+	case RG_CONNECTION_TIMEOUT:
+		return "timed out";
+	case RG_CONNECTION_TLS:
+		return "handshake failed";
+	case RG_CONNECTION_MALFORMED:
+		return "malformed packet";
+	case RG_CONNECTION_STUCK:
+		return "reads nothing";
+	case RG_CONNECTION_DISTRUSTED:
+		return "certificate not trusted";
+	case RG_CONNECTION_OURS:
+		return "ended here";
+	}
+	return "?";
+}

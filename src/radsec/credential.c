@@ -1,0 +1,294 @@
+#include "radsec/credential.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/secret.h"
+#include "eap/certificate.h"
+#include "radsec/private.h"
+
+static struct rg_radsec *all; /* process-wide: reloads share what did not change */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static const char *openssl_says(void)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+	return reason ? reason : "no reason given";
+}
+
+/* The file's contents in a BIO that borrows them; NULL with why. */
+static BIO *source_open(const struct rg_radsec *radsec, enum rg_radsec_source source,
+			struct rg_secret **contents, char *why)
+{
+	const struct rg_tls_file *file = radsec->files[source];
+	*contents = file->missing ? NULL : tls_file_contents(file);
+	BIO *bio = *contents ? BIO_new_mem_buf((*contents)->data, (int)(*contents)->length) : NULL;
+	if (!bio)
+		snprintf(why, 256, "%.200s cannot be read", file->path);
+	return bio;
+}
+
+static STACK_OF(X509) * certificates_of(const struct rg_radsec *radsec, enum rg_radsec_source source,
+					char *why)
+{
+	struct rg_secret *contents;
+	X509 *certificate;
+	STACK_OF(X509) *found = sk_X509_new_null();
+	BIO *bio = source_open(radsec, source, &contents, why);
+	while (found && bio && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+		if (!sk_X509_push(found, certificate))
+			X509_free(certificate);
+	if (bio && sk_X509_num(found) <= 0)
+		snprintf(why, 256, "%.200s holds no certificate", radsec->files[source]->path);
+	BIO_free(bio);
+	secret_free(&contents);
+	if (sk_X509_num(found) > 0)
+		return found;
+	sk_X509_free(found);
+	return NULL;
+}
+
+static bool use_pair(struct rg_radsec *radsec, char *why)
+{
+	struct rg_secret *contents = NULL;
+	SSL_CTX *contexts[] = {radsec->tls, radsec->dtls};
+	STACK_OF(X509) *chain = certificates_of(radsec, RG_RADSEC_CERTIFICATE, why);
+	BIO *bio = chain ? source_open(radsec, RG_RADSEC_KEY, &contents, why) : NULL;
+	/* No passphrase: nobody is there to type it. */
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"") : NULL;
+	X509 *leaf = chain ? sk_X509_shift(chain) : NULL;
+	bool good = key && leaf && X509_check_private_key(leaf, key) == 1;
+	if (bio && !good)
+		snprintf(why, 256, "%.200s is no key of that certificate",
+			 radsec->files[RG_RADSEC_KEY]->path);
+	for (unsigned i = 0; good && i < 2; i++)
+		good = SSL_CTX_use_certificate(contexts[i], leaf) == 1 &&
+		       SSL_CTX_use_PrivateKey(contexts[i], key) == 1 &&
+		       SSL_CTX_set1_chain(contexts[i], chain) == 1;
+	if (leaf)
+		radsec->certificate_ends = certificate_time(X509_get0_notAfter(leaf));
+	X509_free(leaf);
+	sk_X509_pop_free(chain, X509_free);
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	secret_free(&contents);
+	return good;
+}
+
+static bool use_authorities(struct rg_radsec *radsec, char *why)
+{
+	STACK_OF(X509) *authorities = certificates_of(radsec, RG_RADSEC_CA, why);
+	if (!authorities)
+		return false;
+	for (int i = 0; i < sk_X509_num(authorities); i++) {
+		X509 *authority = sk_X509_value(authorities, i);
+		time_t ends = certificate_time(X509_get0_notAfter(authority));
+		if (radsec->ca_ends == 0 || ends < radsec->ca_ends)
+			radsec->ca_ends = ends;
+		X509_STORE_add_cert(radsec->store, authority);
+		SSL_CTX_add_client_CA(radsec->tls, authority);
+		SSL_CTX_add_client_CA(radsec->dtls, authority);
+	}
+	sk_X509_pop_free(authorities, X509_free);
+	/* An issuing CA may be named alone, without the root above it. */
+	X509_STORE_set_flags(radsec->store, X509_V_FLAG_PARTIAL_CHAIN);
+	return true;
+}
+
+/* Once a CRL is named, nothing is trusted without asking it: what cannot be read refuses everyone. */
+static bool use_crl(struct rg_radsec *radsec, bool fresh, char *why)
+{
+	struct rg_secret *contents;
+	X509_CRL *crl;
+	bool any = false;
+	X509_STORE_set_flags(radsec->store, X509_V_FLAG_CRL_CHECK);
+	BIO *bio = source_open(radsec, RG_RADSEC_CRL, &contents, why);
+	while (bio && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL))) {
+		time_t ends = certificate_time(X509_CRL_get0_nextUpdate(crl));
+		if (radsec->crl_ends == 0 || ends < radsec->crl_ends)
+			radsec->crl_ends = ends;
+		any |= X509_STORE_add_crl(radsec->store, crl) == 1;
+		X509_CRL_free(crl);
+	}
+	if (bio && !any)
+		snprintf(why, 256, "%.200s holds no CRL", radsec->files[RG_RADSEC_CRL]->path);
+	BIO_free(bio);
+	secret_free(&contents);
+	return any || !fresh;
+}
+
+/* Forward secrecy and AEAD; behind them those of TLS-PSK (RFC 9813 §4.1). */
+static const char ciphers_1_2[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+				  "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+				  "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+				  "ECDHE-PSK-CHACHA20-POLY1305:DHE-PSK-AES128-GCM-SHA256:"
+				  "ECDHE-PSK-AES128-CBC-SHA256";
+
+static bool set_up(SSL_CTX *context, struct rg_radsec *radsec, int least, int most)
+{
+	/* Every connection is authenticated anew: no tickets, no cache, no early data. */
+	SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+					     SSL_OP_NO_COMPRESSION |
+					     SSL_OP_CIPHER_SERVER_PREFERENCE |
+					     SSL_OP_COOKIE_EXCHANGE | SSL_OP_NO_QUERY_MTU);
+	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+					  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+					  SSL_MODE_NO_AUTO_CHAIN);
+	SSL_CTX_set_security_level(context, 2);
+	SSL_CTX_set_num_tickets(context, 0);
+	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_max_early_data(context, 0);
+	SSL_CTX_set_recv_max_early_data(context, 0);
+	SSL_CTX_set_dh_auto(context, 1);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set1_cert_store(context, radsec->store);
+	port_set_up_context(context, radsec);
+	return SSL_CTX_set_min_proto_version(context, least) &&
+	       SSL_CTX_set_max_proto_version(context, most) &&
+	       SSL_CTX_set_cipher_list(context, ciphers_1_2);
+}
+
+static bool build(struct rg_radsec *radsec, const struct rg_credential *credential, bool fresh, char *why)
+{
+	int least = credential->tls_min == RG_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
+	int most = credential->tls_max == RG_TLS_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION;
+	radsec->versions = credential->versions;
+	radsec->tls = SSL_CTX_new(TLS_method());
+	radsec->dtls = SSL_CTX_new(DTLS_method());
+	radsec->store = X509_STORE_new();
+	snprintf(why, 256, "OpenSSL refuses its settings");
+	if (!radsec->tls || !radsec->dtls || !radsec->store || !set_up(radsec->tls, radsec, least, most) ||
+	    !set_up(radsec->dtls, radsec, DTLS1_2_VERSION, DTLS1_2_VERSION))
+		return false;
+	SSL_CTX_set_read_ahead(radsec->tls, 1); /* header and body of many records in one system call */
+	return (!radsec->files[RG_RADSEC_CERTIFICATE] || use_pair(radsec, why)) &&
+	       (!radsec->files[RG_RADSEC_CA] || use_authorities(radsec, why)) &&
+	       (!radsec->files[RG_RADSEC_CRL] || use_crl(radsec, fresh, why));
+}
+
+static void radsec_free(struct rg_radsec *radsec)
+{
+	for (int i = 0; i < RG_RADSEC_SOURCES; i++)
+		tls_file_unref(&radsec->files[i]);
+	SSL_CTX_free(radsec->tls);
+	SSL_CTX_free(radsec->dtls);
+	X509_STORE_free(radsec->store);
+	free(radsec);
+}
+
+static bool digest(struct rg_radsec *radsec, const struct rg_credential *credential)
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	const unsigned numbers[] = {(unsigned)credential->tls_min, (unsigned)credential->tls_max,
+				    credential->versions};
+	bool good = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
+		    EVP_DigestUpdate(md, numbers, sizeof(numbers));
+	for (int i = 0; good && i < RG_RADSEC_SOURCES; i++) {
+		const struct rg_tls_file *file = radsec->files[i];
+		uint8_t state = !file ? 0 : file->missing ? 1 : 2;
+		good = EVP_DigestUpdate(md, &state, 1) &&
+		       (state != 2 || EVP_DigestUpdate(md, file->digest, sizeof(file->digest))) &&
+		       (state == 0 || EVP_DigestUpdate(md, file->path, strlen(file->path) + 1));
+	}
+	good = good && EVP_DigestFinal_ex(md, radsec->key, NULL);
+	EVP_MD_CTX_free(md);
+	return good;
+}
+
+static struct rg_radsec *radsec_new(const struct rg_credential *credential)
+{
+	const char *paths[RG_RADSEC_SOURCES] = {credential->certificate, credential->private_key,
+						credential->ca, credential->crl};
+	struct rg_radsec *radsec = calloc(1, sizeof(*radsec));
+	if (!radsec)
+		return NULL;
+	atomic_init(&radsec->references, 1);
+	for (int i = 0; i < RG_RADSEC_SOURCES; i++)
+		if (paths[i] && !(radsec->files[i] = tls_file_get(paths[i])))
+			goto out;
+	if (digest(radsec, credential))
+		return radsec;
+out:
+	radsec_free(radsec);
+	return NULL;
+}
+
+static struct rg_radsec *shared(const uint8_t key[32])
+{
+	struct rg_radsec *radsec = all;
+	while (radsec && memcmp(radsec->key, key, 32) != 0)
+		radsec = radsec->next;
+	return radsec ? radsec_ref(radsec) : NULL;
+}
+
+struct rg_radsec *radsec_get(const struct rg_credential *credential, bool fresh, char *why)
+{
+	char reason[256] = "out of memory";
+	struct rg_radsec *made = radsec_new(credential);
+	pthread_mutex_lock(&lock);
+	struct rg_radsec *radsec = made ? shared(made->key) : NULL;
+	if (!radsec && made && build(made, credential, fresh, reason)) {
+		made->next = all;
+		all = radsec = made;
+		made = NULL;
+	}
+	pthread_mutex_unlock(&lock);
+	if (made)
+		radsec_free(made);
+	if (!radsec)
+		snprintf(why, 256, "credential %.50s: %.120s: %.70s", credential->name, reason,
+			 openssl_says());
+	ERR_clear_error();
+	return radsec;
+}
+
+struct rg_radsec *radsec_ref(struct rg_radsec *radsec)
+{
+	atomic_fetch_add_explicit(&radsec->references, 1, memory_order_relaxed);
+	return radsec;
+}
+
+void radsec_unref(struct rg_radsec **holder)
+{
+	struct rg_radsec *radsec = *holder;
+	*holder = NULL;
+	if (!radsec)
+		return;
+	pthread_mutex_lock(&lock);
+	bool last = atomic_fetch_sub(&radsec->references, 1) == 1;
+	if (last) {
+		struct rg_radsec **at = &all;
+		while (*at && *at != radsec)
+			at = &(*at)->next;
+		if (*at)
+			*at = radsec->next;
+	}
+	pthread_mutex_unlock(&lock);
+	if (last)
+		radsec_free(radsec);
+}
+
+bool radsec_stale(const struct rg_radsec *radsec)
+{
+	for (int i = 0; i < RG_RADSEC_SOURCES; i++)
+		if (radsec->files[i] && tls_file_stale(radsec->files[i]))
+			return true;
+	return false;
+}
+
+void radsec_expiry(const struct rg_radsec *radsec,
+		   void (*each)(void *context, const char *what, time_t not_after), void *context)
+{
+	if (radsec->certificate_ends)
+		each(context, "certificate", radsec->certificate_ends);
+	if (radsec->ca_ends)
+		each(context, "ca", radsec->ca_ends);
+	if (radsec->crl_ends)
+		each(context, "crl", radsec->crl_ends);
+}
