@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+
+#include "client/prefix.h"
 
 struct slot {
 	uint8_t address[16]; /* masked */
@@ -18,15 +19,6 @@ struct rg_client_table {
 	size_t mask;
 	struct slot slots[];
 };
-
-static void address_mask(uint8_t address[16], unsigned bits)
-{
-	for (unsigned i = 0; i < 16; i++) {
-		unsigned kept = bits > 8 * i ? bits - 8 * i : 0;
-		if (kept < 8)
-			address[i] &= (uint8_t)(0xff00u >> kept);
-	}
-}
 
 static uint64_t mix(uint64_t value)
 {
@@ -57,7 +49,7 @@ static void prefix_insert(struct rg_client_table *table, const struct rg_prefix 
 {
 	uint8_t address[16];
 	memcpy(address, prefix->address, 16);
-	address_mask(address, prefix->bits);
+	prefix_mask_address(address, prefix->bits);
 	struct slot *slot = slot_find(table->slots, table->mask, address, prefix->bits);
 	used[prefix->bits] = true;
 	if (slot->client)
@@ -67,11 +59,12 @@ static void prefix_insert(struct rg_client_table *table, const struct rg_prefix 
 	slot->client = client;
 }
 
-struct rg_client_table *client_table_new(const struct rg_client *clients, size_t count)
+struct rg_client_table *client_table_new(const struct rg_client *clients, size_t count, unsigned over)
 {
 	size_t prefixes = 0, size = 16;
 	for (size_t i = 0; i < count; i++)
-		prefixes += clients[i].address_count;
+		if (clients[i].transports & over)
+			prefixes += clients[i].address_count;
 	while (size < 2 * prefixes)
 		size *= 2;
 	struct rg_client_table *table = calloc(1, sizeof(*table) + size * sizeof(table->slots[0]));
@@ -80,7 +73,7 @@ struct rg_client_table *client_table_new(const struct rg_client *clients, size_t
 	table->mask = size - 1;
 	bool used[129] = {false};
 	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; j < clients[i].address_count; j++)
+		for (size_t j = 0; (clients[i].transports & over) && j < clients[i].address_count; j++)
 			prefix_insert(table, &clients[i].addresses[j], &clients[i], used);
 	for (int bits = 128; bits >= 0; bits--)
 		if (used[bits])
@@ -94,34 +87,15 @@ void client_table_free(struct rg_client_table **table)
 	*table = NULL;
 }
 
-static bool address_of(const struct sockaddr *source, uint8_t address[16])
-{
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-	if (source->sa_family == AF_INET) {
-		struct sockaddr_in in;
-		memcpy(&in, source, sizeof(in));
-		memcpy(address, mapped, 12);
-		memcpy(address + 12, &in.sin_addr, 4);
-		return true;
-	}
-	if (source->sa_family == AF_INET6) {
-		struct sockaddr_in6 in6;
-		memcpy(&in6, source, sizeof(in6));
-		memcpy(address, &in6.sin6_addr, 16);
-		return true;
-	}
-	return false;
-}
-
 const struct rg_client *client_table_find(const struct rg_client_table *table,
 					  const struct sockaddr *source)
 {
 	uint8_t address[16];
-	if (!address_of(source, address))
+	if (!prefix_address(source, address))
 		return NULL;
 	/* From longest to shortest, so that each mask only clears more of the same copy. */
 	for (size_t i = 0; i < table->length_count; i++) {
-		address_mask(address, table->lengths[i]);
+		prefix_mask_address(address, table->lengths[i]);
 		const struct slot *slot = slot_find((struct slot *)table->slots, table->mask, address,
 						    table->lengths[i]);
 		if (slot->client)

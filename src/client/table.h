@@ -7,8 +7,9 @@
 
 struct rg_client_table;
 
-/* NULL: no memory. The clients must outlive the table. */
-struct rg_client_table *client_table_new(const struct rg_client *clients, size_t count);
+/* Of those that may ask over one of these transports (RG_OVER_*). NULL: no memory. The clients must outlive
+ * the table. */
+struct rg_client_table *client_table_new(const struct rg_client *clients, size_t count, unsigned over);
 void client_table_free(struct rg_client_table **);
 /* The client of that source address (IPv4-mapped IPv6 is IPv4), or NULL. */
 const struct rg_client *client_table_find(const struct rg_client_table *, const struct sockaddr *source);

@@ -25,6 +25,7 @@ enum rg_next view_stage(struct rg_inbound *inbound)
 		    packet_fault_word(fault));
 	count(counters(inbound), RG_COUNT_DROP_MALFORMED);
 	count(counters(inbound), (enum rg_counter)(RG_COUNT_FAULT + fault));
+	inbound->broken = fault != RG_PACKET_CODE; /* a code that we do not know is still a packet */
 	return RG_DROP;
 }
 
@@ -47,8 +48,10 @@ static bool served_here(const struct rg_inbound *inbound)
 
 enum rg_next client_stage(struct rg_inbound *inbound)
 {
-	inbound->client = client_table_find(inbound->worker->lease->snapshot->clients,
-					    &inbound->datagram->source.any);
+	inbound->client = inbound->link->kind == RG_LINK_UDP
+				  ? client_table_find(inbound->worker->lease->snapshot->clients,
+						      &inbound->datagram->source.any)
+				  : inbound->link->client;
 	if (!inbound->client) {
 		count(counters(inbound), RG_COUNT_DROP_UNKNOWN_CLIENT);
 		note_dropped(inbound, RG_REASON_CLIENT_UNKNOWN,
@@ -65,8 +68,8 @@ enum rg_next client_stage(struct rg_inbound *inbound)
 static enum rg_authentic verify(struct rg_inbound *inbound)
 {
 	const struct rg_client *client = inbound->client;
-	enum rg_authentic result = request_verify(&inbound->packet, client->key);
-	inbound->key = client->key;
+	inbound->key = link_key(inbound->link, client);
+	enum rg_authentic result = request_verify(&inbound->packet, inbound->key);
 	if (result == RG_FORGED && client->previous_key) { /* a secret being rotated */
 		result = request_verify(&inbound->packet, client->previous_key);
 		inbound->key = client->previous_key;

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "home/decide.h"
 #include "request/answer.h"
+#include "request/handover.h"
 #include "request/note.h"
 #include "request/path.h"
 #include "request/refuse.h"
@@ -187,7 +188,7 @@ static enum rg_next hand_over(struct rg_inbound *inbound, unsigned worker)
 		return refuse(inbound, RG_REASON_METHOD_REFUSED, "State of no worker");
 	count(inbound->worker->counters, RG_COUNT_HANDED_OVER);
 	request_drop(inbound->request);
-	worker_hand_over(inbound->worker, worker, inbound);
+	handover_packet(inbound->worker, worker, inbound);
 	return RG_DROP;
 }
 

@@ -1,6 +1,9 @@
 #include "request/link.h"
 
+#include "radsec/connection.h"
+#include "radsec/key.h"
 #include "request/answer.h"
+#include "request/handover.h"
 #include "request/worker.h"
 
 void link_send(struct rg_link *link, struct rg_span packet, const union rg_address *to,
@@ -10,8 +13,21 @@ void link_send(struct rg_link *link, struct rg_span packet, const union rg_addre
 	case RG_LINK_UDP:
 		outbox_add(link->worker->outbox, link->fd, packet, to, local);
 		break;
+	case RG_LINK_CONNECTION:
+		connection_send(link->connection, packet);
+		break;
+	case RG_LINK_REMOTE:
+		handover_answer(link, packet);
+		break;
 	}
 	count(link->worker->counters, RG_COUNT_DATAGRAMS_OUT);
+}
+
+const struct rg_radius_key *link_key(const struct rg_link *link, const struct rg_client *client)
+{
+	if (link->kind == RG_LINK_UDP || (client->key && link->version == RG_RADIUS_1_0))
+		return client->key;
+	return radsec_key(link->transport);
 }
 
 void link_hold(struct rg_link *link, struct rg_request *request)
@@ -26,13 +42,46 @@ void link_hold(struct rg_link *link, struct rg_request *request)
 
 void link_let_go(struct rg_request *request)
 {
+	struct rg_link *link = request->link;
 	*request->link_self = request->link_next;
 	if (request->link_next)
 		request->link_next->link_self = request->link_self;
+	request->link = NULL;
+	/* Of somebody else's connection we know only as long as it waits for us. */
+	if (link->kind == RG_LINK_REMOTE)
+		handover_forget(link);
 }
 
 void link_drop_requests(struct rg_link *link)
 {
 	while (link->requests)
 		request_drop(link->requests);
+}
+
+static struct rg_link **bucket_of(struct rg_link_table *table, uint64_t serial)
+{
+	return &table->buckets[serial % RG_LINK_BUCKETS];
+}
+
+void link_enter(struct rg_link *link)
+{
+	struct rg_link **bucket = bucket_of(&link->worker->links, link->serial);
+	link->next = *bucket;
+	*bucket = link;
+}
+
+void link_leave(struct rg_link *link)
+{
+	struct rg_link **at = bucket_of(&link->worker->links, link->serial);
+	while (*at != link)
+		at = &(*at)->next;
+	*at = link->next;
+}
+
+struct rg_link *link_find(struct rg_worker *worker, unsigned owner, uint64_t serial)
+{
+	struct rg_link *link = *bucket_of(&worker->links, serial);
+	while (link && (link->serial != serial || link->owner != owner))
+		link = link->next;
+	return link;
 }

@@ -3,7 +3,8 @@ src_libroamgate_a_SOURCES += \
 	src/request/answer.c src/request/answer.h \
 	src/request/away.c src/request/away.h \
 	src/request/direct.c \
-	src/request/handover.c \
+	src/request/doors.c src/request/doors.h \
+	src/request/handover.c src/request/handover.h \
 	src/request/home.c src/request/home.h \
 	src/request/link.c src/request/link.h \
 	src/request/note.c src/request/note.h \

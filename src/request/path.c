@@ -12,11 +12,12 @@ static enum rg_next (*const stages[])(struct rg_inbound *) = {
 	away_stage,   /* somebody else's: a peer */
 };
 
-void path_run(struct rg_worker *worker, struct rg_link *link, const struct rg_datagram *datagram)
+bool path_run(struct rg_worker *worker, struct rg_link *link, const struct rg_datagram *datagram)
 {
 	struct rg_inbound inbound = {
 		.worker = worker, .link = link, .datagram = datagram};
 	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
 		if (stages[i](&inbound) != RG_NEXT)
-			return;
+			break;
+	return !inbound.broken;
 }

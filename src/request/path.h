@@ -11,8 +11,9 @@ enum rg_next {
 	RG_DROP,  /* nothing is said; a counter says why */
 };
 
-/* Takes a packet that came by a link of this worker from first stage to last. */
-void path_run(struct rg_worker *, struct rg_link *, const struct rg_datagram *);
+/* Takes a packet that came by a link of this worker from first stage to last. False: its frame is broken, so that where
+ * packets follow each other in a stream no more can be read from it. */
+bool path_run(struct rg_worker *, struct rg_link *, const struct rg_datagram *);
 
 /* The stages, in order; each in the file that is named. */
 enum rg_next view_stage(struct rg_inbound *);   /* admit.c */

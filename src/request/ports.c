@@ -69,6 +69,8 @@ void ports_take(struct rg_worker *worker, const struct rg_port_socket *ports, si
 		receiver->kept = false;
 	for (size_t i = 0; i < count; i++) {
 		struct rg_receiver *receiver = worker->receivers;
+		if (ports[i].transport != RG_TRANSPORT_UDP)
+			continue;
 		while (receiver && receiver->link.fd != ports[i].fd)
 			receiver = receiver->next;
 		if (receiver) {

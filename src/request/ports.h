@@ -4,7 +4,7 @@
 #include "request/link.h"
 #include "request/worker.h"
 
-/* These and no others from now on: new ones are served, those left out are closed, with what waits
+/* The UDP sockets among these and no others from now on: new ones are served, those left out are closed, with what waits
  * for an answer there. */
 void ports_take(struct rg_worker *, const struct rg_port_socket *, size_t count);
 /* The worker's own socket of that address, or NULL. */

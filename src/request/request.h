@@ -66,5 +66,6 @@ struct rg_inbound {
 	struct rg_request *request;
 	struct rg_nai nai;
 	struct rg_destination destination;
+	bool broken; /* no RADIUS packet at all */
 };
 #endif

@@ -56,6 +56,15 @@ static bool open_homes(struct rg_snapshot *snapshot, bool fresh, char *why)
 	return fine && snapshot->trust;
 }
 
+static bool open_credentials(struct rg_snapshot *snapshot, bool fresh, char *why)
+{
+	const struct rg_raddb *raddb = snapshot->raddb;
+	for (size_t i = 0; i < raddb->credential_count; i++)
+		if (!(snapshot->radsec[i] = radsec_get(&raddb->credentials[i], fresh, why)))
+			return false;
+	return true;
+}
+
 static rg_learned *cell_for(const char *kind, const char *name, enum rg_ma_policy policy)
 {
 	char full[256];
@@ -87,14 +96,15 @@ struct rg_snapshot *snapshot_new(struct rg_raddb_share *share, bool fresh, char 
 	snapshot->share = share;
 	snapshot->raddb = raddb;
 	share->users++;
-	snapshot->clients = client_table_new(raddb->clients, raddb->client_count);
+	snapshot->clients = client_table_new(raddb->clients, raddb->client_count, RG_OVER_UDP);
 	snapshot->routes = route_table_new(raddb);
 	snapshot->homes = calloc(raddb->realm_count + 1, sizeof(*snapshot->homes));
 	snapshot->client_learned = calloc(raddb->client_count + 1, sizeof(rg_learned *));
 	snapshot->peer_learned = calloc(raddb->peer_count + 1, sizeof(rg_learned *));
-	if (!snapshot->clients || !snapshot->routes || !snapshot->homes ||
+	snapshot->radsec = calloc(raddb->credential_count + 1, sizeof(struct rg_radsec *));
+	if (!snapshot->clients || !snapshot->routes || !snapshot->homes || !snapshot->radsec ||
 	    !snapshot->client_learned || !snapshot->peer_learned ||
-	    !open_homes(snapshot, fresh, why)) {
+	    !open_homes(snapshot, fresh, why) || !open_credentials(snapshot, fresh, why)) {
 		if (why[0] == '\0')
 			snprintf(why, 256, "out of memory");
 		snapshot_unref(&snapshot);
@@ -114,11 +124,14 @@ void snapshot_unref(struct rg_snapshot **held)
 		directory_unref(&snapshot->homes[i].directory);
 		tls_context_unref(&snapshot->homes[i].tls);
 	}
+	for (size_t i = 0; snapshot->radsec && i < snapshot->raddb->credential_count; i++)
+		radsec_unref(&snapshot->radsec[i]);
 	tls_trust_set_free(&snapshot->trust);
 	client_table_free(&snapshot->clients);
 	route_table_free(&snapshot->routes);
 	raddb_share_unref(&snapshot->share);
 	free(snapshot->homes);
+	free(snapshot->radsec);
 	free(snapshot->client_learned);
 	free(snapshot->peer_learned);
 	free(snapshot);
@@ -128,6 +141,9 @@ bool snapshot_stale(const struct rg_snapshot *snapshot)
 {
 	for (size_t i = 0; i < snapshot->raddb->realm_count; i++)
 		if (tls_context_stale(snapshot->homes[i].tls))
+			return true;
+	for (size_t i = 0; i < snapshot->raddb->credential_count; i++)
+		if (radsec_stale(snapshot->radsec[i]))
 			return true;
 	return false;
 }

@@ -6,6 +6,7 @@
 #include "client/table.h"
 #include "core/mailbox.h"
 #include "home/realm.h"
+#include "radsec/credential.h"
 #include "route/table.h"
 
 /* A raddb may serve several snapshots: when only a CRL's file changed, the rest is kept. */
@@ -22,6 +23,7 @@ struct rg_snapshot {
 	struct rg_route_table *routes;
 	struct rg_home *homes; /* by realm->number */
 	struct rg_tls_trust_set *trust;
+	struct rg_radsec **radsec; /* by credential->number */
 	rg_learned **client_learned; /* by client->number; NULL where the policy is "require" */
 	rg_learned **peer_learned;   /* by peer->number */
 };

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "request/answer.h"
 #include "request/away.h"
+#include "request/doors.h"
 #include "request/home.h"
 #include "request/ports.h"
 
@@ -61,6 +62,8 @@ static void on_publication(struct rg_message *message, void *owner, bool closing
 	struct rg_lease *former = worker->lease;
 	worker->lease = news->lease;
 	ports_take(worker, news->ports, news->count);
+	doors_take(worker, news->ports, news->count);
+	doors_renew(worker);
 	upstream_configure(&worker->upstream, worker->lease->snapshot->raddb,
 			   worker->lease->snapshot->peer_learned);
 	if (former)
@@ -128,6 +131,7 @@ static void on_tick(uv_timer_t *tick)
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct rg_worker *worker = prepare->data;
+	place_flush(&worker->place);
 	worker_flush(worker);
 	upstream_tidy(&worker->upstream);
 	atomic_store_explicit(&worker->under_way, worker->open, memory_order_relaxed);
@@ -154,6 +158,8 @@ static void shut(struct rg_worker *worker)
 	window_each(&worker->window, drop_request, NULL);
 	upstream_close(&worker->upstream);
 	ports_take(worker, NULL, 0);
+	doors_take(worker, NULL, 0);
+	place_close(&worker->place);
 	uv_close((uv_handle_t *)&worker->tick, NULL);
 	uv_close((uv_handle_t *)&worker->prepare, NULL);
 	mailbox_close(&worker->mailbox);
@@ -231,6 +237,12 @@ bool worker_init(struct rg_worker *worker, unsigned number, unsigned workers, ui
 	worker->tick.data = worker;
 	worker->prepare.data = worker;
 	uv_prepare_start(&worker->prepare, on_prepare);
+	worker->place = (struct rg_connection_place){
+		.loop = &worker->loop,
+		.wheel = &worker->wheel,
+		.inbox = worker->inbox,
+		.outbox = worker->outbox,
+	};
 	worker->upstream = (struct rg_upstream){
 		.loop = &worker->loop,
 		.worker = number,

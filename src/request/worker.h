@@ -12,6 +12,8 @@
 #include "eap/session.h"
 #include "observe/counter.h"
 #include "observe/observe.h"
+#include "radsec/connection.h"
+#include "request/link.h"
 #include "request/request.h"
 #include "request/snapshot.h"
 #include "request/window.h"
@@ -27,6 +29,7 @@ struct rg_port_socket {
 	size_t credential; /* of tls and dtls: its number in the raddb */
 };
 
+struct rg_door;
 struct rg_receiver;
 
 struct rg_worker {
@@ -45,9 +48,12 @@ struct rg_worker {
 	struct rg_outbox *outbox;
 	struct rg_window window;
 	struct rg_session_table sessions;
+	struct rg_connection_place place; /* of RadSec connections, in and out */
 	struct rg_upstream upstream;
 	struct rg_lease *lease;        /* the current configuration */
-	struct rg_receiver *receivers; /* its sockets */
+	struct rg_receiver *receivers; /* its UDP sockets */
+	struct rg_door *doors;         /* its RadSec ports */
+	struct rg_link_table links;    /* of RadSec connections */
 	struct rg_worker *siblings;    /* all workers, by number */
 	struct rg_mailbox *home;       /* the main thread's */
 	struct rg_counters *counters;
@@ -78,8 +84,6 @@ void worker_destroy(struct rg_worker *);
 
 /* On the worker's thread. */
 void lease_drop(struct rg_worker *, struct rg_lease *);
-/* The whole datagram goes to the worker whose session it belongs to. handover.c */
-void worker_hand_over(struct rg_worker *from, unsigned to, const struct rg_inbound *);
 void worker_has_learned(struct rg_worker *);
 /* All that was said leaves now: a socket is about to close. */
 void worker_flush(struct rg_worker *);

@@ -44,12 +44,12 @@ static void the_longest_prefix_wins(void **state)
 	struct rg_prefix one[] = {prefix("10.20.30.40", 32), prefix("fd00:20::1", 128)};
 	struct rg_prefix odd[] = {prefix("10.20.30.32", 27), prefix("10.20.128.0", 17)};
 	const struct rg_client clients[] = {
-		{.name = "wide", .addresses = wide, .address_count = 2},
-		{.name = "one", .addresses = one, .address_count = 2},
-		{.name = "narrow", .addresses = narrow, .address_count = 2},
-		{.name = "odd", .addresses = odd, .address_count = 2},
+		{.name = "wide", .transports = RG_OVER_UDP, .addresses = wide, .address_count = 2},
+		{.name = "one", .transports = RG_OVER_UDP, .addresses = one, .address_count = 2},
+		{.name = "narrow", .transports = RG_OVER_UDP, .addresses = narrow, .address_count = 2},
+		{.name = "odd", .transports = RG_OVER_UDP, .addresses = odd, .address_count = 2},
 	};
-	struct rg_client_table *table = client_table_new(clients, 4);
+	struct rg_client_table *table = client_table_new(clients, 4, RG_OVER_UDP);
 	assert_string_equal(who(table, "10.1.2.3"), "wide");
 	assert_string_equal(who(table, "10.20.2.3"), "narrow");
 	assert_string_equal(who(table, "10.20.30.40"), "one");
@@ -72,16 +72,37 @@ static void everybody_and_nobody(void **state)
 {
 	(void)state;
 	struct rg_prefix four[] = {prefix("0.0.0.0", 0)}, all[] = {prefix("::", 0)};
-	const struct rg_client clients[] = {{.name = "four", .addresses = four, .address_count = 1},
-					    {.name = "all", .addresses = all, .address_count = 1}};
-	struct rg_client_table *table = client_table_new(clients, 2);
+	const struct rg_client clients[] = {
+		{.name = "four", .transports = RG_OVER_UDP, .addresses = four, .address_count = 1},
+		{.name = "all", .transports = RG_OVER_UDP, .addresses = all, .address_count = 1}};
+	struct rg_client_table *table = client_table_new(clients, 2, RG_OVER_UDP);
 	assert_string_equal(who(table, "1.2.3.4"), "four");
 	assert_string_equal(who(table, "::1"), "all");
 	client_table_free(&table);
-	table = client_table_new(NULL, 0);
+	table = client_table_new(NULL, 0, RG_OVER_UDP);
 	assert_string_equal(who(table, "1.2.3.4"), "nobody");
 	struct sockaddr local = {.sa_family = AF_UNIX};
 	assert_null(client_table_find(table, &local));
+	client_table_free(&table);
+}
+
+static void whom_another_transport_tells_by_name_has_no_address_of_udp(void **state)
+{
+	(void)state;
+	struct rg_prefix site[] = {prefix("10.20.0.0", 16)}, proxy[] = {prefix("10.20.30.40", 32)};
+	const struct rg_client clients[] = {
+		{.name = "site", .transports = RG_OVER_UDP, .addresses = site, .address_count = 1},
+		{.name = "proxy",
+		 .transports = RG_OVER_TLS | RG_OVER_DTLS,
+		 .addresses = proxy,
+		 .address_count = 1},
+	};
+	struct rg_client_table *table = client_table_new(clients, 2, RG_OVER_UDP);
+	assert_string_equal(who(table, "10.20.30.40"), "site");
+	client_table_free(&table);
+	table = client_table_new(clients, 2, RG_OVER_DTLS);
+	assert_string_equal(who(table, "10.20.30.40"), "proxy");
+	assert_string_equal(who(table, "10.20.30.41"), "nobody");
 	client_table_free(&table);
 }
 
@@ -96,9 +117,14 @@ static void ten_thousand_prefixes_each_find_their_own(void **state)
 		snprintf(text, sizeof(text), "10.%u.%u.0", i / 100, i % 100);
 		prefixes[i] = prefix(text, 24);
 		clients[i] = (struct rg_client){
-			.name = "one", .addresses = &prefixes[i], .address_count = 1, .number = i};
+			.name = "one",
+			.transports = RG_OVER_UDP,
+			.addresses = &prefixes[i],
+			.address_count = 1,
+			.number = i,
+		};
 	}
-	struct rg_client_table *table = client_table_new(clients, COUNT);
+	struct rg_client_table *table = client_table_new(clients, COUNT, RG_OVER_UDP);
 	for (unsigned i = 0; i < COUNT; i++) {
 		struct sockaddr_in in = {.sin_family = AF_INET};
 		in.sin_addr.s_addr = htonl(10u << 24 | (i / 100) << 16 | (i % 100) << 8 | (i & 255));
@@ -117,6 +143,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_longest_prefix_wins),
 		cmocka_unit_test(everybody_and_nobody),
+		cmocka_unit_test(whom_another_transport_tells_by_name_has_no_address_of_udp),
 		cmocka_unit_test(ten_thousand_prefixes_each_find_their_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
