@@ -170,6 +170,8 @@ void raddb_differences(const struct rg_raddb *from, const struct rg_raddb *to,
 		each(context, "gateway changed");
 	if (strcmp(from->log_digest, to->log_digest) != 0)
 		each(context, "log changed");
+	if (strcmp(from->discovery.digest, to->discovery.digest) != 0)
+		each(context, "discovery changed");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		kind_compare(&kinds[i], from, to, each, context);
 	if (!strings_equal(&from->refuse, &to->refuse))

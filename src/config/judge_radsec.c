@@ -43,9 +43,12 @@ static void judge_credentials(struct rg_reading *reading)
 			if (!raddb->peers[j].psk)
 				files.shown |= RG_SHOWN_TO_SERVERS;
 		}
+		for (size_t j = 0; j < raddb->route_count; j++)
+			if (raddb->routes[j].credential == credential)
+				files.shown |= RG_SHOWN_TO_SERVERS;
 		certificates_judge(reading->certificates, &at, &files);
 		if (!used && files.shown == 0)
-			complain_warning(&at, NULL, "no listen and no peer names this credential");
+			complain_warning(&at, NULL, "no listen, peer or route names this credential");
 	}
 }
 

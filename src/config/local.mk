@@ -12,6 +12,7 @@ src_libroamgate_a_SOURCES += \
 	src/config/raddb.c src/config/raddb.h \
 	src/config/read_attempts.c \
 	src/config/read_clients.c \
+	src/config/read_discovery.c \
 	src/config/read_federation.c \
 	src/config/read_gateway.c \
 	src/config/read_inner.c \

@@ -37,6 +37,7 @@ static const struct top tops[] = {
 	{"fticks", later_read, false, false},
 	{"cui", cui_read, false, false},
 	{"clients", client_read, true, true},
+	{"discovery", discovery_read, false, false},
 	{"realms", realm_read, true, true},
 	{"peers", peer_read, true, true},
 	{"routes", route_read, true, true},
@@ -194,6 +195,7 @@ static void tops_read(struct rg_reading *reading)
 	const char *why = "";
 	gateway_default(reading);
 	attempts_default(reading);
+	discovery_default(reading);
 	arrays_make(reading);
 	tops_check(reading);
 	if (!dictionary_open(NULL, &why))

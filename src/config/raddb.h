@@ -151,6 +151,8 @@ struct rg_realm {
 	char digest[65];             /* of all that was written, and of the state of its files */
 };
 
+union rg_address;
+
 struct rg_peer_settings {
 	struct rg_where where;
 	const char *name;
@@ -169,6 +171,9 @@ struct rg_peer_settings {
 	size_t address_count;
 	bool status_server, accepts;
 	enum rg_ma_policy message_authenticator;
+	bool found;                                /* by discovery: in no raddb, and gone when it rests */
+	const union rg_address *found_addresses;   /* of host, with port: the only ones that may be dialled */
+	size_t found_address_count;
 	char digest[65];                           /* same digest: sockets and health survive a reload */
 	size_t number;
 };

@@ -8,9 +8,13 @@
 struct route {
 	struct rg_route route;
 	struct rg_strings realms, peers, discover;
+	const char *credential;
+	int discover_names;
 };
 
 static const char *const strategies[] = {"failover", "balance", NULL};
+
+static const char *const found_names[] = {"host", "realm", NULL};
 
 static const struct rg_row route_rows[] = {
 	{.name = "realms", .type = RG_STRINGS, .offset = offsetof(struct route, realms),
@@ -24,17 +28,22 @@ static const struct rg_row route_rows[] = {
 	{.name = "pap", .type = RG_BOOLEAN, .offset = offsetof(struct route, route.pap),
 	 .fallback = "false", .help = "requests without EAP go there as well"},
 	{.name = "discover", .type = RG_STRINGS, .offset = offsetof(struct route, discover),
-	 .help = "peers are found by NAPTR and SRV (RFC 7585)"},
+	 .help = "service tags by which peers are found (RFC 7585), before those of peers"},
+	{.name = "discover_names", .type = RG_CHOICE, .offset = offsetof(struct route, discover_names),
+	 .fallback = "host", .choices = found_names,
+	 .help = "a found peer bears the realm, or (host) the name that DNS gave"},
+	{.name = "credential", .type = RG_STRING, .offset = offsetof(struct route, credential),
+	 .help = "which of credentials a found peer is shown"},
 	{0},
 };
 
-static struct rg_strings patterns_read(struct rg_complaint *at, const struct rg_strings *written)
+struct rg_strings patterns_read(struct rg_complaint *at, const char *key, const struct rg_strings *written)
 {
 	const char **patterns =
 		arena_alloc(&at->reading->raddb->arena, (written->count + 1) * sizeof(*patterns));
 	size_t count = 0;
 	for (size_t i = 0; i < written->count; i++) {
-		patterns[count] = pattern_read(at, "realms", written->items[i], true);
+		patterns[count] = pattern_read(at, key, written->items[i], true);
 		if (patterns[count])
 			count++;
 	}
@@ -87,13 +96,13 @@ void route_read(struct rg_reading *reading, config_setting_t *setting)
 	canon_setting(&canon, setting);
 	canon_end(&canon, route->digest);
 	route->where = setting_where(setting);
-	route->realms = patterns_read(&at, &read.realms);
+	route->realms = patterns_read(&at, "realms", &read.realms);
 	if (config_setting_get_member(at.group, "realms") && read.realms.count == 0)
 		complain_error(&at, "realms", "is empty");
 	route_peers(&at, route, &read.peers);
-	if (read.discover.count != 0)
-		complain_warning(&at, "discover", "is not served by this version");
-	else if (read.peers.count == 0)
+	route_discover_read(&at, route, &read.discover, read.credential);
+	route->discover_realm_only = read.discover_names == 1;
+	if (read.discover.count == 0 && read.peers.count == 0)
 		complain_error(&at, "peers", "is missing: there is nobody to send to");
 	reading->routes[reading->raddb->route_count] = setting;
 	route->number = reading->raddb->route_count++;

@@ -45,6 +45,7 @@ void cui_read(struct rg_reading *, config_setting_t *);
 void attempts_read(struct rg_reading *, config_setting_t *);
 void later_read(struct rg_reading *, config_setting_t *); /* shared, store and the like */
 void credential_read(struct rg_reading *, config_setting_t *);
+void discovery_read(struct rg_reading *, config_setting_t *);
 void client_read(struct rg_reading *, config_setting_t *);
 void realm_read(struct rg_reading *, config_setting_t *);
 void peer_read(struct rg_reading *, config_setting_t *);
@@ -55,6 +56,7 @@ void refuse_defaults_read(struct rg_reading *, config_setting_t *);
 /* Before and after all of them. */
 void gateway_default(struct rg_reading *);
 void attempts_default(struct rg_reading *);
+void discovery_default(struct rg_reading *);
 void modules_read(struct rg_reading *); /* loads gateway.modules */
 /* Whether a configuration may name this module already, though it comes with a later version. */
 bool module_is_later(const char *name);
@@ -106,6 +108,11 @@ struct rg_prefix prefix_of_address(const struct sockaddr_storage *);
 
 /* Lower case, checked: labels, and "*." in front. "*" only where any is true. NULL: complained. */
 const char *pattern_read(struct rg_complaint *, const char *key, const char *text, bool any);
+/* Each of them, "*" too; those that are none are complained of and left out. */
+struct rg_strings patterns_read(struct rg_complaint *, const char *key, const struct rg_strings *);
+/* A route's discover and credential. */
+void route_discover_read(struct rg_complaint *, struct rg_route *, const struct rg_strings *tags,
+			 const char *credential);
 
 /* Absolute path of one relative to the raddb. */
 const char *path_resolve(const struct rg_raddb *, const char *path);

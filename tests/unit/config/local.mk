@@ -33,3 +33,9 @@ tests_unit_config_large_DEPENDENCIES = src/libroamgate.a
 # A script, so it is no check_PROGRAM.
 TESTS += tests/unit/config/reference
 EXTRA_DIST += tests/unit/config/reference
+
+check_PROGRAMS += tests/unit/config/discovery
+tests_unit_config_discovery_SOURCES = tests/unit/config/discovery.c $(unit_config_kit)
+tests_unit_config_discovery_LDFLAGS = $(ldflags_unit)
+tests_unit_config_discovery_LDADD = $(ldadd_unit)
+tests_unit_config_discovery_DEPENDENCIES = src/libroamgate.a
