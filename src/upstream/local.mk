@@ -4,6 +4,7 @@ src_libroamgate_a_SOURCES += \
 	src/upstream/compose.c src/upstream/compose.h \
 	src/upstream/filter.c src/upstream/filter.h \
 	src/upstream/forward.c src/upstream/forward.h \
+	src/upstream/found.c src/upstream/found.h \
 	src/upstream/health.c src/upstream/health.h \
 	src/upstream/peer.c src/upstream/peer.h \
 	src/upstream/pool.c src/upstream/pool.h \

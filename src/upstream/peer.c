@@ -17,7 +17,10 @@ struct rg_peer *peer_new(struct rg_upstream *upstream, const struct rg_peer_sett
 	snprintf(peer->name, sizeof(peer->name), "%s", settings->name);
 	snprintf(peer->digest, sizeof(peer->digest), "%s", settings->digest);
 	peer->learned = learned;
-	peer->stats = peer_stats_of(settings->name, upstream->worker, &peer->number);
+	peer->found = settings->found;
+	peer->stats = peer->found
+			      ? peer_stats_found(settings->name, upstream->worker, &peer->number)
+			      : peer_stats_of(settings->name, upstream->worker, &peer->number);
 	if (!peer->stats) {
 		free(peer);
 		return NULL;
@@ -50,6 +53,8 @@ void peer_free(struct rg_peer *peer)
 	health_end(peer);
 	channels_close(peer);
 	radius_key_free(&peer->kept_key);
+	if (peer->found)
+		peer_stats_forget(&peer->stats);
 	free(peer);
 }
 

@@ -15,6 +15,7 @@ struct rg_peer {
 	char name[128], digest[65];
 	uint16_t number;     /* the same in all workers */
 	rg_learned *learned; /* NULL: Message-Authenticator is required */
+	bool found;          /* by discovery */
 	bool gone;           /* not in the configuration any more: frees itself when idle */
 	struct rg_channel *channels[RG_PORTS], *free_channels[RG_PORTS];
 	unsigned channel_count[RG_PORTS];
@@ -30,4 +31,11 @@ bool peer_keep_settings(struct rg_peer *);
 void peer_free(struct rg_peer *); /* nothing under way */
 /* The peer of these settings, which may be of a former configuration. NULL: it is gone. */
 struct rg_peer *peer_find(const struct rg_upstream *, const struct rg_peer_settings *);
+/* A peer that discovery found: the one of that name and digest, or a new one. NULL: no memory. In upstream.c. */
+struct rg_peer *upstream_adopt(struct rg_upstream *, const struct rg_peer_settings *);
+/* It is not wanted any more; it goes when nothing is under way. In upstream.c. */
+void upstream_retire(struct rg_upstream *, struct rg_peer *);
+/* Found peers under a new configuration, and at the end. In found.c. */
+void found_configure(struct rg_upstream *);
+void found_close(struct rg_upstream *);
 #endif

@@ -9,6 +9,7 @@ struct entry {
 	struct entry *next;
 	unsigned worker;
 	uint16_t number;
+	bool found;
 	struct rg_peer_stats stats;
 	char peer[];
 };
@@ -19,7 +20,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct entry *find(const char *peer, unsigned worker)
 {
 	struct entry *entry = entries;
-	while (entry && (entry->worker != worker || strcmp(entry->peer, peer) != 0))
+	while (entry && (entry->found || entry->worker != worker || strcmp(entry->peer, peer) != 0))
 		entry = entry->next;
 	return entry;
 }
@@ -36,24 +37,71 @@ static uint16_t number_of(const char *peer)
 	return last;
 }
 
+static struct entry *entry_add(const char *peer, unsigned worker)
+{
+	struct entry *entry = calloc(1, sizeof(*entry) + strlen(peer) + 1);
+	if (!entry)
+		return NULL;
+	strcpy(entry->peer, peer);
+	entry->worker = worker;
+	entry->number = number_of(peer);
+	entry->next = entries;
+	entries = entry;
+	return entry;
+}
+
 struct rg_peer_stats *peer_stats_of(const char *peer, unsigned worker, uint16_t *number)
 {
 	pthread_mutex_lock(&lock);
 	struct entry *entry = find(peer, worker);
-	if (!entry) {
-		entry = calloc(1, sizeof(*entry) + strlen(peer) + 1);
-		if (entry) {
-			strcpy(entry->peer, peer);
-			entry->worker = worker;
-			entry->number = number_of(peer);
-			entry->next = entries;
-			entries = entry;
-		}
-	}
+	if (!entry)
+		entry = entry_add(peer, worker);
 	if (entry && number)
 		*number = entry->number;
 	pthread_mutex_unlock(&lock);
 	return entry ? &entry->stats : NULL;
+}
+
+struct rg_peer_stats *peer_stats_found(const char *peer, unsigned worker, uint16_t *number)
+{
+	pthread_mutex_lock(&lock);
+	struct entry *entry = entry_add(peer, worker);
+	if (entry)
+		entry->found = true;
+	if (entry && number)
+		*number = entry->number;
+	pthread_mutex_unlock(&lock);
+	return entry ? &entry->stats : NULL;
+}
+
+void peer_stats_forget(struct rg_peer_stats **held)
+{
+	struct rg_peer_stats *stats = *held;
+	*held = NULL;
+	pthread_mutex_lock(&lock);
+	struct entry **at = &entries;
+	while (*at && &(*at)->stats != stats)
+		at = &(*at)->next;
+	struct entry *entry = *at;
+	if (entry)
+		*at = entry->next;
+	pthread_mutex_unlock(&lock);
+	free(entry);
+}
+
+size_t peer_stats_names(char names[][RG_PEER_NAME], size_t most)
+{
+	size_t count = 0;
+	pthread_mutex_lock(&lock);
+	for (const struct entry *entry = entries; entry && count < most; entry = entry->next) {
+		size_t i = 0;
+		while (i < count && strcmp(names[i], entry->peer) != 0)
+			i++;
+		if (entry->found && i == count)
+			strcpy(names[count++], entry->peer);
+	}
+	pthread_mutex_unlock(&lock);
+	return count;
 }
 
 /* Class c ends at 0.1 ms * 2^(c / 4). */
@@ -114,11 +162,9 @@ void peer_stats_summary(const char *peer, unsigned workers, struct rg_peer_summa
 	uint64_t latency[RG_LATENCY_CLASSES] = {0};
 	*sum = (struct rg_peer_summary){0};
 	pthread_mutex_lock(&lock);
-	for (unsigned worker = 0; worker < workers; worker++) {
-		struct entry *entry = find(peer, worker);
-		if (entry)
+	for (struct entry *entry = entries; entry; entry = entry->next)
+		if (entry->worker < workers && strcmp(entry->peer, peer) == 0)
 			add(sum, &entry->stats, latency);
-	}
 	pthread_mutex_unlock(&lock);
 	sum->p50_ms = percentile(latency, 0.50);
 	sum->p99_ms = percentile(latency, 0.99);

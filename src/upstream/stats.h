@@ -2,12 +2,14 @@
 #ifndef RG_UPSTREAM_STATS_H
 #define RG_UPSTREAM_STATS_H
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum rg_peer_state { RG_PEER_UNKNOWN, RG_PEER_UP, RG_PEER_DOWN };
 enum rg_peer_why { RG_WHY_NOTHING_YET, RG_WHY_ANSWERS, RG_WHY_SILENT, RG_WHY_REFUSED_CONNECTION, RG_WHY_NO_SOCKET,
 		   RG_WHY_TRY_AGAIN, RG_WHY_NOT_GENUINE };
 
+#define RG_PEER_NAME 128 /* with its NUL */
 #define RG_LATENCY_CLASSES 64 /* quarters of powers of two, from 0.1 ms */
 
 struct rg_peer_stats {
@@ -20,6 +22,11 @@ struct rg_peer_stats {
 /* The same for the same name and worker, for the life of the process. number: the peer's, the same in all workers,
  * never 0; may be NULL. NULL: no memory. Any thread. */
 struct rg_peer_stats *peer_stats_of(const char *peer, unsigned worker, uint16_t *number);
+/* The same for a peer that discovery found: always a new one, forgotten with it. */
+struct rg_peer_stats *peer_stats_found(const char *peer, unsigned worker, uint16_t *number);
+void peer_stats_forget(struct rg_peer_stats **);
+/* The names of found peers, each once, at most so many. Returns how many. Any thread. */
+size_t peer_stats_names(char names[][RG_PEER_NAME], size_t most);
 /* By the one thread that writes it. */
 static inline void stats_set(_Atomic uint64_t *figure, uint64_t value)
 {

@@ -32,8 +32,9 @@ static void end(void *context, struct rg_forward *forward)
 
 /* What is under way may have begun before the configuration that the peer is taken from now, and
  * outlive it. */
-static void peer_retire(struct rg_upstream *upstream, struct rg_peer *peer)
+void upstream_retire(struct rg_upstream *upstream, struct rg_peer *peer)
 {
+	peer->gone = true;
 	if (peer->health.probe)
 		forward_free(upstream, peer->health.probe);
 	if (!peer_keep_settings(peer)) /* answered to nobody */
@@ -56,11 +57,22 @@ static struct rg_peer *peer_for(struct rg_upstream *upstream,
 	return peer;
 }
 
+struct rg_peer *upstream_adopt(struct rg_upstream *upstream, const struct rg_peer_settings *settings)
+{
+	struct rg_peer *peer = peer_for(upstream, settings, NULL);
+	if (!peer)
+		return NULL;
+	peer->gone = false;
+	peer->settings = settings;
+	return peer;
+}
+
 void upstream_configure(struct rg_upstream *upstream, const struct rg_raddb *raddb,
 			rg_learned *const *learned)
 {
 	upstream_tidy(upstream); /* what is gone may point to settings that are gone too */
 	upstream->node = (uint8_t)raddb->gateway.node;
+	upstream->raddb = raddb;
 	if (!upstream->affinity)
 		upstream->affinity = affinity_of(upstream->worker);
 	for (struct rg_peer *peer = upstream->peers; peer; peer = peer->next)
@@ -82,15 +94,17 @@ void upstream_configure(struct rg_upstream *upstream, const struct rg_raddb *rad
 		peer->learned = learned[i];
 	}
 	upstream->by_number_count = by_number ? raddb->peer_count : 0;
+	found_configure(upstream);
 	for (struct rg_peer *peer = upstream->peers; peer; peer = peer->next)
 		if (peer->gone)
-			peer_retire(upstream, peer);
+			upstream_retire(upstream, peer);
 }
 
 void upstream_close(struct rg_upstream *upstream)
 {
 	for (struct rg_peer *peer = upstream->peers; peer; peer = peer->next)
 		channels_each(peer, end, upstream);
+	found_close(upstream);
 	while (upstream->peers) {
 		struct rg_peer *peer = upstream->peers;
 		upstream->peers = peer->next;

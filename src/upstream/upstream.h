@@ -17,6 +17,8 @@
 
 struct rg_affinity;
 struct rg_channel;
+struct rg_found_way;
+struct rg_mailbox;
 struct rg_peer;
 struct rg_request;
 
@@ -70,6 +72,10 @@ struct rg_upstream {
 	struct rg_peer **by_number; /* of the current configuration */
 	size_t by_number_count;
 	unsigned turn;              /* of strategy "balance" */
+	const struct rg_raddb *raddb; /* the current configuration */
+	struct rg_mailbox *mailbox; /* the worker's */
+	struct rg_found_way *found; /* found.h */
+	struct rg_timer tend;       /* of those */
 };
 
 /* The raddb's peers from now on: those of the same digest keep sockets and health; others end once what they have
