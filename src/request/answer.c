@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "request/home.h"
 #include "request/link.h"
+#include "request/search.h"
 #include "request/worker.h"
 
 #define SILENCE_NS (30 * RG_SECOND) /* as long as a NAS repeats (RFC 5080 §2.2.1: MRD) */
@@ -112,6 +113,8 @@ static void request_free(struct rg_request *request)
 		home_forget(request);
 	if (request->forward)
 		upstream_cancel(&worker->upstream, &request->forward);
+	if (request->wait)
+		wait_end(request);
 	timer_cancel(&worker->wheel, &request->timer);
 	window_remove(&worker->window, request);
 	link_let_go(request);

@@ -8,6 +8,7 @@
 #include "request/note.h"
 #include "request/path.h"
 #include "request/refuse.h"
+#include "request/search.h"
 #include "request/worker.h"
 #include "upstream/compose.h"
 
@@ -25,35 +26,47 @@ static const char *unfit(const struct rg_inbound *inbound)
 	return packet->first[RG_USER_PASSWORD] != 0 ? NULL : "neither EAP nor User-Password";
 }
 
-enum rg_next away_stage(struct rg_inbound *inbound)
+enum rg_next away_send(struct rg_request *request, const struct rg_packet *packet,
+		       const struct rg_route *route, struct rg_span realm, uint64_t now)
 {
-	struct rg_worker *worker = inbound->worker;
-	struct rg_request *request = inbound->request;
-	const char *why = unfit(inbound);
-	if (why)
-		return refuse(inbound, RG_REASON_METHOD_REFUSED, why);
 	struct rg_forward_order order = {
 		.request = request,
-		.route = inbound->destination.route,
-		.realm = inbound->nai.realm,
-		.packet = &inbound->packet,
-		.key = inbound->key,
-		.operator_name = inbound->client->operator_name,
-		.now = request->received_ns,
+		.route = route,
+		.realm = realm,
+		.packet = packet,
+		.key = request->key,
+		.operator_name = request->client->operator_name,
+		.now = now,
 		.deadline_ns = request->received_ns + AWAY_NS,
 	};
-	request->forward = upstream_send(&worker->upstream, &order);
+	request->forward = upstream_send(&request->worker->upstream, &order);
 	if (request->forward)
 		return RG_WAIT;
-	if (inbound->packet.code == RG_ACCESS_REQUEST) {
+	return away_silence(request, packet, "no peer of the route could take it");
+}
+
+enum rg_next away_silence(struct rg_request *request, const struct rg_packet *packet, const char *detail)
+{
+	if (packet->code == RG_ACCESS_REQUEST) {
 		struct rg_signin signin;
-		note_begin(&signin, &inbound->packet, inbound->client, "visitor",
-			   request->received_ns);
-		note_end(worker, &signin, RG_RESULT_NO_ANSWER, RG_REASON_UPSTREAM_UNAVAILABLE,
-			 "no peer of the route could take it");
+		note_begin(&signin, packet, request->client, "visitor", request->received_ns);
+		note_end(request->worker, &signin, RG_RESULT_NO_ANSWER,
+			 RG_REASON_UPSTREAM_UNAVAILABLE, detail);
 	}
 	request_drop(request);
 	return RG_DROP;
+}
+
+enum rg_next away_stage(struct rg_inbound *inbound)
+{
+	const struct rg_route *route = inbound->destination.route;
+	const char *why = unfit(inbound);
+	if (why)
+		return refuse(inbound, RG_REASON_METHOD_REFUSED, why);
+	if (route->discover_count != 0)
+		return search_stage(inbound);
+	return away_send(inbound->request, &inbound->packet, route, inbound->nai.realm,
+			 inbound->request->received_ns);
 }
 
 /* One line a sign-in: its last answer. What the client said of itself stands in what we sent. */

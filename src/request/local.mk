@@ -13,6 +13,7 @@ src_libroamgate_a_SOURCES += \
 	src/request/refuse.c src/request/refuse.h \
 	src/request/repeat.c \
 	src/request/request.h \
+	src/request/search.c src/request/search.h \
 	src/request/snapshot.c src/request/snapshot.h \
 	src/request/verdict.c src/request/verdict.h \
 	src/request/window.c src/request/window.h \

@@ -33,18 +33,24 @@ const char *label_of(const struct rg_destination *destination)
 	return "-";
 }
 
-enum rg_next refuse(struct rg_inbound *inbound, enum rg_reason reason, const char *detail)
+enum rg_next refuse_request(struct rg_request *request, const struct rg_packet *packet,
+			    const char *label, enum rg_reason reason, const char *detail)
 {
 	uint8_t failure[4];
 	struct rg_signin signin;
 	struct rg_reply reply = {
 		.code = RG_ACCESS_REJECT,
-		.eap = eap_failure_for(&inbound->packet, failure),
+		.eap = eap_failure_for(packet, failure),
 	};
-	note_begin(&signin, &inbound->packet, inbound->client, label_of(&inbound->destination),
-		   inbound->request->received_ns);
+	note_begin(&signin, packet, request->client, label, request->received_ns);
 	signin_step(&signin, "refused", "%.90s", detail);
-	note_end(inbound->worker, &signin, RG_RESULT_REJECT, reason, detail);
-	answer_reply(inbound->request, &reply);
+	note_end(request->worker, &signin, RG_RESULT_REJECT, reason, detail);
+	answer_reply(request, &reply);
 	return RG_REPLY;
+}
+
+enum rg_next refuse(struct rg_inbound *inbound, enum rg_reason reason, const char *detail)
+{
+	return refuse_request(inbound->request, &inbound->packet, label_of(&inbound->destination),
+			      reason, detail);
 }

@@ -17,6 +17,7 @@ struct rg_lease;
 struct rg_link;
 struct rg_session;
 struct rg_forward;
+struct rg_wait;
 struct rg_worker;
 
 enum rg_request_state {
@@ -53,6 +54,7 @@ struct rg_request {
 	/* Who works on it; at most one is set. */
 	struct rg_session *session;
 	struct rg_forward *forward;
+	struct rg_wait *wait;
 };
 
 /* A datagram on its way through the stages, before and until there is a request. On the stack. */

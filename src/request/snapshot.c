@@ -85,6 +85,17 @@ static void find_cells(struct rg_snapshot *snapshot)
 						     raddb->peers[i].message_authenticator);
 }
 
+static bool open_discovery(struct rg_snapshot *snapshot, char *why)
+{
+	const struct rg_raddb *raddb = snapshot->raddb;
+	for (size_t i = 0; i < raddb->route_count; i++)
+		if (raddb->routes[i].discover_count != 0) {
+			snapshot->discover = discover_get(&raddb->discovery, why);
+			return snapshot->discover;
+		}
+	return true;
+}
+
 struct rg_snapshot *snapshot_new(struct rg_raddb_share *share, bool fresh, char *why)
 {
 	struct rg_snapshot *snapshot = calloc(1, sizeof(*snapshot));
@@ -104,7 +115,8 @@ struct rg_snapshot *snapshot_new(struct rg_raddb_share *share, bool fresh, char 
 	snapshot->radsec = calloc(raddb->credential_count + 1, sizeof(struct rg_radsec *));
 	if (!snapshot->clients || !snapshot->routes || !snapshot->homes || !snapshot->radsec ||
 	    !snapshot->client_learned || !snapshot->peer_learned ||
-	    !open_homes(snapshot, fresh, why) || !open_credentials(snapshot, fresh, why)) {
+	    !open_homes(snapshot, fresh, why) || !open_credentials(snapshot, fresh, why) ||
+	    !open_discovery(snapshot, why)) {
 		if (why[0] == '\0')
 			snprintf(why, 256, "out of memory");
 		snapshot_unref(&snapshot);
@@ -127,6 +139,7 @@ void snapshot_unref(struct rg_snapshot **held)
 	for (size_t i = 0; snapshot->radsec && i < snapshot->raddb->credential_count; i++)
 		radsec_unref(&snapshot->radsec[i]);
 	tls_trust_set_free(&snapshot->trust);
+	discover_unref(&snapshot->discover);
 	client_table_free(&snapshot->clients);
 	route_table_free(&snapshot->routes);
 	raddb_share_unref(&snapshot->share);

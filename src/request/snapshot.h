@@ -5,6 +5,7 @@
 #include "client/policy.h"
 #include "client/table.h"
 #include "core/mailbox.h"
+#include "discover/discover.h"
 #include "home/realm.h"
 #include "radsec/credential.h"
 #include "route/table.h"
@@ -24,6 +25,7 @@ struct rg_snapshot {
 	struct rg_home *homes; /* by realm->number */
 	struct rg_tls_trust_set *trust;
 	struct rg_radsec **radsec; /* by credential->number */
+	struct rg_discover *discover; /* NULL: no route has peers that are to be found */
 	rg_learned **client_learned; /* by client->number; NULL where the policy is "require" */
 	rg_learned **peer_learned;   /* by peer->number */
 };

@@ -252,6 +252,7 @@ bool worker_init(struct rg_worker *worker, unsigned number, unsigned workers, ui
 		.entropy = &worker->entropy,
 		.inbox = worker->inbox,
 		.outbox = worker->outbox,
+		.mailbox = &worker->mailbox,
 		.counters = worker->counters,
 		.events = &away_events,
 		.context = worker,

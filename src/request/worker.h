@@ -47,6 +47,7 @@ struct rg_worker {
 	struct rg_inbox *inbox;
 	struct rg_outbox *outbox;
 	struct rg_window window;
+	unsigned waits; /* requests that wait for discovery */
 	struct rg_session_table sessions;
 	struct rg_connection_place place; /* of RadSec connections, in and out */
 	struct rg_upstream upstream;
