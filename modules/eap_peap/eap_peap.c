@@ -25,7 +25,7 @@ struct peap {
 	enum peap_state state;
 	uint8_t result_id;
 	bool binds, bound; /* we can offer cryptobinding; the supplicant took it */
-	struct peap_binding binding;
+	struct rg_peap_binding binding;
 	enum rg_reason reason; /* of the refusal that is out */
 	const char *detail;
 };
@@ -154,7 +154,8 @@ static enum rg_eap_verdict succeed(struct peap *peap, const struct peap_result *
 	bool required = peap->tunnel.start.inner->binding_required;
 	if (!result->success)
 		return tunnel_fail(step, "the supplicant says that the tunnel failed");
-	if (result->binding.data && !binding_fits(&peap->binding, result->binding))
+	if (result->binding.data &&
+	    !binding_fits(&peap->binding, RG_BINDING_RESPONSE, result->binding))
 		return tunnel_fail(step, "wrong cryptobinding: somebody else made this tunnel");
 	if (!result->binding.data && required)
 		return tunnel_fail(step, "no cryptobinding, which the realm requires");

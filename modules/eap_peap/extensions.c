@@ -64,14 +64,15 @@ const char *extensions_read(struct rg_span clear, uint8_t id, struct peap_result
 	return has_result ? NULL : "broken PEAP: no Result TLV";
 }
 
-bool extensions_write(struct rg_buffer *out, uint8_t id, bool success, struct peap_binding *binding)
+bool extensions_write(struct rg_buffer *out, uint8_t id, bool success,
+		      struct rg_peap_binding *binding)
 {
-	uint8_t memory[6 + BINDING_TLV];
+	uint8_t memory[6 + RG_BINDING_TLV];
 	struct rg_buffer tlvs = buffer_over(memory, sizeof(memory));
 	buffer_u16(&tlvs, TLV_MANDATORY | TLV_RESULT);
 	buffer_u16(&tlvs, 2);
 	buffer_u16(&tlvs, success ? STATUS_SUCCESS : STATUS_FAILURE);
-	if (binding && !binding_write(binding, &tlvs))
+	if (binding && !binding_write(binding, RG_BINDING_REQUEST, &tlvs))
 		return false;
 	eap_request_write(out, id, TYPE_EXTENSIONS, buffer_span(&tlvs));
 	return !out->failed;

@@ -3,7 +3,7 @@
 #define EAP_PEAP_EXTENSIONS_H
 #include <stdbool.h>
 
-#include "binding.h"
+#include "eap/peap_binding.h"
 #include "roamgate/span.h"
 
 struct peap_result {
@@ -17,5 +17,5 @@ bool extensions_is(struct rg_span clear);
 const char *extensions_read(struct rg_span clear, uint8_t id, struct peap_result *);
 /* A Result TLV; with binding a cryptobinding TLV as well. False: no room, or no memory. */
 bool extensions_write(struct rg_buffer *out, uint8_t id, bool success,
-		      struct peap_binding *binding);
+		      struct rg_peap_binding *binding);
 #endif

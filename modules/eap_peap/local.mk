@@ -1,6 +1,5 @@
 pkglib_LTLIBRARIES += modules/eap_peap/eap_peap.la
 modules_eap_peap_eap_peap_la_SOURCES = modules/eap_peap/eap_peap.c \
-	modules/eap_peap/binding.c modules/eap_peap/binding.h \
 	modules/eap_peap/extensions.c modules/eap_peap/extensions.h
 modules_eap_peap_eap_peap_la_LDFLAGS = $(ldflags_module)
 modules_eap_peap_eap_peap_la_LIBADD =

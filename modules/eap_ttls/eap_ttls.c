@@ -2,9 +2,9 @@
  * supplicant shows who it is: by a password, by MSCHAPv2, or by an EAP method. */
 #include <stdlib.h>
 
-#include "avp.h"
 #include "core/secret.h"
 #include "core/text.h"
+#include "eap/avp.h"
 #include "phase2.h"
 #include "roamgate/directory.h"
 #include "roamgate/module.h"

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "avp.h"
+#include "eap/avp.h"
 
 #define AVP_USER_NAME         1u
 #define AVP_USER_PASSWORD     2u
@@ -79,7 +79,7 @@ static bool read_all(struct phase2 *phase2, struct rg_span clear)
 	struct rg_cursor cursor = cursor_over(clear);
 	struct rg_avp avp;
 	for (unsigned count = 0; avp_next(&cursor, &avp); count++) {
-		bool good = count < AVP_MOST || refuse(phase2, "broken TTLS: too many AVPs");
+		bool good = count < RG_AVP_MOST || refuse(phase2, "broken TTLS: too many AVPs");
 		if (good && avp.vendor == 0)
 			good = take_plain(phase2, &avp);
 		else if (good && avp.vendor == VENDOR_MICROSOFT)

@@ -1,6 +1,7 @@
 /* `roamgate test`: signs in for real, as a laptop would, over RADIUS. */
 #include "command/test.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "command/command.h"
 #include "core/clock.h"
+#include "core/secret.h"
 #include "core/text.h"
 #include "radius/dictionary.h"
 #include "supplicant/method.h"
@@ -16,7 +18,8 @@
 #define FRAMED_MTU  1400
 
 static const char synopsis[] =
-	"test IDENTITY [--certificate FILE --key FILE] [--ca FILE] [option ...]";
+	"test IDENTITY [--certificate FILE --key FILE | --password-file FILE] [--ca FILE] "
+	"[option ...]";
 static const char about[] = "Signs IDENTITY in as a laptop at a town hall would, over RADIUS, and "
 			    "prints each step and\n"
 			    "the verdict. It asks the gateway of the configuration, or the server "
@@ -38,14 +41,20 @@ static int read_number(const char *option, const char *text, double least, doubl
 
 static int check_method(const struct rg_test *test)
 {
-	if (test->password_file)
-		return usage_error("test",
-				   "--password-file: this version has no password methods yet; "
-				   "it signs in with --certificate and --key");
-	if (!peer_method_by_label(test->method))
-		return usage_error("test", "--method %s: this version has tls only", test->method);
-	if (!test->certificate)
-		return usage_error("test", "method %s needs --certificate and --key", test->method);
+	const char *method = test->method;
+	bool tunnel = strcmp(method, "tls") != 0;
+	if (!peer_method_by_label(method))
+		return usage_error("test", "--method is tls, ttls or peap, not %s", method);
+	if (tunnel && !test->password_file)
+		return usage_error("test", "method %s needs --password-file", method);
+	if (!tunnel && test->password_file)
+		return usage_error("test", "--password-file: method tls asks for no password");
+	if (!tunnel && test->inner)
+		return usage_error("test", "--inner: method tls has nothing inside");
+	if (!tunnel && !test->certificate)
+		return usage_error("test", "method %s needs --certificate and --key, or a "
+					   "--password-file for peap and ttls",
+				   method);
 	return RG_EXIT_FINE;
 }
 
@@ -62,6 +71,8 @@ static int settle(struct rg_test *test, const struct rg_options *options)
 		test->outer = test->identity;
 	if (strlen(test->identity) == 0 || strlen(test->outer) > 253)
 		return usage_error("test", "an identity has 1 to 253 octets");
+	if (!test->method)
+		test->method = test->password_file ? "peap" : "tls";
 	int status = check_method(test);
 	if (status == RG_EXIT_FINE)
 		status = read_number("repeat", test->repeat_text, 1, REPEAT_MOST, &repeat);
@@ -90,11 +101,32 @@ static struct rg_supplicant_profile *load_profile(const struct rg_test *test)
 		.tls_min = test->tls,
 		.tls_max = test->tls,
 		.resume = test->resume,
+		.identity = test->identity,
+		.inner = test->inner,
+		.password = secret_span(test->password),
 	};
 	struct rg_supplicant_profile *profile = supplicant_profile_new(&settings, why);
 	if (!profile)
 		usage_error("test", "%s", why);
 	return profile;
+}
+
+static int load_password(struct rg_test *test)
+{
+	uint8_t data[1024];
+	if (!test->password_file)
+		return RG_EXIT_FINE;
+	FILE *file = fopen(test->password_file, "re");
+	if (!file)
+		return usage_error("test", "%s: %s", test->password_file, strerror(errno));
+	setvbuf(file, NULL, _IONBF, 0); /* no second copy of the password */
+	size_t length = fread(data, 1, sizeof(data), file);
+	fclose(file);
+	if (length != 0 && data[length - 1] == '\n')
+		length--;
+	test->password = secret_new(data, length);
+	secret_wipe(data, sizeof(data));
+	return test->password ? RG_EXIT_FINE : RG_EXIT_NOT_RUNNING;
 }
 
 static void skip_step(void *context, const struct rg_test_step *step)
@@ -177,15 +209,16 @@ static int run_all(const struct rg_test *test, const struct rg_test_target *targ
 int command_test(int argc, char **argv)
 {
 	struct rg_options options;
-	struct rg_test test = {.method = "tls", .mac_text = "02-00-00-00-00-02"};
+	struct rg_test test = {.mac_text = "02-00-00-00-00-02"};
 	const struct rg_option own[] = {
 		{"certificate", "FILE", &test.certificate, NULL, "the person's certificate, PEM"},
 		{"key", "FILE", &test.key, NULL, "its private key (without: in the same file)"},
 		{"password-file", "FILE", &test.password_file, NULL,
-		 "for password methods; none yet"},
+		 "the person's password, for peap and ttls"},
 		{"ca", "FILE", &test.ca, NULL, "who may have signed the server's certificate"},
 		{"server-name", "NAME", &test.server_name, NULL, "the name that it must bear"},
-		{"method", "NAME", &test.method, NULL, "the EAP method: tls"},
+		{"method", "NAME", &test.method, NULL, "the EAP method: tls, ttls or peap"},
+		{"inner", "NAME", &test.inner, NULL, "inside ttls and peap: pap, mschapv2 or gtc"},
 		{"server", "ADDR:PORT", &test.server, NULL, "another RADIUS server to ask"},
 		{"secret-file", "FILE", &test.secret_file, NULL, "its shared secret"},
 		{"outer", "NAME", &test.outer, NULL, "outer identity (without: IDENTITY)"},
@@ -203,11 +236,14 @@ int command_test(int argc, char **argv)
 	if (status != RG_OPTIONS_FINE)
 		return status;
 	status = settle(&test, &options);
+	if (status == RG_EXIT_FINE)
+		status = load_password(&test);
 	if (status != RG_EXIT_FINE)
 		return status;
 	status = test_target_open(&target, &test, options.file);
 	if (status == RG_EXIT_FINE)
 		status = run_all(&test, &target, options.json);
 	test_target_close(&target);
+	secret_free(&test.password);
 	return status;
 }

@@ -14,10 +14,11 @@ struct json_t;
 
 struct rg_test {
 	const char *identity, *outer;
-	const char *certificate, *key, *password_file, *ca, *server_name, *method, *tls;
+	const char *certificate, *key, *password_file, *ca, *server_name, *method, *inner, *tls;
 	const char *server, *secret_file, *called, *mac_text, *repeat_text, *timeout_text;
 	char mac[18], shown[1024]; /* shown: identity, escaped */
 	bool resume;
+	struct rg_secret *password; /* of password_file; NULL: none */
 	unsigned repeat;
 	uint64_t timeout_ns; /* longest wait for one answer */
 };

@@ -182,8 +182,10 @@ void test_print_run(const struct rg_test *test, const struct rg_test_run *run)
 	       report->round_trips == 1 ? "trip" : "trips", ms(run->ns));
 	print_why(run);
 	if (report->method)
-		printf("  %-11s %s%s%s%s\n", "method", report->method, report->tls ? ", TLS " : "",
-		       report->tls ? report->tls : "", report->resumed ? ", session resumed" : "");
+		printf("  %-11s %s%s%s%s%s%s\n", "method", report->method,
+		       report->inner ? ", inside " : "", report->inner ? report->inner : "",
+		       report->tls ? ", TLS " : "", report->tls ? report->tls : "",
+		       report->resumed ? ", session resumed" : "");
 	print_server(report);
 	if (run->answered && run->state == RG_SUPPLICANT_ACCEPTED)
 		printf("  %-11s %s\n", "keys",
@@ -247,8 +249,8 @@ struct json_t *test_json(const struct rg_test *test, const struct rg_test_target
 				   (int)report->round_trips, "method", text_or_null(report->method),
 				   "tls", text_or_null(report->tls), "resumed", report->resumed);
 	json_t *rest = json_pack(
-		"{s:s, s:s, s:o, s:b, s:o, s:i, s:i, s:o, s:o, s:o}", "identity", test->shown,
-		"server", target->text, "server_certificate", certificate_json(report),
+		"{s:s, s:s, s:o, s:o, s:b, s:o, s:i, s:i, s:o, s:o, s:o}", "identity", test->shown,
+		"server", target->text, "inner", text_or_null(report->inner), "server_certificate", certificate_json(report),
 		"keys_match", report->keys_match, "reply", reply, "repeats", (int)run->repeats,
 		"ignored", (int)report->ignored, "alert", text_or_null(report->alert_received),
 		"detail", text_or_null(seen_text(run, "detail")), "advice",

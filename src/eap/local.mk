@@ -1,3 +1,4 @@
+src_libroamgate_a_SOURCES += src/eap/avp.c src/eap/avp.h src/eap/peap_binding.c src/eap/peap_binding.h
 src_libroamgate_a_SOURCES += src/eap/conversation.c src/eap/conversation.h
 src_libroamgate_a_SOURCES += src/eap/frame.c src/eap/frame.h
 src_libroamgate_a_SOURCES += src/eap/session.c src/eap/session.h

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-/* Tunnelled methods take their place here. */
 static const struct rg_peer_method *const methods[] = {
 	&peer_method_tls,
+	&peer_method_ttls,
+	&peer_method_peap,
 };
 
 const struct rg_peer_method *peer_method_by_label(const char *label)

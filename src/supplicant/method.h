@@ -26,9 +26,9 @@ struct rg_peer_method {
 	void (*end)(void **method);
 };
 
-extern const struct rg_peer_method peer_method_tls;
+extern const struct rg_peer_method peer_method_tls, peer_method_ttls, peer_method_peap;
 
-/* "tls", or NULL. */
+/* "tls", "ttls", "peap", or NULL. */
 const struct rg_peer_method *peer_method_by_label(const char *label);
 /* The name of any EAP method type that IANA knows and servers offer; "another" for the rest. */
 const char *peer_method_word(uint8_t type);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/secret.h"
 #include "supplicant/server_certificate.h"
 
 static bool version_of(const char *text, int fallback, int *version)
@@ -61,6 +62,36 @@ static bool load_trust(SSL_CTX *tls, const struct rg_supplicant_settings *settin
 	return true;
 }
 
+static bool inner_known(const char *method, const char *inner)
+{
+	if (!inner || strcmp(inner, "mschapv2") == 0 || strcmp(inner, "gtc") == 0)
+		return true;
+	return strcmp(inner, "pap") == 0 && strcmp(method, "ttls") == 0;
+}
+
+/* What goes into a tunnel. */
+static bool load_inner(struct rg_supplicant_profile *profile,
+		       const struct rg_supplicant_settings *settings, char why[256])
+{
+	if (profile->method == &peer_method_tls)
+		return true;
+	if (!inner_known(profile->method->label, settings->inner)) {
+		snprintf(why, 256, "%s runs no %s inside", profile->method->label, settings->inner);
+		return false;
+	}
+	profile->identity = strdup(settings->identity ? settings->identity : "");
+	profile->inner = settings->inner ? strdup(settings->inner) : NULL;
+	profile->password = secret_new(settings->password.data, settings->password.length);
+	profile->digests = nt_digests_new();
+	if (profile->identity && profile->password && profile->digests)
+		return true;
+	snprintf(why, 256,
+		 profile->digests ? "no memory"
+				  : "OpenSSL's legacy provider, which MSCHAPv2 needs, is "
+				    "not installed");
+	return false;
+}
+
 static bool load(struct rg_supplicant_profile *profile,
 		 const struct rg_supplicant_settings *settings, char why[256])
 {
@@ -89,7 +120,8 @@ static bool load(struct rg_supplicant_profile *profile,
 		SSL_CTX_set_options(tls, SSL_OP_NO_TICKET);
 	profile->resume = settings->resume;
 	profile->verifies = settings->ca != NULL;
-	return load_identity(tls, settings, why) && load_trust(tls, settings, why);
+	return load_identity(tls, settings, why) && load_trust(tls, settings, why) &&
+	       load_inner(profile, settings, why);
 }
 
 struct rg_supplicant_profile *supplicant_profile_new(const struct rg_supplicant_settings *settings,
@@ -112,6 +144,10 @@ void supplicant_profile_free(struct rg_supplicant_profile **profile)
 		return;
 	SSL_SESSION_free((*profile)->session);
 	SSL_CTX_free((*profile)->tls);
+	secret_free(&(*profile)->password);
+	nt_digests_free(&(*profile)->digests);
+	free((*profile)->identity);
+	free((*profile)->inner);
 	pthread_mutex_destroy(&(*profile)->lock);
 	free(*profile);
 	*profile = NULL;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "directory/nt_hash.h"
 #include "supplicant/method.h"
 #include "supplicant/supplicant.h"
 
@@ -15,6 +16,9 @@ struct rg_supplicant_profile {
 	bool resume;
 	pthread_mutex_t lock; /* guards session */
 	SSL_SESSION *session;
+	char *identity, *inner; /* of tunnels; inner may be NULL */
+	struct rg_secret *password;
+	struct rg_nt_digests *digests; /* for MSCHAPv2 */
 };
 
 /* The session to offer, a reference of the caller's own; NULL: none. */

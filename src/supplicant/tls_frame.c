@@ -59,6 +59,8 @@ enum rg_tls_frame_event tls_frame_in(struct rg_tls_frame *frame, struct rg_span 
 			return broken(why, "the server sent data where it owed an ACK");
 		return RG_TLS_FRAME_NEXT;
 	}
+	if (data.length == 0 && !(flags & FLAG_MORE) && !frame->receiving && frame->takes_empty)
+		return RG_TLS_FRAME_COMPLETE;
 	if (data.length == 0 && !(flags & FLAG_MORE) && !frame->receiving)
 		return broken(why, "the server sent an ACK that nothing called for");
 	return fragment_in(frame, flags, total, data, in, why);

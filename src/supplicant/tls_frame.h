@@ -12,6 +12,7 @@
 struct rg_tls_frame {
 	size_t announced, received; /* of the message that is coming in; announced 0: not said */
 	bool started, receiving, sending;
+	bool takes_empty; /* an empty Request is a turn to speak, as in TTLS (RFC 5281 §9.2) */
 };
 
 enum rg_tls_frame_event {

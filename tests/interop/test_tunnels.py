@@ -153,3 +153,56 @@ def test_small_fragments(region):
 def test_peap_binds_the_layers_where_the_supplicant_must(region, tls):
     result = sign_in(region, way="peap-gtc", tls=tls, phase1="crypto_binding=2")
     assert result.accepted and (result.keys_ok, result.keys_wrong) == (1, 0)
+
+
+@pytest.fixture(scope="module")
+def here(region):
+    """This machine as a client, for roamgate test."""
+    raddb = region.raddb
+    raddb.clients.append(dict(name="hier", site="beuningen", addresses=["127.0.0.1/32"],
+                              secret_file=raddb.secret("hier", "deze-machine-geheim")))
+    raddb.write()
+    region.gateway.reload()
+    (raddb.folder / "goed").write_text(PASSWORD + "\n")
+    (raddb.folder / "fout").write_text("fout\n")
+    return raddb.folder
+
+
+def roamgate_test(region, folder, *more, uid="j.jansen", password="goed", codes=(0,)):
+    home = region.town("beuningen")
+    return region.gateway.json("test", f"{uid}@{home.realm}", "--password-file", folder / password,
+                               "--ca", home.certs.root, "--server-name", home.certs.server_name,
+                               "--outer", f"@{home.realm}", *more, codes=codes)
+
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+@pytest.mark.parametrize("method, inner", [("ttls", "pap"), ("ttls", "gtc"), ("peap", "gtc")])
+class Test_roamgate_test:
+    def test_signs_in(self, region, here, method, inner, tls):
+        seen = roamgate_test(region, here, "--method", method, "--inner", inner, "--tls", tls)
+        assert seen["result"] == "accepted" and (seen["method"], seen["inner"], seen["tls"]) == (
+            method, inner, tls)
+        assert seen["keys_match"] and seen["server_certificate"]["trusted"] and not seen["resumed"]
+
+    def test_resumes(self, region, here, method, inner, tls):
+        seen = roamgate_test(region, here, "--method", method, "--inner", inner, "--tls", tls, "--resume")
+        assert [each["resumed"] for each in seen["sign_ins"]] == [False, True]
+        assert all(each["keys_match"] for each in seen["sign_ins"])
+
+    def test_wrong_password(self, region, here, method, inner, tls, mac):
+        seen = roamgate_test(region, here, "--method", method, "--inner", inner, "--tls", tls, "--mac", mac,
+                             password="fout", codes=(3,), uid="w.weg")
+        assert seen["result"] == "refused" and seen["reason"] == "password-wrong"
+
+
+def test_roamgate_test_tells_whether_a_laptop_would_trust_the_server(region, here):
+    home, other = region.town("beuningen"), region.town("druten")
+    place = ["j.jansen@beuningen.nl", "--password-file", here / "goed", "--method", "ttls"]
+    trusting = region.gateway.command("test", *place, "--ca", home.certs.root)
+    assert trusting.returncode == 0 and "trusted" in trusting.stdout and "inside pap" in trusting.stdout
+    distrusting = region.gateway.command("test", *place, "--ca", other.certs.root)
+    assert distrusting.returncode == 3 and "NOT TRUSTED" in distrusting.stdout
+    wrong_name = region.gateway.command("test", *place, "--ca", home.certs.root, "--server-name", "elders.nl")
+    assert wrong_name.returncode == 3 and "NOT TRUSTED" in wrong_name.stdout
+    blind = region.gateway.command("test", *place)
+    assert blind.returncode == 0 and "no CA was given" in blind.stdout

@@ -542,7 +542,9 @@ static void profile_errors(void **state)
 		{.ca = path("anna", "key")},
 		{.tls_min = "1.3", .tls_max = "1.2"},
 		{.tls_min = "1.1"},
-		{.method = "peap"},
+		{.method = "leap"},
+		{.method = "peap", .inner = "pap"},
+		{.method = "ttls", .inner = "chap"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {

@@ -1,4 +1,4 @@
-#include "binding.h"
+#include "eap/peap_binding.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -8,8 +8,6 @@
 
 #define TLV_CRYPTOBINDING 12
 #define PEAP_VERSION      0 /* PEAPv0 */
-#define SUBTYPE_REQUEST   0
-#define SUBTYPE_RESPONSE  1
 #define MAC               20
 #define PEAP              25 /* the EAP type, which the MAC covers as well */
 
@@ -46,14 +44,14 @@ static bool prf_plus(struct rg_span key, const char *label, struct rg_span seed,
 	return good;
 }
 
-bool binding_make(struct peap_binding *binding, const uint8_t material[128], const uint8_t *isk)
+bool binding_make(struct rg_peap_binding *binding, const uint8_t material[128], const uint8_t *isk)
 {
 	uint8_t both[60];
 	bool good = RAND_bytes(binding->nonce, sizeof(binding->nonce)) == 1;
 	/* The tunnel key is the first 60 octets of what TLS gives. */
 	if (isk)
 		good = good && prf_plus(span_of(material, 40), "Inner Methods Compound Keys",
-					span_of(isk, BINDING_ISK), both, sizeof(both));
+					span_of(isk, RG_BINDING_ISK), both, sizeof(both));
 	else
 		memcpy(both, material, sizeof(both));
 	if (good) {
@@ -64,59 +62,61 @@ bool binding_make(struct peap_binding *binding, const uint8_t material[128], con
 	return good;
 }
 
-static void header_write(struct rg_buffer *out, uint8_t subtype, const uint8_t *nonce)
+static void header_write(struct rg_buffer *out, enum rg_binding_subtype subtype,
+			 const uint8_t *nonce)
 {
 	buffer_u16(out, TLV_CRYPTOBINDING);
-	buffer_u16(out, BINDING_TLV - 4);
+	buffer_u16(out, RG_BINDING_TLV - 4);
 	buffer_u8(out, 0);
 	buffer_u8(out, PEAP_VERSION);
 	buffer_u8(out, PEAP_VERSION);
-	buffer_u8(out, subtype);
-	buffer_put(out, span_of(nonce, BINDING_NONCE));
+	buffer_u8(out, (uint8_t)subtype);
+	buffer_put(out, span_of(nonce, RG_BINDING_NONCE));
 }
 
 /* Compound_MAC: over the TLV with zeros in its own place, and the EAP type. */
-static bool mac_make(const struct peap_binding *binding, uint8_t subtype, const uint8_t *nonce,
+static bool mac_make(const struct rg_peap_binding *binding, enum rg_binding_subtype subtype,
 		     uint8_t mac[MAC])
 {
 	static const uint8_t zeros[MAC];
-	uint8_t memory[BINDING_TLV + 1];
+	uint8_t memory[RG_BINDING_TLV + 1];
 	struct rg_buffer text = buffer_over(memory, sizeof(memory));
-	header_write(&text, subtype, nonce);
+	header_write(&text, subtype, binding->nonce);
 	buffer_put(&text, span_of(zeros, MAC));
 	buffer_u8(&text, PEAP);
 	return !text.failed &&
 	       hmac_sha1(span_of(binding->cmk, sizeof(binding->cmk)), buffer_span(&text), mac);
 }
 
-bool binding_write(struct peap_binding *binding, struct rg_buffer *out)
+bool binding_write(const struct rg_peap_binding *binding, enum rg_binding_subtype subtype,
+		   struct rg_buffer *out)
 {
 	uint8_t mac[MAC];
-	if (!mac_make(binding, SUBTYPE_REQUEST, binding->nonce, mac))
+	if (!mac_make(binding, subtype, mac))
 		return false;
-	header_write(out, SUBTYPE_REQUEST, binding->nonce);
+	header_write(out, subtype, binding->nonce);
 	buffer_put(out, span_of(mac, MAC));
 	return !out->failed;
 }
 
-bool binding_fits(const struct peap_binding *binding, struct rg_span value)
+bool binding_fits(const struct rg_peap_binding *binding, enum rg_binding_subtype subtype,
+		  struct rg_span value)
 {
 	uint8_t mac[MAC];
 	struct rg_cursor cursor = cursor_over(value);
 	cursor_u8(&cursor); /* reserved */
 	uint8_t version = cursor_u8(&cursor), received = cursor_u8(&cursor);
-	uint8_t subtype = cursor_u8(&cursor);
-	struct rg_span nonce = cursor_take(&cursor, BINDING_NONCE);
+	uint8_t given_subtype = cursor_u8(&cursor);
+	struct rg_span nonce = cursor_take(&cursor, RG_BINDING_NONCE);
 	struct rg_span given = cursor_take(&cursor, MAC);
 	if (cursor.failed || cursor_left(&cursor) != 0 || version != PEAP_VERSION ||
-	    received != PEAP_VERSION || subtype != SUBTYPE_RESPONSE)
+	    received != PEAP_VERSION || given_subtype != subtype)
 		return false;
-	return secret_equal(nonce.data, nonce.length, binding->nonce, BINDING_NONCE) &&
-	       mac_make(binding, SUBTYPE_RESPONSE, nonce.data, mac) &&
-	       secret_equal(given.data, given.length, mac, MAC);
+	return secret_equal(nonce.data, nonce.length, binding->nonce, RG_BINDING_NONCE) &&
+	       mac_make(binding, subtype, mac) && secret_equal(given.data, given.length, mac, MAC);
 }
 
-bool binding_msk(const struct peap_binding *binding, uint8_t msk[64])
+bool binding_msk(const struct rg_peap_binding *binding, uint8_t msk[64])
 {
 	/* The seed is the NUL that ends the label; PRF+ makes 128 octets, the MSK is their first
 	 * half. */

@@ -1,9 +1,9 @@
 /* Attribute-value pairs as TTLS carries them: Diameter's form (RFC 5281 §10.1). */
-#ifndef EAP_TTLS_AVP_H
-#define EAP_TTLS_AVP_H
+#ifndef RG_EAP_AVP_H
+#define RG_EAP_AVP_H
 #include "roamgate/span.h"
 
-#define AVP_MOST 32 /* in one message */
+#define RG_AVP_MOST 32 /* in one message */
 
 struct rg_avp {
 	uint32_t code, vendor; /* vendor 0: none */

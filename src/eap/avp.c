@@ -1,4 +1,4 @@
-#include "avp.h"
+#include "eap/avp.h"
 
 #define FLAG_VENDOR    0x80
 #define FLAG_MANDATORY 0x40

@@ -1,0 +1,40 @@
+/* What a supplicant says inside a tunnel: its name and password, in the forms that servers ask for.
+ */
+#ifndef RG_SUPPLICANT_INNER_H
+#define RG_SUPPLICANT_INNER_H
+#include "roamgate/mschapv2.h"
+#include "supplicant/profile.h"
+
+/* MSCHAPv2 as the peer, whichever carries it. */
+struct rg_inner_mschapv2 {
+	struct rg_mschapv2 core;
+	char expected[RG_MSCHAPV2_AUTHENTICATOR + 1]; /* what the server has to say */
+	uint8_t keys[32];
+};
+
+/* The 49 octets of a Response to core.challenge. False: the password is none that MSCHAPv2 takes,
+ * or no memory. */
+bool inner_mschapv2_answer(struct rg_inner_mschapv2 *, const struct rg_supplicant_profile *,
+			   uint8_t response[RG_MSCHAPV2_RESPONSE]);
+/* Whether text, "S=… M=…", proves that the server's side knows the password. */
+bool inner_mschapv2_proven(const struct rg_inner_mschapv2 *, struct rg_span text);
+
+/* The inner EAP conversation (RFC 3748), whole packets. */
+enum rg_inner_state { RG_INNER_UNDER_WAY, RG_INNER_AGREED, RG_INNER_REFUSED };
+struct rg_inner {
+	const struct rg_supplicant_profile *profile;
+	enum rg_inner_state state;
+	uint8_t type;      /* the method's; 0: none yet */
+	const char *label; /* of the method; NULL: none yet */
+	struct rg_inner_mschapv2 mschapv2;
+	enum rg_reason reason; /* of a refusal, as far as the server told */
+	char why[192];
+};
+
+void inner_begin(struct rg_inner *, const struct rg_supplicant_profile *);
+void inner_end(struct rg_inner *);
+/* One Request; out: the Response. False: the server broke the protocol, and why says how. */
+bool inner_take(struct rg_inner *, struct rg_span request, struct rg_buffer *out);
+/* What a server's "E=691 …" says: sets reason and why, and REFUSED. */
+void inner_refused(struct rg_inner *, struct rg_span text);
+#endif
