@@ -28,10 +28,6 @@ enum rg_transport { RG_TRANSPORT_UDP, RG_TRANSPORT_TLS, RG_TRANSPORT_DTLS, RG_TR
 #define RG_SERVES_AUTH 1u
 #define RG_SERVES_ACCT 2u
 
-/* Bits of which versions of RADIUS are offered and taken (RFC 9765). */
-#define RG_RADIUS_1_0 1u
-#define RG_RADIUS_1_1 2u
-
 /* What this gateway shows its RadSec peers, and whom it trusts for them. */
 struct rg_credential {
 	struct rg_where where;

@@ -65,18 +65,18 @@ static struct rg_span answer(const struct sink *sink, const struct rg_packet *re
 	const struct rg_radius_key *key = sink->settings->key;
 	uint8_t code = answer_code(sink, request->code);
 	struct rg_writer writer;
-	writer_begin(&writer, memory, ANSWER_MOST, code, request->id);
+	writer_begin(&writer, memory, ANSWER_MOST, code, request->token, key);
 	if (request->code == RG_ACCESS_REQUEST) {
 		bool accept = code == RG_ACCESS_ACCEPT;
 		add_eap(&writer, request, accept ? EAP_SUCCESS : EAP_FAILURE);
 		if (accept)
-			writer_add_mppe(&writer, sink->msk, packet_authenticator(request), key);
+			writer_add_mppe(&writer, sink->msk, packet_authenticator(request));
 	}
 	/* RFC 2865 §5.33: all of them, in order. */
 	struct rg_attribute state = {0};
 	while (packet_next_of(request, RG_PROXY_STATE, &state))
 		writer_add(&writer, RG_PROXY_STATE, state.value);
-	return writer_reply(&writer, packet_authenticator(request), key);
+	return writer_reply(&writer, packet_authenticator(request));
 }
 
 static bool genuine(const struct sink *sink, const struct rg_packet *request)

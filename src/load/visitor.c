@@ -70,7 +70,8 @@ static struct rg_span visitor_request(void *talk, uint8_t id)
 	if (!draw(visitor->authenticator, sizeof(visitor->authenticator)))
 		return span_of(NULL, 0);
 	visitor->id = id;
-	writer_begin(&writer, visitor->request, sizeof(visitor->request), RG_ACCESS_REQUEST, id);
+	writer_begin(&writer, visitor->request, sizeof(visitor->request), RG_ACCESS_REQUEST, id,
+		     visitor->settings->key);
 	writer_add(&writer, RG_USER_NAME, name);
 	writer_add(&writer, RG_NAS_IDENTIFIER, span_text("roamgate-load"));
 	writer_add_u32(&writer, RG_NAS_PORT_TYPE, NAS_PORT_TYPE_WIRELESS);
@@ -80,7 +81,7 @@ static struct rg_span visitor_request(void *talk, uint8_t id)
 	writer_add_u32(&writer, RG_FRAMED_MTU, FRAMED_MTU);
 	writer_add(&writer, RG_CONNECT_INFO, span_text("CONNECT 54Mbps 802.11"));
 	add_identity(&writer, name);
-	return writer_request(&writer, visitor->authenticator, visitor->settings->key);
+	return writer_request(&writer, visitor->authenticator);
 }
 
 static bool key_opens(const struct visitor *visitor, const struct rg_packet *reply, uint8_t type)
@@ -121,7 +122,7 @@ static enum rg_supplicant_state visitor_reply(void *talk, struct rg_span datagra
 	struct visitor *visitor = talk;
 	struct rg_packet reply;
 	*ignored = true;
-	if (packet_view(&reply, datagram) != RG_PACKET_OK || reply.id != visitor->id ||
+	if (packet_view(&reply, datagram) != RG_PACKET_OK || reply.token != visitor->id ||
 	    (reply.code != RG_ACCESS_ACCEPT && reply.code != RG_ACCESS_REJECT &&
 	     reply.code != RG_ACCESS_CHALLENGE))
 		return RG_SUPPLICANT_SEND;

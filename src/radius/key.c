@@ -13,7 +13,28 @@ struct rg_radius_key {
 	uint8_t secret[];
 };
 
+#define PASSWORD_MOST 128 /* RFC 2865 §5.2 */
+#define MPPE_KEY_MOST 64
+
 static const uint8_t zeros[RG_AUTHENTICATOR];
+
+/* No other key is without a secret. */
+static const struct rg_radius_key none = {.length = 0};
+
+const struct rg_radius_key *radius_key_1_1(void)
+{
+	return &none;
+}
+
+static bool is_1_1(const struct rg_radius_key *key)
+{
+	return key->length == 0;
+}
+
+unsigned radius_key_version(const struct rg_radius_key *key)
+{
+	return is_1_1(key) ? RG_RADIUS_1_1 : RG_RADIUS_1_0;
+}
 
 struct rg_radius_key *radius_key_new(struct rg_span secret)
 {
@@ -32,6 +53,8 @@ struct rg_radius_key *radius_key_new(struct rg_span secret)
 
 struct rg_radius_key *radius_key_copy(const struct rg_radius_key *key)
 {
+	if (is_1_1(key))
+		return calloc(1, sizeof(*key));
 	return radius_key_new(span_of(key->secret, key->length));
 }
 
@@ -104,20 +127,31 @@ static enum rg_authentic check_message_authenticator(const struct rg_packet *pac
 
 enum rg_authentic request_verify(const struct rg_packet *packet, const struct rg_radius_key *key)
 {
-	if (packet->code == RG_ACCESS_REQUEST || packet->code == RG_STATUS_SERVER)
+	bool asks = packet->code == RG_ACCESS_REQUEST || packet->code == RG_STATUS_SERVER;
+	if (is_1_1(key))
+		return asks || packet->code == RG_ACCOUNTING_REQUEST ? RG_AUTHENTIC : RG_FORGED;
+	if (asks)
 		return check_message_authenticator(packet, packet_authenticator(packet), key);
 	if (packet->code != RG_ACCOUNTING_REQUEST || !digest_matches(packet, NULL, key))
 		return RG_FORGED;
 	return check_message_authenticator(packet, NULL, key);
 }
 
+static bool answers(uint8_t code)
+{
+	return code == RG_ACCESS_ACCEPT || code == RG_ACCESS_REJECT ||
+	       code == RG_ACCESS_CHALLENGE || code == RG_ACCOUNTING_RESPONSE ||
+	       code == RG_PROTOCOL_ERROR;
+}
+
 enum rg_authentic reply_verify(const struct rg_packet *packet,
 			       const uint8_t authenticator[RG_AUTHENTICATOR],
 			       const struct rg_radius_key *key)
 {
-	if (packet->code != RG_ACCESS_ACCEPT && packet->code != RG_ACCESS_REJECT &&
-	    packet->code != RG_ACCESS_CHALLENGE && packet->code != RG_ACCOUNTING_RESPONSE)
+	if (!answers(packet->code))
 		return RG_FORGED;
+	if (is_1_1(key))
+		return RG_AUTHENTIC;
 	if (!digest_matches(packet, authenticator, key))
 		return RG_FORGED;
 	enum rg_authentic authentic = check_message_authenticator(packet, authenticator, key);
@@ -168,7 +202,13 @@ static size_t whole_blocks(size_t length)
 int password_reveal(uint8_t out[128], struct rg_span hidden, const uint8_t authenticator[16],
 		    const struct rg_radius_key *key)
 {
-	if (hidden.length == 0 || hidden.length > 128 || hidden.length % RG_MD5_LENGTH != 0)
+	if (hidden.length == 0 || hidden.length > PASSWORD_MOST)
+		return -1;
+	if (is_1_1(key)) {
+		memcpy(out, hidden.data, hidden.length);
+		return (int)hidden.length;
+	}
+	if (hidden.length % RG_MD5_LENGTH != 0)
 		return -1;
 	hide_blocks(out, hidden.data, hidden.length, authenticator, span_of(NULL, 0), true, key);
 	size_t length = hidden.length;
@@ -180,8 +220,16 @@ int password_reveal(uint8_t out[128], struct rg_span hidden, const uint8_t authe
 int password_hide(uint8_t out[128], struct rg_span clear, const uint8_t authenticator[16],
 		  const struct rg_radius_key *key)
 {
-	if (clear.length > 128)
+	if (clear.length > PASSWORD_MOST)
 		return -1;
+	if (is_1_1(key) && clear.length != 0) {
+		memcpy(out, clear.data, clear.length);
+		return (int)clear.length;
+	}
+	if (is_1_1(key)) { /* RFC 9765 §5.1.1: never empty, though RFC 2865's may be */
+		out[0] = 0;
+		return 1;
+	}
 	size_t length = clear.length == 0 ? RG_MD5_LENGTH : whole_blocks(clear.length);
 	memset(out, 0, length);
 	if (clear.length != 0)
@@ -195,8 +243,12 @@ int mppe_hide(uint8_t *out, size_t capacity, struct rg_span key, uint16_t salt,
 {
 	size_t length = whole_blocks(1 + key.length);
 	struct rg_buffer buffer = buffer_over(out, capacity);
-	if (key.length > 64)
+	if (key.length > MPPE_KEY_MOST)
 		return -1;
+	if (is_1_1(secret)) {
+		buffer_put(&buffer, key);
+		return buffer.failed ? -1 : (int)buffer.length;
+	}
 	buffer_u16(&buffer, salt | 0x8000);
 	uint8_t *string = buffer_room(&buffer, length);
 	if (!string)
@@ -212,6 +264,12 @@ int mppe_hide(uint8_t *out, size_t capacity, struct rg_span key, uint16_t salt,
 int mppe_reveal(uint8_t *out, struct rg_span hidden, const uint8_t authenticator[16],
 		const struct rg_radius_key *key)
 {
+	if (is_1_1(key)) {
+		if (hidden.length == 0 || hidden.length > MPPE_KEY_MOST)
+			return -1;
+		memcpy(out, hidden.data, hidden.length);
+		return (int)hidden.length;
+	}
 	struct rg_cursor cursor = cursor_over(hidden);
 	struct rg_span salt = cursor_take(&cursor, 2);
 	struct rg_span string = cursor_rest(&cursor);

@@ -12,6 +12,12 @@
 
 struct rg_radius_key;
 
+/* How a hop of RADIUS/1.1 protects packets: not at all, TLS does (RFC 9765 §1). It has no secret; whatever is done with
+ * it is done in clear. Static, never freed; a copy is. */
+const struct rg_radius_key *radius_key_1_1(void);
+/* Which version of RADIUS is spoken with this key: RG_RADIUS_1_0 or RG_RADIUS_1_1. */
+unsigned radius_key_version(const struct rg_radius_key *);
+
 struct rg_radius_key *radius_key_new(struct rg_span secret); /* NULL: no memory, or an empty secret */
 struct rg_radius_key *radius_key_copy(const struct rg_radius_key *); /* NULL: no memory */
 void radius_key_free(struct rg_radius_key **);               /* wipes */
@@ -23,26 +29,30 @@ enum rg_authentic {
 };
 
 /* Access-Request, Status-Server: Message-Authenticator (RFC 3579 §3.2). Accounting-Request: its
- * Request Authenticator (RFC 2866 §3), and Message-Authenticator if there is one. Constant time. */
+ * Request Authenticator (RFC 2866 §3), and Message-Authenticator if there is one. Constant time.
+ * RADIUS/1.1: authentic, since it came through TLS, if a request at all. */
 enum rg_authentic request_verify(const struct rg_packet *, const struct rg_radius_key *);
 
 /* A reply to a request that bore `authenticator`: Response Authenticator (RFC 2865 §3), and
- * Message-Authenticator if there is one. */
+ * Message-Authenticator if there is one. RADIUS/1.1: authentic, if a reply at all; a Protocol-Error is one there. */
 enum rg_authentic reply_verify(const struct rg_packet *, const uint8_t authenticator[RG_AUTHENTICATOR],
 			       const struct rg_radius_key *);
 
-/* User-Password (RFC 2865 §5.2). Returns the length, or -1 for a bad one (attacks.md W6). out: 128 octets. */
+/* User-Password (RFC 2865 §5.2; RADIUS/1.1: in clear, RFC 9765 §5.1.1). Returns the length, or -1 for a bad one
+ * (attacks.md W6). out: 128 octets. */
 int password_reveal(uint8_t out[128], struct rg_span hidden, const uint8_t authenticator[16],
 		    const struct rg_radius_key *);
-/* Returns the length written: a multiple of 16, at most 128; -1: over 128 octets. */
+/* Returns the length written, at most 128: a multiple of 16 but for RADIUS/1.1, where an empty password is one NUL, none
+ * being allowed; -1: over 128 octets. */
 int password_hide(uint8_t out[128], struct rg_span clear, const uint8_t authenticator[16],
 		  const struct rg_radius_key *);
 
 /* MS-MPPE-Send-Key and -Recv-Key (RFC 2548 §2.4.2): salt and string. out: 2 + 16 * n octets.
- * Returns the length, or -1: key over 64 octets. The salt's first bit is set here. */
+ * Returns the length, or -1: key over 64 octets. The salt's first bit is set here.
+ * RADIUS/1.1: the key in clear, salt and authenticator unused (RFC 9765 §5.1.4). */
 int mppe_hide(uint8_t *out, size_t capacity, struct rg_span key, uint16_t salt,
 	      const uint8_t authenticator[16], const struct rg_radius_key *);
-/* The reverse; out holds 256 octets; -1: bad length or salt. */
+/* The reverse; out holds 256 octets; -1: bad length or salt; RADIUS/1.1: empty or over 64 octets. */
 int mppe_reveal(uint8_t *out, struct rg_span hidden, const uint8_t authenticator[16],
 		const struct rg_radius_key *);
 #endif

@@ -29,11 +29,12 @@ const char *packet_fault_word(enum rg_packet_fault fault)
 	return "unknown";
 }
 
-static bool code_known(uint8_t code)
+static bool code_known(uint8_t code, unsigned version)
 {
 	return code == RG_ACCESS_REQUEST || code == RG_ACCESS_ACCEPT || code == RG_ACCESS_REJECT ||
 	       code == RG_ACCOUNTING_REQUEST || code == RG_ACCOUNTING_RESPONSE ||
-	       code == RG_ACCESS_CHALLENGE || code == RG_STATUS_SERVER;
+	       code == RG_ACCESS_CHALLENGE || code == RG_STATUS_SERVER ||
+	       (code == RG_PROTOCOL_ERROR && version == RG_RADIUS_1_1);
 }
 
 /* One attribute of the frame (RFC 2865 §5): Length counts its own two octets. */
@@ -51,8 +52,9 @@ static enum rg_packet_fault take_attribute(struct rg_packet *packet, struct rg_c
 		return RG_PACKET_ATTRIBUTE_TYPE;
 	if (packet->attributes == RG_ATTRIBUTES_MOST)
 		return RG_PACKET_ATTRIBUTES_MANY;
-	/* A second one would let its sender choose which of them is checked. */
-	if (type == RG_MESSAGE_AUTHENTICATOR &&
+	/* A second one would let its sender choose which of them is checked. None is in RADIUS/1.1,
+	 * where it has to be ignored (RFC 9765 §5.2). */
+	if (type == RG_MESSAGE_AUTHENTICATOR && packet->version == RG_RADIUS_1_0 &&
 	    (packet->first[type] != 0 || value.length != RG_AUTHENTICATOR))
 		return RG_PACKET_MESSAGE_AUTHENTICATOR;
 	packet->attributes++;
@@ -61,7 +63,8 @@ static enum rg_packet_fault take_attribute(struct rg_packet *packet, struct rg_c
 	return RG_PACKET_OK;
 }
 
-enum rg_packet_fault packet_view(struct rg_packet *packet, struct rg_span datagram)
+enum rg_packet_fault packet_view_version(struct rg_packet *packet, struct rg_span datagram,
+					 unsigned version)
 {
 	memset(packet, 0, sizeof(*packet));
 	if (datagram.length < RG_RADIUS_HEADER)
@@ -69,13 +72,16 @@ enum rg_packet_fault packet_view(struct rg_packet *packet, struct rg_span datagr
 	struct rg_cursor cursor = cursor_over(datagram);
 	packet->data = datagram.data;
 	packet->code = cursor_u8(&cursor);
-	packet->id = cursor_u8(&cursor);
+	packet->version = (uint8_t)version;
+	packet->token = cursor_u8(&cursor); /* Reserved-1 of RADIUS/1.1 */
 	packet->length = cursor_u16(&cursor);
 	if (packet->length < RG_RADIUS_HEADER || packet->length > RG_RADIUS_MOST ||
 	    packet->length > datagram.length)
 		return RG_PACKET_LENGTH;
-	if (!code_known(packet->code))
+	if (!code_known(packet->code, version))
 		return RG_PACKET_CODE;
+	if (version == RG_RADIUS_1_1)
+		packet->token = cursor_u32(&cursor);
 	cursor = cursor_over(span_of(datagram.data, packet->length));
 	cursor_take(&cursor, RG_RADIUS_HEADER);
 	while (cursor_left(&cursor) != 0) {

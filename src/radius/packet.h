@@ -1,4 +1,5 @@
-/* A RADIUS packet, read where it lies (RFC 2865 §3). Nothing is copied; the datagram must outlive the view. */
+/* A RADIUS packet, read where it lies (RFC 2865 §3; RADIUS/1.1: RFC 9765 §4.1). Nothing is copied; the datagram must
+ * outlive the view. */
 #ifndef RG_RADIUS_PACKET_H
 #define RG_RADIUS_PACKET_H
 #include <stdbool.h>
@@ -12,6 +13,11 @@
 #define RG_ATTRIBUTES_MOST 200   /* attributes of a packet that we look at (attacks.md W4) */
 #define RG_AUTHENTICATOR 16
 
+/* Versions of RADIUS, as bits (RFC 9765). 1.1 is spoken only inside TLS and DTLS, where both ends have agreed on it:
+ * the same packet with a Token in place of Identifier and authenticators, nothing of which MD5 vouches for or hides. */
+#define RG_RADIUS_1_0 1u
+#define RG_RADIUS_1_1 2u
+
 enum rg_code {
 	RG_ACCESS_REQUEST = 1,
 	RG_ACCESS_ACCEPT = 2,
@@ -20,6 +26,7 @@ enum rg_code {
 	RG_ACCOUNTING_RESPONSE = 5,
 	RG_ACCESS_CHALLENGE = 11,
 	RG_STATUS_SERVER = 12,
+	RG_PROTOCOL_ERROR = 52, /* "ask somebody else"; of RADIUS/1.1 alone (RFC 7930 §4, RFC 9765 §6.1) */
 };
 
 enum rg_attribute_type {
@@ -43,7 +50,7 @@ enum rg_packet_fault {
 	RG_PACKET_ATTRIBUTE_LENGTH,    /* length 0, 1, or past the end; a stray octet */
 	RG_PACKET_ATTRIBUTE_TYPE,      /* type 0 */
 	RG_PACKET_ATTRIBUTES_MANY,
-	RG_PACKET_MESSAGE_AUTHENTICATOR, /* twice, or not 16 octets */
+	RG_PACKET_MESSAGE_AUTHENTICATOR, /* twice, or not 16 octets; means nothing in 1.1 */
 	RG_PACKET_EAP_WITH_PASSWORD,   /* EAP-Message beside User-, CHAP- or ARAP-Password (RFC 3579 §3.3) */
 	RG_PACKET_FAULT_COUNT
 };
@@ -53,8 +60,10 @@ const char *packet_fault_word(enum rg_packet_fault); /* "attribute-length"; stat
 struct rg_packet {
 	const uint8_t *data;
 	size_t length;            /* the packet's Length; a longer datagram's tail is ignored (RFC 2865 §3) */
-	uint8_t code, id;
+	uint8_t code;
+	uint8_t version;          /* RG_RADIUS_1_0 or RG_RADIUS_1_1 */
 	uint16_t attributes;      /* how many */
+	uint32_t token;           /* what an answer is known by: the Identifier; in 1.1 the Token */
 	uint16_t first[256];      /* by type: offset of the first attribute of that type; 0: none */
 };
 
@@ -64,9 +73,18 @@ struct rg_attribute {
 	struct rg_span value;
 };
 
-/* Reads and checks the whole frame of a datagram. On a fault the view must not be used. */
-enum rg_packet_fault packet_view(struct rg_packet *, struct rg_span datagram);
+/* Reads and checks the whole frame of a packet of that version (RG_RADIUS_1_0, RG_RADIUS_1_1). On a fault the view must
+ * not be used. */
+enum rg_packet_fault packet_view_version(struct rg_packet *, struct rg_span datagram,
+					 unsigned version);
 
+/* Of RADIUS as RFC 2865 has it, which all of UDP speaks. */
+static inline enum rg_packet_fault packet_view(struct rg_packet *packet, struct rg_span datagram)
+{
+	return packet_view_version(packet, datagram, RG_RADIUS_1_0);
+}
+
+/* Of 1.1: the Token and what is reserved, which nothing looks at. */
 static inline const uint8_t *packet_authenticator(const struct rg_packet *packet)
 {
 	return packet->data + 4;

@@ -10,24 +10,42 @@
 #define MS_MPPE_RECV_KEY 17
 #define MPPE_HIDDEN      82 /* salt, length octet and up to 64 octets of key in blocks of 16 */
 
-void writer_begin(struct rg_writer *writer, void *memory, size_t capacity, uint8_t code, uint8_t id)
+/* RFC 2865 §3; RADIUS/1.1 has a Token where the authenticator began, and nothing else (RFC 9765
+ * §4.1). Length and authenticator follow once they are known. */
+static void add_header(struct rg_writer *writer, uint8_t code, uint32_t token)
+{
+	uint8_t *header = buffer_room(&writer->out, RG_RADIUS_HEADER);
+	if (!header)
+		return;
+	memset(header, 0, RG_RADIUS_HEADER);
+	header[0] = code;
+	if (writer->version == RG_RADIUS_1_1) {
+		struct rg_buffer place = buffer_over(header + 4, 4);
+		buffer_u32(&place, token);
+	} else {
+		header[1] = (uint8_t)token;
+		writer->out.failed = token > UINT8_MAX;
+	}
+}
+
+void writer_begin(struct rg_writer *writer, void *memory, size_t capacity, uint8_t code,
+		  uint32_t token, const struct rg_radius_key *key)
 {
 	if (capacity > RG_RADIUS_MOST)
 		capacity = RG_RADIUS_MOST;
-	*writer = (struct rg_writer){.out = buffer_over(memory, capacity)};
-	buffer_u8(&writer->out, code);
-	buffer_u8(&writer->out, id);
-	buffer_u16(&writer->out, 0); /* Length, once it is known */
-	uint8_t *authenticator = buffer_room(&writer->out, RG_AUTHENTICATOR);
-	if (authenticator)
-		memset(authenticator, 0, RG_AUTHENTICATOR);
+	*writer = (struct rg_writer){
+		.out = buffer_over(memory, capacity),
+		.key = key,
+		.version = radius_key_version(key),
+	};
+	add_header(writer, code, token);
 	if (code != RG_ACCOUNTING_REQUEST && code != RG_ACCOUNTING_RESPONSE)
 		writer_add_message_authenticator(writer);
 }
 
 void writer_add_message_authenticator(struct rg_writer *writer)
 {
-	if (writer->message_authenticator)
+	if (writer->message_authenticator || writer->version == RG_RADIUS_1_1)
 		return;
 	if (writer->out.length != RG_RADIUS_HEADER) {
 		writer->out.failed = true;
@@ -90,33 +108,46 @@ void writer_add_eap(struct rg_writer *writer, struct rg_span eap)
 	}
 }
 
-static void add_mppe_key(struct rg_writer *writer, uint8_t type, const uint8_t *half, uint16_t salt,
-			 const uint8_t authenticator[16], const struct rg_radius_key *key)
+/* RFC 2548 §2.4.2: salts of one packet differ, or its keys were hidden with one pad. */
+static bool next_salt(struct rg_writer *writer)
+{
+	uint8_t drawn[2];
+	if (writer->salt != 0) {
+		writer->salt = (uint16_t)(writer->salt + 1) | 0x8000;
+		return true;
+	}
+	if (RAND_bytes(drawn, sizeof(drawn)) != 1)
+		return false;
+	struct rg_cursor cursor = cursor_over(span_of(drawn, sizeof(drawn)));
+	writer->salt = cursor_u16(&cursor) | 0x8000;
+	return true;
+}
+
+void writer_add_mppe_key(struct rg_writer *writer, uint8_t type, struct rg_span key, uint16_t salt,
+			 const uint8_t authenticator[16])
 {
 	uint8_t hidden[MPPE_HIDDEN];
-	int length = mppe_hide(hidden, sizeof(hidden), span_of(half, 32), salt, authenticator, key);
+	if (salt == 0 && writer->version == RG_RADIUS_1_0) {
+		if (!next_salt(writer)) {
+			writer->out.failed = true;
+			return;
+		}
+		salt = writer->salt;
+	}
+	int length = mppe_hide(hidden, sizeof(hidden), key, salt, authenticator, writer->key);
 	if (length < 0)
 		writer->out.failed = true;
 	else
 		writer_add_vendor(writer, RG_VENDOR_MICROSOFT, type,
 				  span_of(hidden, (size_t)length));
+	OPENSSL_cleanse(hidden, sizeof(hidden)); /* in RADIUS/1.1 it is the key itself */
 }
 
 void writer_add_mppe(struct rg_writer *writer, const uint8_t msk[64],
-		     const uint8_t authenticator[16], const struct rg_radius_key *key)
+		     const uint8_t authenticator[16])
 {
-	uint8_t drawn[4];
-	if (RAND_bytes(drawn, sizeof(drawn)) != 1) {
-		writer->out.failed = true;
-		return;
-	}
-	struct rg_cursor cursor = cursor_over(span_of(drawn, sizeof(drawn)));
-	uint16_t receive = cursor_u16(&cursor) | 0x8000, send = cursor_u16(&cursor) | 0x8000;
-	/* RFC 2548 §2.4.2: salts of one packet differ, or both keys were hidden with one pad. */
-	if (send == receive)
-		send ^= 1;
-	add_mppe_key(writer, MS_MPPE_RECV_KEY, msk, receive, authenticator, key);
-	add_mppe_key(writer, MS_MPPE_SEND_KEY, msk + 32, send, authenticator, key);
+	writer_add_mppe_key(writer, MS_MPPE_RECV_KEY, span_of(msk, 32), 0, authenticator);
+	writer_add_mppe_key(writer, MS_MPPE_SEND_KEY, span_of(msk + 32, 32), 0, authenticator);
 }
 
 /* Writes octets over those that writer_begin left room for. */
@@ -138,40 +169,41 @@ static bool set_length(struct rg_writer *writer)
 	return true;
 }
 
-static void set_message_authenticator(struct rg_writer *writer, const uint8_t *authenticator,
-				      const struct rg_radius_key *key)
+static void set_message_authenticator(struct rg_writer *writer, const uint8_t *authenticator)
 {
 	uint8_t digest[RG_AUTHENTICATOR];
 	if (!writer->message_authenticator)
 		return;
-	key_message_authenticator(key, buffer_span(&writer->out), RG_RADIUS_HEADER, authenticator,
-				  digest);
+	key_message_authenticator(writer->key, buffer_span(&writer->out), RG_RADIUS_HEADER,
+				  authenticator, digest);
 	set(writer, RG_RADIUS_HEADER + 2, span_of(digest, sizeof(digest)));
 }
 
-struct rg_span writer_request(struct rg_writer *writer, const uint8_t authenticator[16],
-			      const struct rg_radius_key *key)
+struct rg_span writer_request(struct rg_writer *writer, const uint8_t authenticator[16])
 {
 	uint8_t digest[RG_AUTHENTICATOR];
 	if (!set_length(writer))
 		return span_of(NULL, 0);
-	set_message_authenticator(writer, authenticator, key);
+	if (writer->version == RG_RADIUS_1_1)
+		return buffer_span(&writer->out);
+	set_message_authenticator(writer, authenticator);
 	if (!authenticator) {
-		key_packet_digest(key, buffer_span(&writer->out), NULL, digest);
+		key_packet_digest(writer->key, buffer_span(&writer->out), NULL, digest);
 		authenticator = digest;
 	}
 	set(writer, 4, span_of(authenticator, RG_AUTHENTICATOR));
 	return buffer_span(&writer->out);
 }
 
-struct rg_span writer_reply(struct rg_writer *writer, const uint8_t request_authenticator[16],
-			    const struct rg_radius_key *key)
+struct rg_span writer_reply(struct rg_writer *writer, const uint8_t request_authenticator[16])
 {
 	uint8_t digest[RG_AUTHENTICATOR];
 	if (!set_length(writer))
 		return span_of(NULL, 0);
-	set_message_authenticator(writer, request_authenticator, key);
-	key_packet_digest(key, buffer_span(&writer->out), request_authenticator, digest);
+	if (writer->version == RG_RADIUS_1_1)
+		return buffer_span(&writer->out);
+	set_message_authenticator(writer, request_authenticator);
+	key_packet_digest(writer->key, buffer_span(&writer->out), request_authenticator, digest);
 	set(writer, 4, span_of(digest, sizeof(digest)));
 	return buffer_span(&writer->out);
 }

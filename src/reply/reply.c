@@ -18,7 +18,7 @@ struct rg_span reply_compose(const struct rg_reply *reply, const struct rg_reply
 			     uint8_t *out)
 {
 	struct rg_writer writer;
-	writer_begin(&writer, out, RG_RADIUS_MOST, (uint8_t)reply->code, to->id);
+	writer_begin(&writer, out, RG_RADIUS_MOST, (uint8_t)reply->code, to->token, to->key);
 	if (reply->to_status_server)
 		writer_add_message_authenticator(&writer);
 	if (reply->eap.length != 0)
@@ -29,13 +29,13 @@ struct rg_span reply_compose(const struct rg_reply *reply, const struct rg_reply
 	add_if(&writer, RG_REPLY_MESSAGE, reply->reply_message);
 	writer_add_encoded(&writer, reply->attributes);
 	if (reply->keys) {
-		writer_add_mppe(&writer, reply->keys->msk, to->authenticator, to->key);
+		writer_add_mppe(&writer, reply->keys->msk, to->authenticator);
 		if (reply->key_name)
 			add_if(&writer, RG_EAP_KEY_NAME,
 			       span_of(reply->keys->session_id, reply->keys->session_id_length));
 	}
 	writer_add_encoded(&writer, to->proxy_states);
-	return writer_reply(&writer, to->authenticator, to->key);
+	return writer_reply(&writer, to->authenticator);
 }
 
 void cui_compute(char out[65], const struct rg_secret *key, const char *operator_name,

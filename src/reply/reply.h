@@ -8,7 +8,7 @@
 
 /* To what request. */
 struct rg_reply_to {
-	uint8_t id;
+	uint32_t token;
 	const uint8_t *authenticator;
 	const struct rg_radius_key *key;
 	struct rg_span proxy_states; /* as whole attributes, in their order */

@@ -139,7 +139,7 @@ enum rg_next status_stage(struct rg_inbound *inbound)
 		.to_status_server = true,
 	};
 	struct rg_reply_to to = {
-		.id = inbound->packet.id,
+		.token = inbound->packet.token,
 		.authenticator = packet_authenticator(&inbound->packet),
 		.key = inbound->key,
 		.proxy_states = buffer_span(&states),

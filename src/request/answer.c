@@ -69,7 +69,7 @@ struct rg_request *request_new(const struct rg_inbound *inbound)
 		.source = inbound->datagram->source,
 		.local = inbound->datagram->local,
 		.code = packet->code,
-		.id = packet->id,
+		.token = packet->token,
 		.received_ns = clock_now(),
 		.lease = worker->lease,
 		.client = inbound->client,
@@ -219,7 +219,7 @@ bool answer_reply(struct rg_request *request, const struct rg_reply *reply)
 {
 	uint8_t out[RG_RADIUS_MOST];
 	struct rg_reply_to to = {
-		.id = request->id,
+		.token = request->token,
 		.authenticator = request->authenticator,
 		.key = request->key,
 		.proxy_states = span_of(request->proxy_states, request->proxy_states_length),

@@ -119,7 +119,7 @@ static bool on_answered(void *context, struct rg_request *request, const struct 
 		.peer_authenticator = forward->authenticator,
 		.key = request->key,
 		.authenticator = request->authenticator,
-		.id = request->id,
+		.token = request->token,
 		.proxy_states = span_of(request->proxy_states, request->proxy_states_length),
 		.visitor_reply = request->client->visitor_reply,
 	};

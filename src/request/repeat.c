@@ -34,7 +34,7 @@ enum rg_next window_stage(struct rg_inbound *inbound)
 {
 	struct rg_worker *worker = inbound->worker;
 	struct rg_request *request = window_find(&worker->window, inbound->link,
-						 &inbound->datagram->source, inbound->packet.id);
+						 &inbound->datagram->source, inbound->packet.token);
 	if (request && memcmp(request->authenticator, packet_authenticator(&inbound->packet),
 			      RG_AUTHENTICATOR) == 0)
 		return repeated(inbound, request);

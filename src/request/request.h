@@ -38,7 +38,8 @@ struct rg_request {
 	struct rg_request *link_next, **link_self; /* among those of its link */
 	union rg_address source;
 	struct rg_local local;
-	uint8_t code, id;
+	uint8_t code;
+	uint32_t token; /* the Identifier; in RADIUS/1.1 the Token */
 	uint8_t authenticator[RG_AUTHENTICATOR];
 	uint64_t received_ns;
 	struct rg_lease *lease; /* the configuration that it began with */

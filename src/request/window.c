@@ -25,9 +25,9 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 
 /* Seeded: only a client that knows its secret gets here, and it cannot aim at one bucket either. */
 static struct rg_request **bucket_of(const struct rg_window *window, const struct rg_link *link,
-				     const union rg_address *source, uint8_t id)
+				     const union rg_address *source, uint32_t token)
 {
-	uint64_t hash = mix(window->seed, (uint64_t)(uintptr_t)link << 8 ^ id);
+	uint64_t hash = mix(window->seed, (uint64_t)(uintptr_t)link << 8 ^ token);
 	if (source->any.sa_family == AF_INET6) {
 		uint64_t words[2];
 		memcpy(words, &source->v6.sin6_addr, sizeof(words));
@@ -39,10 +39,10 @@ static struct rg_request **bucket_of(const struct rg_window *window, const struc
 }
 
 struct rg_request *window_find(const struct rg_window *window, const struct rg_link *link,
-			       const union rg_address *source, uint8_t id)
+			       const union rg_address *source, uint32_t token)
 {
-	struct rg_request *request = *bucket_of(window, link, source, id);
-	while (request && !(request->id == id && request->link == link &&
+	struct rg_request *request = *bucket_of(window, link, source, token);
+	while (request && !(request->token == token && request->link == link &&
 			    address_equal(&request->source, source)))
 		request = request->next;
 	return request;
@@ -52,7 +52,7 @@ bool window_add(struct rg_window *window, struct rg_request *request)
 {
 	if (window->count >= RG_WINDOW_MOST)
 		return false;
-	struct rg_request **bucket = bucket_of(window, request->link, &request->source, request->id);
+	struct rg_request **bucket = bucket_of(window, request->link, &request->source, request->token);
 	request->next = *bucket;
 	*bucket = request;
 	window->count++;
@@ -89,7 +89,7 @@ static void unlink_answered(struct rg_window *window, struct rg_request *request
 
 void window_remove(struct rg_window *window, struct rg_request *request)
 {
-	struct rg_request **at = bucket_of(window, request->link, &request->source, request->id);
+	struct rg_request **at = bucket_of(window, request->link, &request->source, request->token);
 	while (*at && *at != request)
 		at = &(*at)->next;
 	if (!*at)

@@ -1,5 +1,5 @@
 /* The duplicate window (RFC 5080 §2.2.2): every genuine request of the last seconds, by source address,
- * port, Identifier and link. One worker's; bounded. */
+ * port, Identifier (RADIUS/1.1: Token) and link. One worker's; bounded. */
 #ifndef RG_REQUEST_WINDOW_H
 #define RG_REQUEST_WINDOW_H
 #include "request/request.h"
@@ -18,8 +18,8 @@ struct rg_window {
 bool window_init(struct rg_window *);
 void window_destroy(struct rg_window *); /* must be empty */
 struct rg_request *window_find(const struct rg_window *, const struct rg_link *, const union rg_address *source,
-			       uint8_t id);
-/* The request's link, source and id are set. False: full. */
+			       uint32_t token);
+/* The request's link, source and token are set. False: full. */
 bool window_add(struct rg_window *, struct rg_request *);
 /* It has its answer, or will have none: from now on it may go when room is needed. */
 void window_answered(struct rg_window *, struct rg_request *);

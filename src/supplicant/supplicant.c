@@ -140,7 +140,7 @@ struct rg_span supplicant_request(struct rg_supplicant *supplicant, uint8_t id)
 		return span_of(NULL, 0);
 	struct rg_writer writer;
 	writer_begin(&writer, supplicant->request, sizeof(supplicant->request), RG_ACCESS_REQUEST,
-		     id);
+		     id, supplicant->key);
 	add_text(&writer, RG_USER_NAME, supplicant->outer);
 	if (supplicant->has_nas_address)
 		writer_add(&writer, RG_NAS_IP_ADDRESS, span_of(supplicant->nas_address, 4));
@@ -155,7 +155,7 @@ struct rg_span supplicant_request(struct rg_supplicant *supplicant, uint8_t id)
 	writer_add_eap(&writer, span_of(supplicant->eap, supplicant->eap_length));
 	if (supplicant->state_length != 0)
 		writer_add(&writer, RG_STATE, span_of(supplicant->state, supplicant->state_length));
-	struct rg_span packet = writer_request(&writer, supplicant->authenticator, supplicant->key);
+	struct rg_span packet = writer_request(&writer, supplicant->authenticator);
 	supplicant->request_length = packet.length;
 	return packet;
 }
@@ -325,7 +325,7 @@ static const char *reply_fault(const struct rg_supplicant *supplicant, struct rg
 	enum rg_packet_fault fault = packet_view(packet, datagram);
 	if (fault != RG_PACKET_OK)
 		return packet_fault_word(fault);
-	if (packet->id != supplicant->request[1])
+	if (packet->token != supplicant->request[1])
 		return "its Identifier is another's";
 	if (packet->code != RG_ACCESS_ACCEPT && packet->code != RG_ACCESS_REJECT &&
 	    packet->code != RG_ACCESS_CHALLENGE)

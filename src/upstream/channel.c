@@ -104,7 +104,7 @@ struct rg_forward *channel_take(struct rg_peer *peer, enum rg_port port, uint64_
 	if (!forward)
 		return NULL;
 	uint32_t slot = free_slot(channel);
-	*forward = (struct rg_forward){.peer = peer, .channel = channel, .id = (uint8_t)slot};
+	*forward = (struct rg_forward){.peer = peer, .channel = channel, .token = slot};
 	channel->forwards[slot] = forward;
 	channel->used_ns = now;
 	if (++channel->used == channel->slots) {
@@ -120,7 +120,7 @@ void channel_return(struct rg_forward *forward)
 {
 	struct rg_channel *channel = forward->channel;
 	struct rg_peer *peer = forward->peer;
-	channel->forwards[forward->id] = NULL;
+	channel->forwards[forward->token] = NULL;
 	channel->used--;
 	if (!channel->listed)
 		list(channel);

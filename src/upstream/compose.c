@@ -36,7 +36,8 @@ struct rg_span compose_request(const struct rg_composition *composition, uint8_t
 	struct rg_attribute attribute = {0};
 	/* What the site is called is the administrator's word, not the controller's. */
 	bool ours = composition->operator_name && !composition->again;
-	writer_begin(&writer, out, RG_RADIUS_MOST, source->code, composition->id);
+	writer_begin(&writer, out, RG_RADIUS_MOST, source->code, composition->token,
+		     composition->key);
 	while (packet_next(source, &attribute)) {
 		if (attribute.type == RG_MESSAGE_AUTHENTICATOR ||
 		    (attribute.type == RG_OPERATOR_NAME && ours))
@@ -53,8 +54,7 @@ struct rg_span compose_request(const struct rg_composition *composition, uint8_t
 				   span_text(composition->operator_name));
 		add_proxy_state(&writer, composition->node);
 	}
-	return writer_request(&writer, accounting ? NULL : composition->authenticator,
-			      composition->key);
+	return writer_request(&writer, accounting ? NULL : composition->authenticator);
 }
 
 #define SESSION_TIMEOUT_MOST 28800u
@@ -65,15 +65,16 @@ struct rg_span compose_request(const struct rg_composition *composition, uint8_t
 static void add_mppe_key(struct rg_writer *writer, const struct rg_reply_composition *composition,
 			 uint8_t type, struct rg_span hidden)
 {
-	uint8_t clear[256], anew[258];
+	uint8_t clear[256];
 	int length = mppe_reveal(clear, hidden, composition->peer_authenticator,
 				 composition->peer_key);
-	if (length >= 0 && hidden.length >= 2)
-		length = mppe_hide(anew, sizeof(anew), span_of(clear, (size_t)length),
-				   (uint16_t)(hidden.data[0] << 8 | hidden.data[1]),
-				   composition->authenticator, composition->key);
+	/* The salt can stay, since the authenticator does not; from RADIUS/1.1 there is none, the first octets are
+	 * the key's. */
+	struct rg_cursor cursor = cursor_over(hidden);
+	uint16_t salt = radius_key_version(composition->peer_key) == RG_RADIUS_1_0 ? cursor_u16(&cursor) : 0;
 	if (length >= 0)
-		writer_add_vendor(writer, RG_VENDOR_MICROSOFT, type, span_of(anew, (size_t)length));
+		writer_add_mppe_key(writer, type, span_of(clear, (size_t)length), salt,
+				    composition->authenticator);
 	else
 		writer->out.failed = true;
 	secret_wipe(clear, sizeof(clear));
@@ -108,7 +109,8 @@ struct rg_span compose_reply(const struct rg_reply_composition *composition, uin
 	bool accept = answer->code == RG_ACCESS_ACCEPT;
 	struct rg_writer writer;
 	struct rg_attribute attribute = {0};
-	writer_begin(&writer, out, RG_RADIUS_MOST, answer->code, composition->id);
+	writer_begin(&writer, out, RG_RADIUS_MOST, answer->code, composition->token,
+		     composition->key);
 	while (packet_next(answer, &attribute)) {
 		if (attribute.type == RG_EAP_MESSAGE)
 			writer_add(&writer, RG_EAP_MESSAGE, attribute.value);
@@ -122,5 +124,5 @@ struct rg_span compose_reply(const struct rg_reply_composition *composition, uin
 	if (accept)
 		writer_add_encoded(&writer, composition->visitor_reply);
 	writer_add_encoded(&writer, composition->proxy_states);
-	return writer_reply(&writer, composition->authenticator, composition->key);
+	return writer_reply(&writer, composition->authenticator);
 }

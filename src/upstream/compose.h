@@ -13,7 +13,7 @@ struct rg_composition {
 	bool again;                             /* the latter: our marks are on it already */
 	const char *operator_name;              /* RFC 5580: said in place of what the client says; may be NULL */
 	const struct rg_radius_key *key;        /* the peer's */
-	uint8_t id;
+	uint32_t token;
 	uint8_t node;                           /* of this gateway, in its Proxy-State */
 	const uint8_t *authenticator;           /* random; of an Accounting-Request it is computed instead */
 };
@@ -28,7 +28,7 @@ struct rg_reply_composition {
 	const uint8_t *peer_authenticator;    /* of our request to the peer */
 	const struct rg_radius_key *key;      /* the client's */
 	const uint8_t *authenticator;         /* of the client's request */
-	uint8_t id;
+	uint32_t token;
 	struct rg_span proxy_states;          /* the client's, as whole attributes */
 	struct rg_span visitor_reply;         /* added to an Accept; empty for a federation peer */
 };

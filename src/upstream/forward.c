@@ -85,7 +85,7 @@ static struct rg_forward *send_to(struct rg_peer *peer, struct rg_composition *c
 		return NULL;
 	forward->code = composition->source->code;
 	composition->key = peer->settings->key;
-	composition->id = forward->id;
+	composition->token = forward->token;
 	composition->node = upstream->node;
 	composition->authenticator = forward->authenticator;
 	if (!entropy_draw(upstream->entropy, forward->authenticator, RG_AUTHENTICATOR) ||
@@ -232,11 +232,11 @@ bool forward_probe(struct rg_peer *peer, uint64_t now)
 	if (!forward)
 		return false;
 	forward->code = RG_STATUS_SERVER;
-	writer_begin(&writer, out, sizeof(out), RG_STATUS_SERVER, forward->id);
+	writer_begin(&writer, out, sizeof(out), RG_STATUS_SERVER, forward->token,
+		     peer->settings->key);
 	writer_add(&writer, RG_NAS_IDENTIFIER, span_text("roamgate"));
 	if (!entropy_draw(upstream->entropy, forward->authenticator, RG_AUTHENTICATOR) ||
-	    !keep_bytes(upstream, forward,
-			writer_request(&writer, forward->authenticator, peer->settings->key))) {
+	    !keep_bytes(upstream, forward, writer_request(&writer, forward->authenticator))) {
 		forward_free(upstream, forward);
 		return false;
 	}

@@ -75,7 +75,7 @@ void response_take(void *context, const struct rg_datagram *datagram)
 	struct rg_packet answer;
 	struct rg_forward *forward = NULL;
 	if (packet_view(&answer, datagram->bytes) == RG_PACKET_OK)
-		forward = channel->forwards[answer.id];
+		forward = channel->forwards[answer.token];
 	if (!forward) {
 		drop(peer, "malformed, or to nothing that waits");
 		return;

@@ -32,7 +32,8 @@ struct rg_forward {
 	uint64_t tried;             /* peers of the route, by their places */
 	uint32_t realm;             /* a hash of it; never 0 */
 	uint8_t place;              /* of its peer in the route */
-	uint8_t code, id;
+	uint8_t code;
+	uint32_t token;             /* the Identifier; in RADIUS/1.1 the Token */
 	uint8_t authenticator[RG_AUTHENTICATOR];
 	uint8_t *bytes;             /* as sent; the worker's slab */
 	uint16_t length;

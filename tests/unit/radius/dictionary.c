@@ -141,7 +141,7 @@ static void attributes_are_printed(void **state)
 	struct printed printed = {""};
 	struct rg_radius_key *key = radius_key_new(span_text("a secret of nineteen"));
 	(void)state;
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_ACCEPT, 1);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_ACCEPT, 1, key);
 	writer_add_encoded(&writer, span_of("\x40\x06\0\0\0\x0d", 6));
 	writer_add_encoded(&writer, span_of("\x51\x06\x02\x31\x32\x30", 6));
 	writer_add_u32(&writer, RG_SESSION_TIMEOUT, 28800);
@@ -149,8 +149,8 @@ static void attributes_are_printed(void **state)
 	writer_add_vendor(&writer, 9, 1, span_text("x=y"));
 	writer_add(&writer, RG_CLASS, span_of("\1\2", 2));
 	writer_add(&writer, 250, span_of("\1\2", 2));
-	writer_add_mppe(&writer, msk, authenticator, key);
-	struct rg_span sent = writer_reply(&writer, authenticator, key);
+	writer_add_mppe(&writer, msk, authenticator);
+	struct rg_span sent = writer_reply(&writer, authenticator);
 	assert_int_equal(packet_view(&packet, sent), RG_PACKET_OK);
 	dictionary_print(&packet, collect, &printed);
 	assert_non_null(strstr(printed.text, "Tunnel-Type:0=VLAN\n"));

@@ -142,16 +142,16 @@ static void W5_message_authenticator_wrong(void **state)
 	struct rg_writer writer;
 	struct rg_radius_key *key = key_of("a secret of nineteen");
 	(void)state;
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_REQUEST, 9);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_REQUEST, 9, key);
 	writer_add(&writer, RG_USER_NAME, span_text("bob@beuningen.nl"));
-	struct rg_span sent = writer_request(&writer, authenticator, key);
+	struct rg_span sent = writer_request(&writer, authenticator);
 	struct rg_packet packet = view(sent.data, sent.length);
 	assert_int_equal(request_verify(&packet, key), RG_AUTHENTIC);
 	nothing_else_is_authentic(memory, sent.length, NULL, key);
 
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_REJECT, 9);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_REJECT, 9, key);
 	writer_add(&writer, RG_REPLY_MESSAGE, span_text("no"));
-	sent = writer_reply(&writer, authenticator, key);
+	sent = writer_reply(&writer, authenticator);
 	packet = view(sent.data, sent.length);
 	assert_int_equal(reply_verify(&packet, authenticator, key), RG_AUTHENTIC);
 	nothing_else_is_authentic(memory, sent.length, authenticator, key);
@@ -165,9 +165,9 @@ static void W5_request_authenticator_of_accounting(void **state)
 	struct rg_packet packet;
 	struct rg_radius_key *key = key_of("a secret of nineteen");
 	(void)state;
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCOUNTING_REQUEST, 9);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCOUNTING_REQUEST, 9, key);
 	writer_add(&writer, RG_USER_NAME, span_text("bob@beuningen.nl"));
-	struct rg_span sent = writer_request(&writer, NULL, key);
+	struct rg_span sent = writer_request(&writer, NULL);
 	packet = view(sent.data, sent.length);
 	assert_int_equal(request_verify(&packet, key), RG_AUTHENTIC_ABSENT);
 	for (size_t at = 4; at < sent.length; at++) {
@@ -189,12 +189,12 @@ static void replies_are_no_requests(void **state)
 	struct rg_writer writer;
 	struct rg_radius_key *key = key_of("a secret of nineteen");
 	(void)state;
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_ACCEPT, 9);
-	struct rg_span sent = writer_reply(&writer, authenticator, key);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_ACCEPT, 9, key);
+	struct rg_span sent = writer_reply(&writer, authenticator);
 	struct rg_packet packet = view(sent.data, sent.length);
 	assert_int_equal(request_verify(&packet, key), RG_FORGED);
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_REQUEST, 9);
-	sent = writer_reply(&writer, authenticator, key);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_REQUEST, 9, key);
+	sent = writer_reply(&writer, authenticator);
 	packet = view(sent.data, sent.length);
 	assert_int_equal(reply_verify(&packet, authenticator, key), RG_FORGED);
 	radius_key_free(&key);

@@ -2,6 +2,7 @@ check_PROGRAMS += \
 	tests/unit/radius/packet \
 	tests/unit/radius/key \
 	tests/unit/radius/writer \
+	tests/unit/radius/version_1_1 \
 	tests/unit/radius/dictionary \
 	tests/unit/radius/referee
 tests_unit_radius_packet_SOURCES = tests/unit/radius/packet.c tests/unit/radius/support.h
@@ -16,6 +17,10 @@ tests_unit_radius_writer_SOURCES = tests/unit/radius/writer.c tests/unit/radius/
 tests_unit_radius_writer_LDFLAGS = $(ldflags_unit)
 tests_unit_radius_writer_LDADD = $(ldadd_unit)
 tests_unit_radius_writer_DEPENDENCIES = src/libroamgate.a
+tests_unit_radius_version_1_1_SOURCES = tests/unit/radius/version_1_1.c tests/unit/radius/support.h
+tests_unit_radius_version_1_1_LDFLAGS = $(ldflags_unit)
+tests_unit_radius_version_1_1_LDADD = $(ldadd_unit)
+tests_unit_radius_version_1_1_DEPENDENCIES = src/libroamgate.a
 tests_unit_radius_dictionary_SOURCES = tests/unit/radius/dictionary.c tests/unit/radius/support.h
 tests_unit_radius_dictionary_LDFLAGS = $(ldflags_unit)
 tests_unit_radius_dictionary_LDADD = $(ldadd_unit)

@@ -265,7 +265,7 @@ static struct rg_span random_sent(uint64_t *seed, uint8_t *memory, const uint8_t
 	uint32_t which = chance(seed, sizeof(codes));
 	uint8_t code = codes[which];
 	*request_code = asked[which];
-	writer_begin(&writer, memory, RG_RADIUS_MOST, code, (uint8_t)chance(seed, 256));
+	writer_begin(&writer, memory, RG_RADIUS_MOST, code, (uint8_t)chance(seed, 256), key);
 	if (code == RG_ACCOUNTING_RESPONSE && *request_code == RG_STATUS_SERVER)
 		writer_add_message_authenticator(&writer);
 	for (uint32_t many = chance(seed, 10); many > 0; many--) {
@@ -273,8 +273,8 @@ static struct rg_span random_sent(uint64_t *seed, uint8_t *memory, const uint8_t
 		writer_add(&writer, RG_PROXY_STATE, span_of(value, chance(seed, 254)));
 	}
 	if (*request_code != 0)
-		return writer_reply(&writer, authenticator, key);
-	return writer_request(&writer, code == RG_ACCOUNTING_REQUEST ? NULL : authenticator, key);
+		return writer_reply(&writer, authenticator);
+	return writer_request(&writer, code == RG_ACCOUNTING_REQUEST ? NULL : authenticator);
 }
 
 static void referee_verifies_what_we_sign(void **state)

@@ -35,16 +35,16 @@ static void B2_message_authenticator_stands_at_byte_20(void **state)
 	struct rg_writer writer;
 	(void)state;
 	for (size_t i = 0; i < sizeof(replies); i++) {
-		writer_begin(&writer, memory, sizeof(memory), replies[i], 3);
+		writer_begin(&writer, memory, sizeof(memory), replies[i], 3, key);
 		writer_add(&writer, RG_PROXY_STATE, span_text("a"));
-		struct rg_packet packet = view(writer_reply(&writer, authenticator, key));
+		struct rg_packet packet = view(writer_reply(&writer, authenticator));
 		assert_int_equal(packet.first[RG_MESSAGE_AUTHENTICATOR], 20);
 		assert_int_equal(reply_verify(&packet, authenticator, key), RG_AUTHENTIC);
 	}
 	for (size_t i = 0; i < sizeof(requests); i++) {
-		writer_begin(&writer, memory, sizeof(memory), requests[i], 3);
+		writer_begin(&writer, memory, sizeof(memory), requests[i], 3, key);
 		writer_add(&writer, RG_PROXY_STATE, span_text("a"));
-		struct rg_packet packet = view(writer_request(&writer, authenticator, key));
+		struct rg_packet packet = view(writer_request(&writer, authenticator));
 		assert_int_equal(packet.first[RG_MESSAGE_AUTHENTICATOR], 20);
 		assert_int_equal(request_verify(&packet, key), RG_AUTHENTIC);
 		assert_memory_equal(packet_authenticator(&packet), authenticator, 16);
@@ -56,17 +56,17 @@ static void B2_answer_to_status_server_on_an_accounting_port(void **state)
 	uint8_t memory[128];
 	struct rg_writer writer;
 	(void)state;
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCOUNTING_RESPONSE, 3);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCOUNTING_RESPONSE, 3, key);
 	writer_add_message_authenticator(&writer);
 	writer_add_message_authenticator(&writer); /* there already */
-	struct rg_packet packet = view(writer_reply(&writer, authenticator, key));
+	struct rg_packet packet = view(writer_reply(&writer, authenticator));
 	assert_int_equal(packet.first[RG_MESSAGE_AUTHENTICATOR], 20);
 	assert_int_equal(reply_verify(&packet, authenticator, key), RG_AUTHENTIC);
 
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCOUNTING_RESPONSE, 3);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCOUNTING_RESPONSE, 3, key);
 	writer_add(&writer, RG_PROXY_STATE, span_text("a"));
 	writer_add_message_authenticator(&writer); /* too late to be the first */
-	assert_null(writer_reply(&writer, authenticator, key).data);
+	assert_null(writer_reply(&writer, authenticator).data);
 }
 
 static void accounting_needs_no_message_authenticator(void **state)
@@ -74,12 +74,12 @@ static void accounting_needs_no_message_authenticator(void **state)
 	uint8_t memory[128];
 	struct rg_writer writer;
 	(void)state;
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCOUNTING_REQUEST, 3);
-	struct rg_packet packet = view(writer_request(&writer, NULL, key));
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCOUNTING_REQUEST, 3, key);
+	struct rg_packet packet = view(writer_request(&writer, NULL));
 	assert_int_equal(packet.attributes, 0);
 	assert_int_equal(request_verify(&packet, key), RG_AUTHENTIC_ABSENT);
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCOUNTING_RESPONSE, 3);
-	packet = view(writer_reply(&writer, authenticator, key));
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCOUNTING_RESPONSE, 3, key);
+	packet = view(writer_reply(&writer, authenticator));
 	assert_int_equal(packet.attributes, 0);
 	assert_int_equal(reply_verify(&packet, authenticator, key), RG_AUTHENTIC_ABSENT);
 }
@@ -93,14 +93,14 @@ static void attributes_are_read_as_they_were_written(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(eap); i++)
 		eap[i] = (uint8_t)i;
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_CHALLENGE, 255);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_CHALLENGE, 255, key);
 	writer_add_u32(&writer, RG_SESSION_TIMEOUT, 0xfedcba98);
 	writer_add_eap(&writer, span_of(eap, sizeof(eap)));
 	writer_add_eap(&writer, span_of(NULL, 0));
 	writer_add_vendor(&writer, 9, 1, span_text("x=y"));
 	writer_add_encoded(&writer, span_of("\x21\x03z", 3));
-	struct rg_packet packet = view(writer_reply(&writer, authenticator, key));
-	assert_int_equal(packet.id, 255);
+	struct rg_packet packet = view(writer_reply(&writer, authenticator));
+	assert_int_equal(packet.token, 255);
 	assert_true(packet_u32(&packet, RG_SESSION_TIMEOUT, &value));
 	assert_int_equal(value, 0xfedcba98);
 	assert_int_equal(packet_count(&packet, RG_EAP_MESSAGE), 3);
@@ -115,26 +115,26 @@ static void what_does_not_fit_gives_no_packet(void **state)
 	uint8_t memory[5000], value[254] = {0};
 	struct rg_writer writer;
 	(void)state;
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_REQUEST, 1);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_REQUEST, 1, key);
 	writer_add(&writer, RG_CLASS, span_of(value, 254));
-	assert_null(writer_request(&writer, authenticator, key).data);
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_REQUEST, 1);
+	assert_null(writer_request(&writer, authenticator).data);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_REQUEST, 1, key);
 	writer_add_vendor(&writer, 9, 1, span_of(value, 248));
-	assert_null(writer_request(&writer, authenticator, key).data);
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_REQUEST, 1);
+	assert_null(writer_request(&writer, authenticator).data);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_REQUEST, 1, key);
 	writer_add(&writer, RG_MESSAGE_AUTHENTICATOR, span_of(value, 16));
-	assert_null(writer_request(&writer, authenticator, key).data);
+	assert_null(writer_request(&writer, authenticator).data);
 	for (size_t capacity = 0; capacity < 38; capacity++) {
-		writer_begin(&writer, memory, capacity, RG_ACCESS_ACCEPT, 1);
-		assert_null(writer_reply(&writer, authenticator, key).data);
+		writer_begin(&writer, memory, capacity, RG_ACCESS_ACCEPT, 1, key);
+		assert_null(writer_reply(&writer, authenticator).data);
 	}
-	writer_begin(&writer, memory, sizeof(memory), RG_ACCOUNTING_REQUEST, 1);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCOUNTING_REQUEST, 1, key);
 	for (int i = 0; i < 15; i++)
 		writer_add(&writer, RG_CLASS, span_of(value, 253));
 	writer_add(&writer, RG_CLASS, span_of(value, RG_RADIUS_MOST - 20 - 15 * 255 - 2));
-	assert_int_equal(writer_request(&writer, NULL, key).length, RG_RADIUS_MOST);
+	assert_int_equal(writer_request(&writer, NULL).length, RG_RADIUS_MOST);
 	writer_add(&writer, RG_CLASS, span_of(NULL, 0));
-	assert_null(writer_request(&writer, NULL, key).data);
+	assert_null(writer_request(&writer, NULL).data);
 }
 
 static void mppe_salts_differ(void **state)
@@ -145,9 +145,9 @@ static void mppe_salts_differ(void **state)
 	for (size_t i = 0; i < sizeof(msk); i++)
 		msk[i] = (uint8_t)i;
 	for (int again = 0; again < 100; again++) {
-		writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_ACCEPT, 1);
-		writer_add_mppe(&writer, msk, authenticator, key);
-		struct rg_packet packet = view(writer_reply(&writer, authenticator, key));
+		writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_ACCEPT, 1, key);
+		writer_add_mppe(&writer, msk, authenticator);
+		struct rg_packet packet = view(writer_reply(&writer, authenticator));
 		struct rg_span send = packet_find_vendor(&packet, RG_VENDOR_MICROSOFT, 16);
 		struct rg_span receive = packet_find_vendor(&packet, RG_VENDOR_MICROSOFT, 17);
 		assert_memory_not_equal(send.data, receive.data, 2);

@@ -31,7 +31,7 @@ static int tear_down(void **state)
 static struct rg_span compose(const struct rg_reply *reply)
 {
 	const struct rg_reply_to to = {
-		.id = 77,
+		.token = 77,
 		.authenticator = authenticator,
 		.key = key,
 		.proxy_states = span_of(proxy_states, sizeof(proxy_states)),
@@ -43,7 +43,7 @@ static void must_view(struct rg_packet *packet, struct rg_span bytes, uint8_t co
 {
 	assert_int_equal(packet_view(packet, bytes), RG_PACKET_OK);
 	assert_int_equal(packet->code, code);
-	assert_int_equal(packet->id, 77);
+	assert_int_equal(packet->token, 77);
 	assert_int_equal(reply_verify(packet, authenticator, key),
 			 code == RG_ACCOUNTING_RESPONSE && !packet->first[RG_MESSAGE_AUTHENTICATOR]
 				 ? RG_AUTHENTIC_ABSENT

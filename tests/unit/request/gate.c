@@ -387,7 +387,8 @@ void nas_close(struct nas *nas)
 void nas_begin(struct nas *nas, uint8_t code)
 {
 	assert_int_equal(RAND_bytes(nas->authenticator, RG_AUTHENTICATOR), 1);
-	writer_begin(&nas->writer, nas->request, sizeof(nas->request), code, ++nas->id);
+	writer_begin(&nas->writer, nas->request, sizeof(nas->request), code, ++nas->id,
+		     nas->key);
 }
 
 void nas_add(struct nas *nas, uint8_t type, const char *value)
@@ -407,7 +408,7 @@ void nas_send(struct nas *nas)
 {
 	bool accounting = nas->request[0] == RG_ACCOUNTING_REQUEST;
 	struct rg_span bytes =
-		writer_request(&nas->writer, accounting ? NULL : nas->authenticator, nas->key);
+		writer_request(&nas->writer, accounting ? NULL : nas->authenticator);
 	assert_true(bytes.length > 0);
 	nas->length = bytes.length;
 	memcpy(nas->authenticator, nas->request + 4, RG_AUTHENTICATOR);
@@ -438,7 +439,7 @@ void nas_hear(struct nas *nas, struct gate *gate, uint8_t code)
 	assert_int_equal(packet_view(&nas->answer, span_of(nas->answer_bytes, nas->answer_length)),
 			 RG_PACKET_OK);
 	assert_int_equal(nas->answer.code, code);
-	assert_int_equal(nas->answer.id, nas->request[1]);
+	assert_int_equal(nas->answer.token, nas->request[1]);
 	bool is_signed = code != RG_ACCOUNTING_RESPONSE || nas->request[0] == RG_STATUS_SERVER;
 	assert_int_equal(reply_verify(&nas->answer, nas->authenticator, nas->key),
 			 is_signed ? RG_AUTHENTIC : RG_AUTHENTIC_ABSENT);
@@ -475,13 +476,13 @@ void peer_answer(struct nas *peer, uint8_t code)
 {
 	uint8_t out[RG_RADIUS_MOST];
 	struct rg_writer writer;
-	writer_begin(&writer, out, sizeof(out), code, peer->answer.id);
+	writer_begin(&writer, out, sizeof(out), code, peer->answer.token, peer->key);
 	if (code != RG_ACCOUNTING_RESPONSE) {
 		writer_add_eap(&writer, span_of(code == RG_ACCESS_ACCEPT ? "\x03\x01\x00\x04"
 									  : "\x04\x01\x00\x04", 4));
 		writer_add(&writer, RG_TUNNEL_PRIVATE_GROUP_ID, span_text("66"));
 	}
-	struct rg_span bytes = writer_reply(&writer, packet_authenticator(&peer->answer), peer->key);
+	struct rg_span bytes = writer_reply(&writer, packet_authenticator(&peer->answer));
 	assert_int_equal(sendto(peer->fd, bytes.data, bytes.length, 0, &peer->from.any,
 				address_length(&peer->from)),
 			 bytes.length);

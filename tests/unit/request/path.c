@@ -436,9 +436,9 @@ static void W6_a_broken_key_of_the_peer_is_dropped(void **state)
 	(void)state;
 	ask_as(&nas, "jan@elders.nl");
 	peer_receive(&peer, &gate);
-	writer_begin(&writer, out, sizeof(out), RG_ACCESS_ACCEPT, peer.answer.id);
+	writer_begin(&writer, out, sizeof(out), RG_ACCESS_ACCEPT, peer.answer.token, peer.key);
 	writer_add_vendor(&writer, RG_VENDOR_MICROSOFT, 17, span_text("\x80\x01short"));
-	struct rg_span bytes = writer_reply(&writer, packet_authenticator(&peer.answer), peer.key);
+	struct rg_span bytes = writer_reply(&writer, packet_authenticator(&peer.answer));
 	uint64_t before = counted(RG_COUNT_UPSTREAM_BAD);
 	assert_true(sendto(peer.fd, bytes.data, bytes.length, 0, &peer.from.any,
 			   address_length(&peer.from)) > 0);

@@ -47,7 +47,7 @@ static int tear_down(void **state)
 static void P1_found_by_all_four(void **state)
 {
 	struct rg_window *window = *state;
-	struct rg_request request = {.link = &way, .source = from4("192.0.2.1", 1000), .id = 9};
+	struct rg_request request = {.link = &way, .source = from4("192.0.2.1", 1000), .token = 9};
 	union rg_address same = from4("192.0.2.1", 1000), host = from4("192.0.2.2", 1000),
 			 port = from4("192.0.2.1", 1001);
 	assert_true(window_add(window, &request));
@@ -64,7 +64,7 @@ static void P1_found_by_all_four(void **state)
 static void P1_families_and_zones_differ(void **state)
 {
 	struct rg_window *window = *state;
-	struct rg_request request = {.link = &way, .source = from6("fe80::1", 1000, 2), .id = 9};
+	struct rg_request request = {.link = &way, .source = from6("fe80::1", 1000, 2), .token = 9};
 	union rg_address zone = from6("fe80::1", 1000, 3), same = from6("fe80::1", 1000, 2),
 			 v4 = from4("254.128.0.0", 1000);
 	assert_true(window_add(window, &request));
@@ -77,7 +77,7 @@ static void P1_families_and_zones_differ(void **state)
 static void removing_a_stranger_changes_nothing(void **state)
 {
 	struct rg_window *window = *state;
-	struct rg_request request = {.link = &way, .source = from4("192.0.2.1", 1000), .id = 9};
+	struct rg_request request = {.link = &way, .source = from4("192.0.2.1", 1000), .token = 9};
 	struct rg_request stranger = request;
 	assert_true(window_add(window, &request));
 	window_remove(window, &stranger);
@@ -100,11 +100,11 @@ static void each_may_remove_the_one_it_is_given(void **state)
 	for (unsigned i = 0; i < MANY; i++) {
 		requests[i] = (struct rg_request){.link = &way,
 						  .source = from4("192.0.2.1", (uint16_t)(i >> 8)),
-						  .id = (uint8_t)i};
+						  .token = (uint8_t)i};
 		assert_true(window_add(window, &requests[i]));
 	}
 	for (unsigned i = 0; i < MANY; i++)
-		assert_ptr_equal(window_find(window, &way, &requests[i].source, requests[i].id),
+		assert_ptr_equal(window_find(window, &way, &requests[i].source, requests[i].token),
 				 &requests[i]);
 	window_each(window, remove_one, window);
 	assert_int_equal(window->count, 0);
@@ -115,9 +115,9 @@ static void each_may_remove_the_one_it_is_given(void **state)
 static void full_gives_up_the_oldest_answer_only(void **state)
 {
 	struct rg_window *window = *state;
-	struct rg_request first = {.link = &way, .source = from4("192.0.2.1", 1), .id = 1},
-			  second = {.link = &way, .source = from4("192.0.2.1", 1), .id = 2},
-			  late = {.link = &way, .source = from4("192.0.2.1", 1), .id = 3};
+	struct rg_request first = {.link = &way, .source = from4("192.0.2.1", 1), .token = 1},
+			  second = {.link = &way, .source = from4("192.0.2.1", 1), .token = 2},
+			  late = {.link = &way, .source = from4("192.0.2.1", 1), .token = 3};
 	assert_true(window_add(window, &first));
 	assert_true(window_add(window, &second));
 	assert_null(window_victim(window));

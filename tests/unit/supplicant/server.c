@@ -89,7 +89,8 @@ static struct rg_span reply(struct server *server, const struct rg_packet *reque
 {
 	struct rg_writer writer;
 	uint8_t msk[64] = {0};
-	writer_begin(&writer, server->memory, sizeof(server->memory), code, request->id);
+	writer_begin(&writer, server->memory, sizeof(server->memory), code, request->token,
+		     server->key);
 	writer_add_eap(&writer, eap);
 	if (code == RG_ACCESS_CHALLENGE)
 		writer_add_u32(&writer, RG_STATE, ++server->rounds);
@@ -104,9 +105,9 @@ static struct rg_span reply(struct server *server, const struct rg_packet *reque
 						   "client EAP encryption", 21, NULL, 0, 0);
 		memcpy(msk, material, 64);
 		msk[63] ^= server->wrong_keys;
-		writer_add_mppe(&writer, msk, packet_authenticator(request), server->key);
+		writer_add_mppe(&writer, msk, packet_authenticator(request));
 	}
-	return writer_reply(&writer, packet_authenticator(request), server->key);
+	return writer_reply(&writer, packet_authenticator(request));
 }
 
 static struct rg_span end(struct server *server, const struct rg_packet *request, bool accept)

@@ -37,7 +37,8 @@ static int tear_down(void **state)
 
 static void begin(uint8_t code)
 {
-	writer_begin(&writer, memory, sizeof(memory), code, 1);
+	bool asks = code == RG_ACCESS_REQUEST || code == RG_ACCOUNTING_REQUEST;
+	writer_begin(&writer, memory, sizeof(memory), code, 1, asks ? client_key : peer_key);
 }
 
 static void add(uint8_t type, const char *value)
@@ -48,8 +49,7 @@ static void add(uint8_t type, const char *value)
 static void sent_by_client(void)
 {
 	bool accounting = memory[0] == RG_ACCOUNTING_REQUEST;
-	assert_int_equal(packet_view(&source, writer_request(&writer, accounting ? NULL : of_client,
-							     client_key)),
+	assert_int_equal(packet_view(&source, writer_request(&writer, accounting ? NULL : of_client)),
 			 RG_PACKET_OK);
 }
 
@@ -59,7 +59,7 @@ static struct rg_composition onward(void)
 		.source = &source,
 		.source_key = client_key,
 		.key = peer_key,
-		.id = 200,
+		.token = 200,
 		.node = 3,
 		.authenticator = of_peer,
 	};
@@ -68,7 +68,7 @@ static struct rg_composition onward(void)
 static void compose(const struct rg_composition *composition)
 {
 	assert_int_equal(packet_view(&made, compose_request(composition, out)), RG_PACKET_OK);
-	assert_int_equal(made.id, composition->id);
+	assert_int_equal(made.token, composition->token);
 	assert_int_equal(request_verify(&made, composition->key), RG_AUTHENTIC);
 }
 
@@ -158,7 +158,7 @@ static void password_is_hidden_anew(void **state)
 				       .again = true,
 				       .operator_name = "1beuningen.nl",
 				       .key = second_key,
-				       .id = 9,
+				       .token = 9,
 				       .authenticator = of_client};
 	compose(&again);
 	assert_true(password_reveal(clear, packet_find(&made, RG_USER_PASSWORD), of_client,
@@ -208,7 +208,7 @@ static const uint8_t vlan_900[] = {64, 6, 0, 0, 0, 13, 65, 6, 0, 0, 0, 6, 81, 5,
 
 static void answered_by_peer(void)
 {
-	assert_int_equal(packet_view(&source, writer_reply(&writer, of_peer, peer_key)), RG_PACKET_OK);
+	assert_int_equal(packet_view(&source, writer_reply(&writer, of_peer)), RG_PACKET_OK);
 }
 
 static struct rg_span give_on(struct rg_span visitor_reply)
@@ -219,7 +219,7 @@ static struct rg_span give_on(struct rg_span visitor_reply)
 		.peer_authenticator = of_peer,
 		.key = client_key,
 		.authenticator = of_client,
-		.id = 1,
+		.token = 1,
 		.proxy_states = span_of(states, sizeof(states)),
 		.visitor_reply = visitor_reply,
 	};
@@ -229,7 +229,7 @@ static struct rg_span give_on(struct rg_span visitor_reply)
 static void must_give_on(struct rg_span visitor_reply)
 {
 	assert_int_equal(packet_view(&made, give_on(visitor_reply)), RG_PACKET_OK);
-	assert_int_equal(made.id, 1);
+	assert_int_equal(made.token, 1);
 	assert_int_equal(reply_verify(&made, of_client, client_key), RG_AUTHENTIC);
 	assert_int_equal(out[20], RG_MESSAGE_AUTHENTICATOR); /* attacks.md B2 */
 	assert_memory_equal(out + made.length - sizeof(states), states, sizeof(states));
@@ -282,7 +282,7 @@ static void mppe_keys_are_hidden_anew(void **state)
 		msk[i] = (uint8_t)(i * 3);
 	begin(RG_ACCESS_ACCEPT);
 	writer_add_vendor(&writer, 9, 1, span_text("an ACL"));
-	writer_add_mppe(&writer, msk, of_peer, peer_key);
+	writer_add_mppe(&writer, msk, of_peer);
 	writer_add_vendor(&writer, RG_VENDOR_MICROSOFT, 12, span_text("MS-CHAP-MPPE-Keys"));
 	answered_by_peer();
 	must_give_on((struct rg_span){0});
@@ -295,10 +295,81 @@ static void mppe_keys_are_hidden_anew(void **state)
 	assert_memory_equal(clear, msk + 32, 32);
 	assert_memory_not_equal(receive.data, send.data, 2);
 	begin(RG_ACCESS_CHALLENGE); /* where keys have no place */
-	writer_add_mppe(&writer, msk, of_peer, peer_key);
+	writer_add_mppe(&writer, msk, of_peer);
 	answered_by_peer();
 	must_give_on((struct rg_span){0});
 	assert_int_equal(packet_count(&made, RG_VENDOR_SPECIFIC), 0);
+}
+
+/* From RADIUS/1.1 there is no salt to take over: what stands there is key. */
+static void keys_of_1_1_are_hidden_with_salts_of_their_own(void **state)
+{
+	uint8_t msk[64], clear[256];
+	(void)state;
+	memset(msk, 0xaa, sizeof(msk));
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_ACCEPT, 70000, radius_key_1_1());
+	writer_add_mppe(&writer, msk, NULL);
+	assert_int_equal(packet_view_version(&source, writer_reply(&writer, NULL), RG_RADIUS_1_1),
+			 RG_PACKET_OK);
+	struct rg_reply_composition composition = {
+		.answer = &source,
+		.peer_key = radius_key_1_1(),
+		.peer_authenticator = of_peer,
+		.key = client_key,
+		.authenticator = of_client,
+		.token = 1,
+	};
+	unsigned first = 0;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(packet_view(&made, compose_reply(&composition, out)), RG_PACKET_OK);
+		assert_int_equal(reply_verify(&made, of_client, client_key), RG_AUTHENTIC);
+		struct rg_span receive = packet_find_vendor(&made, RG_VENDOR_MICROSOFT, 17),
+			       send = packet_find_vendor(&made, RG_VENDOR_MICROSOFT, 16);
+		assert_int_equal(mppe_reveal(clear, receive, of_client, client_key), 32);
+		assert_memory_equal(clear, msk, 32);
+		assert_int_equal(mppe_reveal(clear, send, of_client, client_key), 32);
+		assert_memory_not_equal(receive.data, send.data, 2);
+		first += receive.data[0] == 0xaa && receive.data[1] == 0xaa;
+	}
+	assert_true(first < 20);
+	composition.key = radius_key_1_1();
+	composition.token = 70001;
+	assert_int_equal(packet_view_version(&made, compose_reply(&composition, out), RG_RADIUS_1_1),
+			 RG_PACKET_OK);
+	assert_int_equal(made.token, 70001);
+	assert_true(span_equal(packet_find_vendor(&made, RG_VENDOR_MICROSOFT, 17), span_of(msk, 32)));
+}
+
+static void request_goes_on_over_1_1_and_back(void **state)
+{
+	uint8_t hidden[128], clear[128], copy[256];
+	struct rg_packet first;
+	struct rg_composition composition = onward();
+	(void)state;
+	int length = password_hide(hidden, span_text("geheim"), of_client, client_key);
+	begin(RG_ACCESS_REQUEST);
+	writer_add(&writer, RG_USER_PASSWORD, span_of(hidden, (size_t)length));
+	sent_by_client();
+	composition.key = radius_key_1_1();
+	composition.token = 70000;
+	struct rg_span sent = compose_request(&composition, out);
+	assert_int_equal(packet_view_version(&first, sent, RG_RADIUS_1_1), RG_PACKET_OK);
+	assert_int_equal(first.token, 70000);
+	assert_true(span_equal(packet_find(&first, RG_USER_PASSWORD), span_text("geheim")));
+	assert_int_equal(packet_count(&first, RG_MESSAGE_AUTHENTICATOR), 0);
+	memcpy(copy, sent.data, sent.length);
+	assert_int_equal(packet_view_version(&first, span_of(copy, sent.length), RG_RADIUS_1_1), RG_PACKET_OK);
+	struct rg_composition again = {.source = &first,
+				       .source_key = radius_key_1_1(),
+				       .again = true,
+				       .key = second_key,
+				       .token = 9,
+				       .authenticator = of_client};
+	compose(&again);
+	assert_int_equal(password_reveal(clear, packet_find(&made, RG_USER_PASSWORD), of_client,
+					 second_key),
+			 6);
+	assert_memory_equal(clear, "geheim", 6);
 }
 
 static void W6_broken_mppe_key(void **state)
@@ -359,6 +430,8 @@ int main(void)
 		cmocka_unit_test(B2_reply_bears_what_may_come_in_and_no_more),
 		cmocka_unit_test(visitor_gets_the_site_s_vlan_and_not_the_peer_s),
 		cmocka_unit_test(mppe_keys_are_hidden_anew),
+		cmocka_unit_test(keys_of_1_1_are_hidden_with_salts_of_their_own),
+		cmocka_unit_test(request_goes_on_over_1_1_and_back),
 		cmocka_unit_test(W6_broken_mppe_key),
 		cmocka_unit_test(session_timeout_is_at_most_eight_hours),
 		cmocka_unit_test(eap_passes_piece_by_piece),

@@ -102,12 +102,13 @@ static void make_peer(struct scene *scene, unsigned i)
 static void make_request(struct scene *scene)
 {
 	struct rg_writer writer;
-	writer_begin(&writer, scene->request_bytes, sizeof(scene->request_bytes), RG_ACCESS_REQUEST, 1);
+	writer_begin(&writer, scene->request_bytes, sizeof(scene->request_bytes), RG_ACCESS_REQUEST, 1,
+		     scene->client_key);
 	writer_add(&writer, RG_USER_NAME, span_text("jan@elders.nl"));
 	writer_add_eap(&writer, span_text("\x02\x01\x00\x12\x01jan@elders.nl"));
 	writer_add(&writer, RG_PROXY_STATE, span_text("theirs"));
 	struct rg_span bytes =
-		writer_request(&writer, (const uint8_t *)"client's random", scene->client_key);
+		writer_request(&writer, (const uint8_t *)"client's random");
 	assert_int_equal(packet_view(&scene->request, bytes), RG_PACKET_OK);
 }
 
@@ -228,14 +229,15 @@ struct rg_span scripted_compose(struct scripted *peer, uint8_t code, bool is_sig
 	struct rg_writer writer;
 	const uint8_t *authenticator = packet_authenticator(&peer->packet);
 	if (is_signed) {
-		writer_begin(&writer, out, RG_RADIUS_MOST, code, peer->packet.id);
+		writer_begin(&writer, out, RG_RADIUS_MOST, code, peer->packet.token,
+			     peer->key);
 		writer_add_message_authenticator(&writer);
 		writer_add(&writer, RG_CLASS, span_text("class"));
-		return writer_reply(&writer, authenticator, peer->key);
+		return writer_reply(&writer, authenticator);
 	}
 	memset(out, 0, RG_RADIUS_HEADER);
 	out[0] = code;
-	out[1] = peer->packet.id;
+	out[1] = (uint8_t)peer->packet.token;
 	out[3] = RG_RADIUS_HEADER;
 	key_packet_digest(peer->key, span_of(out, RG_RADIUS_HEADER), authenticator, out + 4);
 	return span_of(out, RG_RADIUS_HEADER);

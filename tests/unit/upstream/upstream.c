@@ -247,7 +247,7 @@ static void B3_eap_without_message_authenticator_of_an_auto_peer(void **state)
 	scene_configure(&scene);
 	scene_send(&scene);
 	scripted_receive(first);
-	out[1] = first->packet.id;
+	out[1] = first->packet.token;
 	memcpy(out + 20, success, sizeof(success));
 	key_packet_digest(first->key, span_of(out, 26), packet_authenticator(&first->packet), out + 4);
 	dropped_and_the_genuine_one_taken(span_of(out, 26));
@@ -264,8 +264,8 @@ static void P2_the_257th_uses_another_port(void **state)
 		if (i == 0)
 			port = first->from.v4.sin_port;
 		assert_int_equal(first->from.v4.sin_port, port);
-		assert_false(used[first->packet.id]);
-		used[first->packet.id] = true;
+		assert_false(used[first->packet.token]);
+		used[first->packet.token] = true;
 	}
 	scene_send(&scene);
 	scripted_receive(first);
@@ -282,8 +282,8 @@ static void P2_identifiers_are_not_used_again_early(void **state)
 		scene_send(&scene);
 		scripted_receive(first);
 		if (i != 0)
-			assert_int_equal(first->packet.id, (uint8_t)(last + 1));
-		last = first->packet.id;
+			assert_int_equal(first->packet.token, (uint8_t)(last + 1));
+		last = first->packet.token;
 		expect_taken(first);
 	}
 }
