@@ -52,20 +52,31 @@ static json_t *time_json(uint64_t wall_ns)
 	return json_string(text);
 }
 
+/* What RadSec adds: who is at the other end, and how. */
+static void add_connections(json_t *object, const struct rg_peer_summary *sum)
+{
+	json_object_set_new(object, "connections", json_integer((json_int_t)sum->connections));
+	json_object_set_new(object, "tls", json_string(sum->tls));
+	json_object_set_new(object, "subject", json_string(sum->subject));
+	json_object_set_new(object, "not_after",
+			    time_json(sum->not_after > 0 ? (uint64_t)sum->not_after * RG_SECOND : 0));
+}
+
 static json_t *peer_json(const struct rg_peer_settings *peer, unsigned workers)
 {
 	struct rg_peer_summary sum;
 	peer_stats_summary(peer->name, workers, &sum);
-	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "name",
-			 peer->name, "transport", transport_word(peer->transport), "state",
-			 state_word(sum.state), "since", time_json(sum.since_wall_ns), "why",
-			 peer->transport == RG_TRANSPORT_UDP ? peer_why_text(sum.why)
-							     : "not served by this version",
-			 "outstanding", (json_int_t)sum.outstanding,
-			 "p50_ms", sum.p50_ms, "p99_ms", sum.p99_ms, "answered",
-			 (json_int_t)sum.answered, "refused", (json_int_t)sum.refused, "lost",
-			 (json_int_t)sum.lost, "bad", (json_int_t)sum.bad, "failovers",
-			 (json_int_t)sum.failovers);
+	json_t *object = json_pack(
+		"{s:s, s:s, s:s, s:o, s:s, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "name", peer->name,
+		"transport", transport_word(peer->transport), "state", state_word(sum.state), "since",
+		time_json(sum.since_wall_ns), "why",
+		sum.state != RG_PEER_UP && sum.detail[0] ? sum.detail : peer_why_text(sum.why),
+		"outstanding", (json_int_t)sum.outstanding, "p50_ms", sum.p50_ms, "p99_ms", sum.p99_ms,
+		"answered", (json_int_t)sum.answered, "refused", (json_int_t)sum.refused, "lost",
+		(json_int_t)sum.lost, "bad", (json_int_t)sum.bad, "failovers", (json_int_t)sum.failovers);
+	if (object && peer->transport != RG_TRANSPORT_UDP)
+		add_connections(object, &sum);
+	return object;
 }
 
 struct expiry {

@@ -1,6 +1,8 @@
 /* DTLS over memory: each datagram is fed whole, and each record that OpenSSL writes leaves as a datagram. */
+#include <errno.h>
 #include <openssl/bio.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "radsec/private.h"
 
@@ -74,11 +76,30 @@ void datagram_refill(SSL *ssl, struct rg_span datagram)
 
 void datagram_feed(struct rg_connection *connection, struct rg_span datagram)
 {
-	if (datagram.length == 0 || datagram.length > RG_DATAGRAM_MOST)
+	if (datagram.length == 0 || datagram.length > RG_DATAGRAM_MOST + 1)
 		return;
 	datagram_refill(connection->ssl, datagram);
 	if (connection->state == SHAKING_HANDS)
 		connection_shake(connection);
 	if (connection->state == OPEN)
 		connection_read(connection);
+}
+
+#define DATAGRAMS_A_TURN 32
+
+void datagram_receive(struct rg_connection *connection)
+{
+	uint8_t bytes[RG_DATAGRAM_MOST + 1];
+	for (unsigned i = 0; i < DATAGRAMS_A_TURN && connection->state != ENDING; i++) {
+		ssize_t got = recv(connection->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (got >= 0) {
+			datagram_feed(connection, span_of(bytes, (size_t)got));
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN && errno != EWOULDBLOCK) /* nobody listens there (ICMP) */
+			connection_fail(connection, RG_CONNECTION_UNREACHABLE, strerror(errno));
+		return;
+	}
 }

@@ -103,6 +103,7 @@ bool psk_was_used(const SSL *);
 /* datagram.c: a DTLS connection over memory, whose records leave as datagrams. False: no memory. */
 bool datagram_prepare(SSL *, struct rg_connection *);
 void datagram_feed(struct rg_connection *, struct rg_span);
+void datagram_receive(struct rg_connection *); /* of a socket of its own */
 void datagram_refill(SSL *, struct rg_span); /* that datagram is what it reads next */
 
 /* dial.c */

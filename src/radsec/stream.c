@@ -19,6 +19,10 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 		dialing_go_on(connection);
 		return;
 	}
+	if (connection->transport == RG_TRANSPORT_DTLS) {
+		datagram_receive(connection);
+		return;
+	}
 	if (connection->state == SHAKING_HANDS)
 		connection_shake(connection);
 	if (connection->state == OPEN)

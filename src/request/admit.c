@@ -14,7 +14,9 @@ static struct rg_counters *counters(const struct rg_inbound *inbound)
 
 enum rg_next view_stage(struct rg_inbound *inbound)
 {
-	enum rg_packet_fault fault = packet_view(&inbound->packet, inbound->datagram->bytes);
+	enum rg_packet_fault fault = packet_view_version(&inbound->packet,
+						      inbound->datagram->bytes,
+						      inbound->link->version);
 	count(counters(inbound), RG_COUNT_DATAGRAMS_IN);
 	if (fault == RG_PACKET_OK)
 		return RG_NEXT;

@@ -78,7 +78,7 @@ static void note(struct rg_worker *worker, const struct rg_request *request,
 	struct rg_signin signin;
 	uint64_t now = clock_now();
 	if (request->code != RG_ACCESS_REQUEST ||
-	    packet_view(&sent, span_of(forward->bytes, forward->length)) != RG_PACKET_OK)
+	    !forward_packet(forward, &sent))
 		return;
 	note_begin(&signin, &sent, request->client, "visitor", request->received_ns);
 	signin_step_text(&signin, "client", request->client->name, " at ", request->client->site);
@@ -115,7 +115,7 @@ static bool on_answered(void *context, struct rg_request *request, const struct 
 	struct rg_worker *worker = context;
 	struct rg_reply_composition composition = {
 		.answer = answer,
-		.peer_key = forward_peer(forward)->key,
+		.peer_key = forward_key(forward),
 		.peer_authenticator = forward->authenticator,
 		.key = request->key,
 		.authenticator = request->authenticator,

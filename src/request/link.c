@@ -27,6 +27,8 @@ const struct rg_radius_key *link_key(const struct rg_link *link, const struct rg
 {
 	if (link->kind == RG_LINK_UDP || (client->key && link->version == RG_RADIUS_1_0))
 		return client->key;
+	if (link->version == RG_RADIUS_1_1)
+		return radius_key_1_1();
 	return radsec_key(link->transport);
 }
 

@@ -55,7 +55,7 @@ static void receiver_open(struct rg_worker *worker, const struct rg_port_socket 
 		return;
 	}
 	receiver->link = (struct rg_link){
-		.kind = RG_LINK_UDP, .worker = worker, .serves = port->serves, .fd = port->fd};
+		.kind = RG_LINK_UDP, .worker = worker, .serves = port->serves, .fd = port->fd, .version = RG_RADIUS_1_0};
 	receiver->kept = true;
 	receiver->poll.data = receiver;
 	receiver->next = worker->receivers;

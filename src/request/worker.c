@@ -65,7 +65,8 @@ static void on_publication(struct rg_message *message, void *owner, bool closing
 	doors_take(worker, news->ports, news->count);
 	doors_renew(worker);
 	upstream_configure(&worker->upstream, worker->lease->snapshot->raddb,
-			   worker->lease->snapshot->peer_learned);
+			   worker->lease->snapshot->peer_learned,
+			   worker->lease->snapshot->radsec);
 	if (former)
 		lease_drop(worker, former);
 	free(news);
@@ -253,6 +254,7 @@ bool worker_init(struct rg_worker *worker, unsigned number, unsigned workers, ui
 		.inbox = worker->inbox,
 		.outbox = worker->outbox,
 		.mailbox = &worker->mailbox,
+		.place = &worker->place,
 		.counters = worker->counters,
 		.events = &away_events,
 		.context = worker,

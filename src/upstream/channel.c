@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "radsec/key.h"
+#include "upstream/line.h"
 #include "upstream/peer.h"
 #include "upstream/response.h"
 
@@ -41,7 +43,7 @@ static const struct sockaddr *port_address(const struct rg_peer_settings *settin
 }
 
 /* The last that got an Identifier back is the first to give one: those behind it come to rest. */
-static void list(struct rg_channel *channel)
+void channel_list(struct rg_channel *channel)
 {
 	struct rg_peer *peer = channel->peer;
 	channel->listed = true;
@@ -49,33 +51,42 @@ static void list(struct rg_channel *channel)
 	peer->free_channels[channel->port] = channel;
 }
 
-static struct rg_channel *open_socket(struct rg_peer *peer, enum rg_port port)
+struct rg_channel *channel_new(struct rg_peer *peer, enum rg_port port, uint32_t slots)
 {
-	const struct sockaddr *address = port_address(peer->settings, port);
-	if (peer->settings->transport != RG_TRANSPORT_UDP || address->sa_family == AF_UNSPEC ||
-	    peer->channel_count[port] >= RG_CHANNELS_MOST)
-		return NULL;
-	struct rg_channel *channel =
-		calloc(1, sizeof(*channel) + IDENTIFIERS * sizeof(struct rg_forward *));
+	struct rg_channel *channel = calloc(1, sizeof(*channel) + slots * sizeof(struct rg_forward *));
 	if (!channel)
 		return NULL;
 	channel->peer = peer;
 	channel->port = port;
-	channel->slots = IDENTIFIERS;
+	channel->slots = slots;
+	channel->fd = -1;
+	channel->version = RG_RADIUS_1_0;
+	channel->next = peer->channels[port];
+	peer->channels[port] = channel;
+	peer->channel_count[port]++;
+	return channel;
+}
+
+static struct rg_channel *open_socket(struct rg_peer *peer, enum rg_port port)
+{
+	const struct sockaddr *address = port_address(peer->settings, port);
+	if (address->sa_family == AF_UNSPEC || peer->channel_count[port] >= RG_CHANNELS_MOST)
+		return NULL;
+	struct rg_channel *channel = channel_new(peer, port, IDENTIFIERS);
+	if (!channel)
+		return NULL;
 	channel->fd = udp_connect(address);
 	if (channel->fd < 0 ||
 	    uv_poll_init(peer->upstream->loop, &channel->poll, channel->fd) != 0) {
 		if (channel->fd >= 0)
 			close(channel->fd);
+		channel_unlink(channel);
 		free(channel);
 		return NULL;
 	}
 	channel->poll.data = channel;
 	uv_poll_start(&channel->poll, UV_READABLE, readable);
-	channel->next = peer->channels[port];
-	peer->channels[port] = channel;
-	peer->channel_count[port]++;
-	list(channel);
+	channel_list(channel);
 	return channel;
 }
 
@@ -86,51 +97,113 @@ static void socket_closed(uv_handle_t *handle)
 	free(channel);
 }
 
-/* Round robin, so that an Identifier rests as long as it can before it is used again. */
-static uint32_t free_slot(struct rg_channel *channel)
+/* Round robin, so that an Identifier rests as long as it can before it is used again; a Token is never used again on its
+ * connection (RFC 9765 §4.2). */
+static uint32_t free_token(struct rg_channel *channel)
 {
-	while (channel->forwards[channel->next_token % channel->slots])
-		channel->next_token++;
-	return channel->next_token++ % channel->slots;
+	uint32_t kept = channel->connection ? 1 : 0; /* for Status-Server */
+	for (;; channel->next_token++) {
+		uint32_t slot = channel->next_token % channel->slots;
+		if (slot >= kept && !channel->forwards[slot])
+			break;
+	}
+	uint32_t token = channel->next_token++;
+	return channel->version == RG_RADIUS_1_1 ? token : token % channel->slots;
 }
 
-struct rg_forward *channel_take(struct rg_peer *peer, enum rg_port port, uint64_t now)
+static bool is_full(const struct rg_channel *channel)
 {
-	struct rg_channel *channel = peer->free_channels[port];
-	if (!channel)
-		channel = open_socket(peer, port);
-	struct rg_forward *forward =
-		channel ? slab_alloc(peer->upstream->slab, sizeof(*forward)) : NULL;
+	return channel->used >= channel->slots - (channel->connection ? 1 : 0);
+}
+
+static struct rg_forward *take_token(struct rg_channel *channel, uint32_t token, uint64_t now)
+{
+	struct rg_peer *peer = channel->peer;
+	struct rg_forward *forward = slab_alloc(peer->upstream->slab, sizeof(*forward));
 	if (!forward)
 		return NULL;
-	uint32_t slot = free_slot(channel);
-	*forward = (struct rg_forward){.peer = peer, .channel = channel, .token = slot};
-	channel->forwards[slot] = forward;
+	*forward = (struct rg_forward){.peer = peer, .channel = channel, .token = token};
+	channel->forwards[token % channel->slots] = forward;
 	channel->used_ns = now;
-	if (++channel->used == channel->slots) {
-		peer->free_channels[port] = channel->next_free;
-		channel->listed = false;
-	}
 	peer->under_way++;
 	stats_set(&peer->stats->outstanding, peer->under_way);
 	return forward;
+}
+
+static struct rg_forward *take_probe(struct rg_peer *peer, uint64_t now)
+{
+	for (struct rg_channel *channel = peer->channels[RG_PORT_AUTH]; channel; channel = channel->next)
+		if (channel->open_ns != 0 && !channel->forwards[0])
+			return take_token(channel,
+					  channel->version == RG_RADIUS_1_1
+						  ? channel->slots * channel->probes++
+						  : 0,
+					  now);
+	return NULL;
+}
+
+struct rg_forward *channel_take(struct rg_peer *peer, enum rg_port port, bool probe, uint64_t now)
+{
+	bool radsec = peer->settings->transport != RG_TRANSPORT_UDP;
+	if (radsec && probe)
+		return take_probe(peer, now);
+	port = radsec ? RG_PORT_AUTH : port; /* RFC 6614 §2.2: one port for all */
+	struct rg_channel *channel = peer->free_channels[port];
+	if (!channel && !radsec)
+		channel = open_socket(peer, port);
+	if (radsec)
+		line_want(peer, now);
+	struct rg_forward *forward = channel ? take_token(channel, free_token(channel), now) : NULL;
+	if (!forward)
+		return NULL;
+	channel->used++;
+	if (is_full(channel)) {
+		peer->free_channels[port] = channel->next_free;
+		channel->listed = false;
+	}
+	return forward;
+}
+
+struct rg_forward *channel_find(const struct rg_channel *channel, uint32_t token)
+{
+	struct rg_forward *forward = channel->forwards[token % channel->slots];
+	return forward && forward->token == token ? forward : NULL;
 }
 
 void channel_return(struct rg_forward *forward)
 {
 	struct rg_channel *channel = forward->channel;
 	struct rg_peer *peer = forward->peer;
-	channel->forwards[forward->token] = NULL;
-	channel->used--;
-	if (!channel->listed)
-		list(channel);
+	uint32_t slot = forward->token % channel->slots;
+	channel->forwards[slot] = NULL;
+	if (slot != 0 || !channel->connection) {
+		channel->used--;
+		if (!channel->listed && (channel->open_ns != 0 || !channel->connection))
+			channel_list(channel);
+	}
 	peer->under_way--;
 	stats_set(&peer->stats->outstanding, peer->under_way);
 }
 
 void channel_send(struct rg_channel *channel, struct rg_span packet)
 {
-	outbox_add(channel->peer->upstream->outbox, channel->fd, packet, NULL, NULL);
+	if (channel->connection)
+		connection_send(channel->connection, packet);
+	else
+		outbox_add(channel->peer->upstream->outbox, channel->fd, packet, NULL, NULL);
+}
+
+const struct rg_radius_key *channel_key(const struct rg_channel *channel)
+{
+	const struct rg_peer_settings *settings = channel->peer->settings;
+	if (channel->version == RG_RADIUS_1_1)
+		return radius_key_1_1();
+	return settings->key ? settings->key : radsec_key(settings->transport);
+}
+
+bool channel_is_reliable(const struct rg_channel *channel)
+{
+	return channel->peer->settings->transport == RG_TRANSPORT_TLS;
 }
 
 static void relist(struct rg_peer *peer, enum rg_port port)
@@ -138,7 +211,30 @@ static void relist(struct rg_peer *peer, enum rg_port port)
 	peer->free_channels[port] = NULL;
 	for (struct rg_channel *channel = peer->channels[port]; channel; channel = channel->next)
 		if (channel->listed)
-			list(channel);
+			channel_list(channel);
+}
+
+void channel_unlink(struct rg_channel *channel)
+{
+	struct rg_peer *peer = channel->peer;
+	struct rg_channel **at = &peer->channels[channel->port];
+	while (*at != channel)
+		at = &(*at)->next;
+	*at = channel->next;
+	peer->channel_count[channel->port]--;
+	relist(peer, channel->port);
+}
+
+/* Whoever it was for, nobody hears of it any more. */
+static void channel_close(struct rg_channel *channel)
+{
+	if (!channel->connection) {
+		uv_close((uv_handle_t *)&channel->poll, socket_closed);
+		return;
+	}
+	connection_own(channel->connection, NULL, NULL);
+	connection_end(channel->connection, RG_CONNECTION_OURS, "");
+	free(channel);
 }
 
 void channels_tidy(struct rg_peer *peer, uint64_t now)
@@ -149,14 +245,14 @@ void channels_tidy(struct rg_peer *peer, uint64_t now)
 			continue;
 		while (*at) {
 			struct rg_channel *channel = *at;
-			if (channel->used != 0 || now < channel->used_ns + RG_CHANNEL_IDLE_NS ||
+			if (channel->used != 0 || channel->forwards[0] || now < channel->used_ns + RG_CHANNEL_IDLE_NS ||
 			    peer->channel_count[port] == 1) {
 				at = &channel->next;
 				continue;
 			}
 			*at = channel->next;
 			peer->channel_count[port]--;
-			uv_close((uv_handle_t *)&channel->poll, socket_closed);
+			channel_close(channel);
 		}
 		relist(peer, port);
 	}
@@ -168,7 +264,7 @@ void channels_close(struct rg_peer *peer)
 		while (peer->channels[port]) {
 			struct rg_channel *channel = peer->channels[port];
 			peer->channels[port] = channel->next;
-			uv_close((uv_handle_t *)&channel->poll, socket_closed);
+			channel_close(channel);
 		}
 		peer->free_channels[port] = NULL;
 		peer->channel_count[port] = 0;
@@ -186,7 +282,7 @@ void channels_each(struct rg_peer *peer, void (*each)(void *context, struct rg_f
 	for (enum rg_port port = RG_PORT_AUTH; port < RG_PORTS; port++)
 		for (struct rg_channel *channel = peer->channels[port]; channel;
 		     channel = channel->next)
-			for (uint32_t slot = 0; slot < channel->slots && channel->used != 0; slot++)
+			for (uint32_t slot = 0; slot < channel->slots && (channel->used != 0 || channel->connection); slot++)
 				if (channel->forwards[slot])
 					each(context, channel->forwards[slot]);
 }

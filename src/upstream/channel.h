@@ -1,9 +1,11 @@
-/* What carries packets to a peer: a connected UDP socket with its Identifiers. Private to this folder. */
+/* What carries packets to a peer, with its Identifiers: a connected UDP socket, or a RadSec connection (line.h). Private to
+ * this folder. */
 #ifndef RG_UPSTREAM_CHANNEL_H
 #define RG_UPSTREAM_CHANNEL_H
 #include <stdbool.h>
 #include <uv.h>
 
+#include "radsec/connection.h"
 #include "upstream/upstream.h"
 
 #define RG_CHANNELS_MOST 512 /* sockets to one port of one peer: 256 requests each */
@@ -18,18 +20,35 @@ struct rg_channel {
 	enum rg_port port;
 	bool listed; /* is among those */
 	int fd;
+	struct rg_connection *connection; /* RadSec; NULL: a socket */
+	uint64_t open_ns;   /* RadSec: when it was established; 0: not yet */
 	unsigned used;
 	uint32_t next_token;
+	uint32_t probes;    /* RADIUS/1.1: Status-Servers so far; each has a Token of its own */
+	unsigned version;   /* RG_RADIUS_1_0 or RG_RADIUS_1_1 (RFC 9765) */
 	uint64_t used_ns;   /* when an Identifier was taken last */
 	uv_poll_t poll;
 	uint32_t slots;     /* a power of two */
-	struct rg_forward *forwards[]; /* by Identifier */
+	struct rg_forward *forwards[]; /* by Identifier; by Token, modulo slots */
 };
 
-/* Takes an Identifier, opening another socket where all are in use. NULL: none to be had. */
-struct rg_forward *channel_take(struct rg_peer *, enum rg_port, uint64_t now);
+/* Takes an Identifier, opening another channel where all are in use. NULL: none to be had (now: a connection takes its
+ * time). probe: for a Status-Server, which over RadSec has Identifier 0 for itself. */
+struct rg_forward *channel_take(struct rg_peer *, enum rg_port, bool probe, uint64_t now);
+/* The one that waits for this answer; NULL: none. */
+struct rg_forward *channel_find(const struct rg_channel *, uint32_t token);
 /* Gives it back. */
 void channel_return(struct rg_forward *);
+/* What protects packets on it. */
+const struct rg_radius_key *channel_key(const struct rg_channel *);
+/* Whether what is sent arrives, or the channel ends: nothing is repeated on it (RFC 5080 §2.2.1). */
+bool channel_is_reliable(const struct rg_channel *);
+/* A channel with room for so many Identifiers, among the peer's; not listed. NULL: no memory. */
+struct rg_channel *channel_new(struct rg_peer *, enum rg_port, uint32_t slots);
+/* It has Identifiers to give. */
+void channel_list(struct rg_channel *);
+/* Out of the peer's lists; nothing is under way on it. */
+void channel_unlink(struct rg_channel *);
 /* The packet leaves with all others of this turn. */
 void channel_send(struct rg_channel *, struct rg_span);
 /* Closes what stayed idle and is not needed. */

@@ -12,6 +12,17 @@ const struct rg_peer_settings *forward_peer(const struct rg_forward *forward)
 	return forward->peer->settings;
 }
 
+bool forward_packet(const struct rg_forward *forward, struct rg_packet *packet)
+{
+	return packet_view_version(packet, span_of(forward->bytes, forward->length),
+				   forward->channel->version) == RG_PACKET_OK;
+}
+
+const struct rg_radius_key *forward_key(const struct rg_forward *forward)
+{
+	return channel_key(forward->channel);
+}
+
 void forward_free(struct rg_upstream *upstream, struct rg_forward *forward)
 {
 	if (forward->peer->health.probe == forward)
@@ -80,11 +91,11 @@ static struct rg_forward *send_to(struct rg_peer *peer, struct rg_composition *c
 	struct rg_upstream *upstream = peer->upstream;
 	enum rg_port port =
 		composition->source->code == RG_ACCOUNTING_REQUEST ? RG_PORT_ACCT : RG_PORT_AUTH;
-	struct rg_forward *forward = channel_take(peer, port, choice->now);
+	struct rg_forward *forward = channel_take(peer, port, false, choice->now);
 	if (!forward)
 		return NULL;
 	forward->code = composition->source->code;
-	composition->key = peer->settings->key;
+	composition->key = channel_key(forward->channel);
 	composition->token = forward->token;
 	composition->node = upstream->node;
 	composition->authenticator = forward->authenticator;
@@ -158,20 +169,9 @@ static struct rg_forward *send_elsewhere(struct rg_forward *forward,
 	return send_to_any(upstream, composition, &choice);
 }
 
-static bool move(struct rg_upstream *upstream, struct rg_forward *forward, enum rg_fitness worst,
-		 uint64_t now)
+/* next is the same request's from now on. */
+static void take_over(struct rg_upstream *upstream, struct rg_forward *forward, struct rg_forward *next)
 {
-	struct rg_packet packet;
-	if (packet_view(&packet, span_of(forward->bytes, forward->length)) != RG_PACKET_OK)
-		return false;
-	struct rg_composition composition = {
-		.source = &packet,
-		.source_key = forward->peer->settings->key,
-		.again = true,
-	};
-	struct rg_forward *next = send_elsewhere(forward, &composition, worst, now);
-	if (!next)
-		return false;
 	count(upstream->counters, RG_COUNT_FAILOVERS);
 	stats_add(&forward->peer->stats->failovers, 1);
 	next->tried |= forward->tried;
@@ -181,7 +181,63 @@ static bool move(struct rg_upstream *upstream, struct rg_forward *forward, enum 
 	timer_arm(upstream->wheel, &next->timer, forward->timer.due_ns);
 	upstream->events->moved(upstream->context, forward->request, next);
 	forward_free(upstream, forward);
+}
+
+static bool sent_before(const struct rg_forward *forward, struct rg_packet *packet,
+			struct rg_composition *composition)
+{
+	if (!forward_packet(forward, packet))
+		return false;
+	*composition = (struct rg_composition){
+		.source = packet,
+		.source_key = channel_key(forward->channel),
+		.again = true,
+	};
 	return true;
+}
+
+static bool move(struct rg_upstream *upstream, struct rg_forward *forward, enum rg_fitness worst,
+		 uint64_t now)
+{
+	struct rg_packet packet;
+	struct rg_composition composition;
+	if (!sent_before(forward, &packet, &composition))
+		return false;
+	struct rg_forward *next = send_elsewhere(forward, &composition, worst, now);
+	if (next)
+		take_over(upstream, forward, next);
+	return next;
+}
+
+/* Its connection has ended: to the same peer by another one, or to another peer; or nobody will ever answer it. */
+static void move_or_lose(struct rg_forward *forward, uint64_t now)
+{
+	struct rg_packet packet;
+	struct rg_composition composition;
+	struct rg_upstream *upstream = forward->peer->upstream;
+	struct rg_choice choice = {
+		.route = forward->route, .realm = forward->realm, .worst = RG_UNFIT, .now = now};
+	struct rg_forward *next = NULL;
+	if (sent_before(forward, &packet, &composition)) {
+		choice.packet = &packet;
+		next = send_to_any(upstream, &composition, &choice);
+	}
+	if (next)
+		take_over(upstream, forward, next);
+	else
+		forward_lost(upstream, forward, RG_LOST_UNAVAILABLE);
+}
+
+void forwards_move_from(struct rg_channel *channel, uint64_t now)
+{
+	struct rg_peer *peer = channel->peer;
+	for (uint32_t slot = 0; slot < channel->slots; slot++) {
+		struct rg_forward *forward = channel->forwards[slot];
+		if (forward && forward->request)
+			move_or_lose(forward, now);
+		else if (forward)
+			forward_free(peer->upstream, forward);
+	}
 }
 
 struct giving_up {
@@ -212,6 +268,8 @@ void upstream_repeat(struct rg_upstream *upstream, struct rg_forward *forward, u
 		return;
 	if (health_overdue(peer, forward, now) && move(upstream, forward, RG_FIT_RECOVERING, now))
 		return;
+	if (channel_is_reliable(forward->channel))
+		return; /* it has arrived, or its connection has ended */
 	count(upstream->counters, RG_COUNT_REFORWARDED);
 	leave(upstream, forward, now);
 }
@@ -228,12 +286,12 @@ bool forward_probe(struct rg_peer *peer, uint64_t now)
 	uint8_t out[RG_RADIUS_MOST];
 	struct rg_writer writer;
 	struct rg_upstream *upstream = peer->upstream;
-	struct rg_forward *forward = channel_take(peer, RG_PORT_AUTH, now);
+	struct rg_forward *forward = channel_take(peer, RG_PORT_AUTH, true, now);
 	if (!forward)
 		return false;
 	forward->code = RG_STATUS_SERVER;
 	writer_begin(&writer, out, sizeof(out), RG_STATUS_SERVER, forward->token,
-		     peer->settings->key);
+		     channel_key(forward->channel));
 	writer_add(&writer, RG_NAS_IDENTIFIER, span_text("roamgate"));
 	if (!entropy_draw(upstream->entropy, forward->authenticator, RG_AUTHENTICATOR) ||
 	    !keep_bytes(upstream, forward, writer_request(&writer, forward->authenticator))) {

@@ -12,6 +12,8 @@ bool forward_move(struct rg_upstream *, struct rg_forward *, uint64_t now);
 /* What the peer has under way goes to other peers where there are any; what stays may be answered yet. realm:
  * requests of that one alone; 0: all. */
 void forwards_give_up(struct rg_peer *, uint32_t realm, uint64_t now);
+/* The channel has ended: what was under way on it is sent again, or lost. */
+void forwards_move_from(struct rg_channel *, uint64_t now);
 /* Sends our own Status-Server (RFC 5997). False: no socket or no memory. */
 bool forward_probe(struct rg_peer *, uint64_t now);
 #endif

@@ -109,6 +109,8 @@ static void go_down(struct rg_peer *peer, enum rg_peer_why why, uint64_t now)
 	if (!peer->gone)
 		schedule(peer, now + jitter(again));
 	forwards_give_up(peer, 0, now);
+	if (peer->settings->transport != RG_TRANSPORT_UDP)
+		lines_give_up(peer); /* the next one begins anew */
 }
 
 static void come_up(struct rg_peer *peer, uint64_t now)
@@ -121,6 +123,29 @@ static void come_up(struct rg_peer *peer, uint64_t now)
 	}
 	health->on_trial = health->tried = false;
 	say(peer, RG_PEER_UP, RG_WHY_ANSWERS);
+}
+
+void health_connected(struct rg_peer *peer, uint64_t now)
+{
+	if (peer->health.state != RG_PEER_UP)
+		come_up(peer, now);
+	if (peer->settings->status_server)
+		schedule(peer, now + peer->health.twinit_ns);
+}
+
+void health_disconnected(struct rg_peer *peer, const char *detail, uint64_t now)
+{
+	struct rg_health *health = &peer->health;
+	health->silent_since_ns = 0;
+	health->recovered_ns = 0;
+	if (peer->gone)
+		return;
+	(void)now;
+	timer_cancel(peer->upstream->wheel, &health->timer); /* a connection tells, not silence */
+	if (health->state != RG_PEER_DOWN)
+		log_write(RG_LOG_WARNING, "peer %s is down: %s", peer->name, detail);
+	if (health->state != RG_PEER_DOWN)
+		say(peer, RG_PEER_DOWN, RG_WHY_DISCONNECTED);
 }
 
 void health_refused(struct rg_peer *peer, uint64_t now)
@@ -216,6 +241,8 @@ static void look_by_asking(struct rg_peer *peer, uint64_t now)
 static void look_by_listening(struct rg_peer *peer, uint64_t now)
 {
 	struct rg_health *health = &peer->health;
+	if (health->state == RG_PEER_DOWN && peer->settings->transport != RG_TRANSPORT_UDP)
+		return; /* a new connection tells */
 	if (health->state == RG_PEER_DOWN) {
 		say(peer, RG_PEER_UNKNOWN, RG_WHY_TRY_AGAIN);
 		health->on_trial = true;

@@ -6,6 +6,7 @@ src_libroamgate_a_SOURCES += \
 	src/upstream/forward.c src/upstream/forward.h \
 	src/upstream/found.c src/upstream/found.h \
 	src/upstream/health.c src/upstream/health.h \
+	src/upstream/line.c src/upstream/line.h \
 	src/upstream/peer.c src/upstream/peer.h \
 	src/upstream/pool.c src/upstream/pool.h \
 	src/upstream/response.c src/upstream/response.h \

@@ -25,6 +25,7 @@ struct rg_peer *peer_new(struct rg_upstream *upstream, const struct rg_peer_sett
 		free(peer);
 		return NULL;
 	}
+	lines_init(peer);
 	health_init(peer, clock_now());
 	return peer;
 }
@@ -51,6 +52,7 @@ bool peer_keep_settings(struct rg_peer *peer)
 void peer_free(struct rg_peer *peer)
 {
 	health_end(peer);
+	lines_end(peer);
 	channels_close(peer);
 	radius_key_free(&peer->kept_key);
 	if (peer->found)

@@ -3,6 +3,7 @@
 #define RG_UPSTREAM_PEER_H
 #include "upstream/channel.h"
 #include "upstream/health.h"
+#include "upstream/line.h"
 #include "upstream/stats.h"
 #include "upstream/upstream.h"
 
@@ -21,6 +22,7 @@ struct rg_peer {
 	unsigned channel_count[RG_PORTS];
 	unsigned under_way;  /* on all channels */
 	struct rg_health health;
+	struct rg_lines lines; /* of RadSec */
 	struct rg_peer_stats *stats;
 };
 

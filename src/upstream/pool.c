@@ -49,7 +49,7 @@ static struct rg_peer *untried(const struct rg_upstream *upstream, const struct 
 	if (choice->tried >> place & 1)
 		return NULL;
 	struct rg_peer *peer = peer_find(upstream, choice->route->peers[place]);
-	return peer && !peer->gone && peer->settings->transport == RG_TRANSPORT_UDP ? peer : NULL;
+	return peer && !peer->gone ? peer : NULL;
 }
 
 static unsigned places(const struct rg_choice *choice)

@@ -29,7 +29,7 @@ static bool genuine(struct rg_upstream *upstream, const struct rg_forward *forwa
 	struct rg_peer *peer = forward->peer;
 	if (!right_code(forward->code, answer->code))
 		return false;
-	switch (reply_verify(answer, forward->authenticator, peer->settings->key)) {
+	switch (reply_verify(answer, forward->authenticator, channel_key(forward->channel))) {
 	case RG_FORGED:
 		return false;
 	case RG_AUTHENTIC:
@@ -67,20 +67,11 @@ static void settle(struct rg_forward *forward, const struct rg_packet *answer, u
 			     peer->number, now);
 }
 
-void response_take(void *context, const struct rg_datagram *datagram)
+static void take(struct rg_forward *forward, const struct rg_packet *answer)
 {
-	struct rg_channel *channel = context;
-	struct rg_peer *peer = channel->peer;
+	struct rg_peer *peer = forward->peer;
 	struct rg_upstream *upstream = peer->upstream;
-	struct rg_packet answer;
-	struct rg_forward *forward = NULL;
-	if (packet_view(&answer, datagram->bytes) == RG_PACKET_OK)
-		forward = channel->forwards[answer.token];
-	if (!forward) {
-		drop(peer, "malformed, or to nothing that waits");
-		return;
-	}
-	if (!genuine(upstream, forward, &answer)) {
+	if (!genuine(upstream, forward, answer)) {
 		peer->health.bad_since_answer = true;
 		drop(peer, "not genuine (is the secret the same on both sides?)");
 		return;
@@ -90,11 +81,29 @@ void response_take(void *context, const struct rg_datagram *datagram)
 	health_answered(peer, forward, now);
 	if (forward->request) {
 		if (!upstream->events->answered(upstream->context, forward->request, forward,
-						&answer)) {
+						answer)) {
 			drop(peer, "genuine, but bears a key that cannot be read");
 			return;
 		}
-		settle(forward, &answer, now);
+		settle(forward, answer, now);
 	}
 	forward_free(upstream, forward);
+}
+
+void response_take(void *context, const struct rg_datagram *datagram)
+{
+	response_take_packet(context, datagram->bytes);
+}
+
+bool response_take_packet(struct rg_channel *channel, struct rg_span bytes)
+{
+	struct rg_packet answer;
+	enum rg_packet_fault fault = packet_view_version(&answer, bytes, channel->version);
+	struct rg_forward *forward =
+		fault == RG_PACKET_OK ? channel_find(channel, answer.token) : NULL;
+	if (forward)
+		take(forward, &answer);
+	else
+		drop(channel->peer, fault == RG_PACKET_OK ? "to nothing that waits" : "malformed");
+	return fault == RG_PACKET_OK || fault == RG_PACKET_CODE;
 }

@@ -5,4 +5,6 @@
 
 /* One datagram from a channel's socket; context: the channel. */
 void response_take(void *context, const struct rg_datagram *);
+/* One packet from a channel's connection. False: its frame is broken. */
+bool response_take_packet(struct rg_channel *, struct rg_span);
 #endif

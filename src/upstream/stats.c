@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,26 @@ size_t peer_stats_names(char names[][RG_PEER_NAME], size_t most)
 	return count;
 }
 
+void peer_stats_connected(struct rg_peer_stats *stats, unsigned connections, const char *tls,
+			  const char *subject, int64_t not_after)
+{
+	pthread_mutex_lock(&lock);
+	stats->connections = connections;
+	snprintf(stats->tls, sizeof(stats->tls), "%s", tls);
+	snprintf(stats->subject, sizeof(stats->subject), "%s", subject);
+	stats->not_after = not_after;
+	stats->detail[0] = '\0';
+	pthread_mutex_unlock(&lock);
+}
+
+void peer_stats_disconnected(struct rg_peer_stats *stats, unsigned connections, const char *detail)
+{
+	pthread_mutex_lock(&lock);
+	stats->connections = connections;
+	snprintf(stats->detail, sizeof(stats->detail), "%s", detail);
+	pthread_mutex_unlock(&lock);
+}
+
 /* Class c ends at 0.1 ms * 2^(c / 4). */
 static uint64_t class_end_ns(unsigned class)
 {
@@ -153,6 +174,14 @@ static void add(struct rg_peer_summary *sum, struct rg_peer_stats *stats, uint64
 	sum->lost += atomic_load(&stats->lost);
 	sum->bad += atomic_load(&stats->bad);
 	sum->failovers += atomic_load(&stats->failovers);
+	sum->connections += stats->connections;
+	if (stats->tls[0]) {
+		memcpy(sum->tls, stats->tls, sizeof(sum->tls));
+		memcpy(sum->subject, stats->subject, sizeof(sum->subject));
+		sum->not_after = stats->not_after;
+	}
+	if (state == RG_PEER_DOWN || stats->connections == 0)
+		memcpy(sum->detail, stats->detail, sizeof(sum->detail));
 	for (unsigned i = 0; i < RG_LATENCY_CLASSES; i++)
 		latency[i] += atomic_load_explicit(&stats->latency[i], memory_order_relaxed);
 }
@@ -185,6 +214,8 @@ const char *peer_why_text(enum rg_peer_why why)
 		return "no socket could be opened";
 	case RG_WHY_TRY_AGAIN:
 		return "was down; the next request tries it again";
+	case RG_WHY_DISCONNECTED:
+		return "no connection";
 	case RG_WHY_NOT_GENUINE:
 		return "its answers are not genuine (is the secret the same on both sides?)";
 	}

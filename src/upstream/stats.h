@@ -7,7 +7,7 @@
 
 enum rg_peer_state { RG_PEER_UNKNOWN, RG_PEER_UP, RG_PEER_DOWN };
 enum rg_peer_why { RG_WHY_NOTHING_YET, RG_WHY_ANSWERS, RG_WHY_SILENT, RG_WHY_REFUSED_CONNECTION, RG_WHY_NO_SOCKET,
-		   RG_WHY_TRY_AGAIN, RG_WHY_NOT_GENUINE };
+		   RG_WHY_TRY_AGAIN, RG_WHY_NOT_GENUINE, RG_WHY_DISCONNECTED };
 
 #define RG_PEER_NAME 128 /* with its NUL */
 #define RG_LATENCY_CLASSES 64 /* quarters of powers of two, from 0.1 ms */
@@ -17,6 +17,10 @@ struct rg_peer_stats {
 	_Atomic uint64_t since_wall_ns;
 	_Atomic uint64_t outstanding, answered, refused /* of the answered: Access-Rejects */, lost, bad, failovers;
 	_Atomic uint64_t latency[RG_LATENCY_CLASSES];
+	/* Of RadSec; under the lock of all. */
+	unsigned connections;
+	char tls[8], subject[256], detail[160]; /* of the last connection; why there is none */
+	int64_t not_after;
 };
 
 /* The same for the same name and worker, for the life of the process. number: the peer's, the same in all workers,
@@ -36,6 +40,10 @@ static inline void stats_add(_Atomic uint64_t *figure, uint64_t more)
 {
 	stats_set(figure, atomic_load_explicit(figure, memory_order_relaxed) + more);
 }
+/* A RadSec connection begins, or ends: so many are there now. */
+void peer_stats_connected(struct rg_peer_stats *, unsigned connections, const char *tls,
+			  const char *subject, int64_t not_after);
+void peer_stats_disconnected(struct rg_peer_stats *, unsigned connections, const char *detail);
 void peer_stats_latency(struct rg_peer_stats *, uint64_t ns);
 
 /* All workers of one peer together. */
@@ -45,6 +53,9 @@ struct rg_peer_summary {
 	uint64_t since_wall_ns; /* 0: never used */
 	uint64_t outstanding, answered, refused, lost, bad, failovers;
 	double p50_ms, p99_ms;  /* 0: no answer yet */
+	unsigned connections;   /* of RadSec */
+	char tls[8], subject[256], detail[160];
+	int64_t not_after;
 };
 void peer_stats_summary(const char *peer, unsigned workers, struct rg_peer_summary *);
 const char *peer_why_text(enum rg_peer_why); /* "no answer"; static */

@@ -37,6 +37,8 @@ void upstream_retire(struct rg_upstream *upstream, struct rg_peer *peer)
 	peer->gone = true;
 	if (peer->health.probe)
 		forward_free(upstream, peer->health.probe);
+	if (peer->settings->transport != RG_TRANSPORT_UDP)
+		lines_configure(peer, NULL);
 	if (!peer_keep_settings(peer)) /* answered to nobody */
 		channels_each(peer, lose, upstream);
 }
@@ -68,7 +70,7 @@ struct rg_peer *upstream_adopt(struct rg_upstream *upstream, const struct rg_pee
 }
 
 void upstream_configure(struct rg_upstream *upstream, const struct rg_raddb *raddb,
-			rg_learned *const *learned)
+			rg_learned *const *learned, struct rg_radsec *const *radsec)
 {
 	upstream_tidy(upstream); /* what is gone may point to settings that are gone too */
 	upstream->node = (uint8_t)raddb->gateway.node;
@@ -92,6 +94,8 @@ void upstream_configure(struct rg_upstream *upstream, const struct rg_raddb *rad
 		peer->gone = false;
 		peer->settings = settings;
 		peer->learned = learned[i];
+		if (settings->transport != RG_TRANSPORT_UDP)
+			lines_configure(peer, radsec[settings->credential->number]);
 	}
 	upstream->by_number_count = by_number ? raddb->peer_count : 0;
 	found_configure(upstream);

@@ -13,6 +13,7 @@
 #include "core/slab.h"
 #include "core/timer.h"
 #include "observe/counter.h"
+#include "radsec/connection.h"
 #include "transport/udp.h"
 
 struct rg_affinity;
@@ -65,6 +66,7 @@ struct rg_upstream {
 	struct rg_entropy *entropy; /* for authenticators */
 	struct rg_inbox *inbox;
 	struct rg_outbox *outbox;
+	struct rg_connection_place *place; /* of RadSec connections */
 	struct rg_counters *counters;
 	const struct rg_upstream_events *events;
 	void *context;
@@ -80,8 +82,9 @@ struct rg_upstream {
 };
 
 /* The raddb's peers from now on: those of the same digest keep sockets and health; others end once what they have
- * under way has ended. learned: by peer->number. */
-void upstream_configure(struct rg_upstream *, const struct rg_raddb *, rg_learned *const *learned);
+ * under way has ended. learned: by peer->number. radsec: by credential->number; they live as long as this configuration. */
+void upstream_configure(struct rg_upstream *, const struct rg_raddb *, rg_learned *const *learned,
+			struct rg_radsec *const *radsec);
 
 struct rg_forward_order {
 	struct rg_request *request;
@@ -102,6 +105,10 @@ void upstream_repeat(struct rg_upstream *, struct rg_forward *, uint64_t now);
 /* The request is gone. */
 void upstream_cancel(struct rg_upstream *, struct rg_forward **);
 const struct rg_peer_settings *forward_peer(const struct rg_forward *);
+/* What was sent; false: nothing yet. */
+bool forward_packet(const struct rg_forward *, struct rg_packet *);
+/* What protects it on its way. */
+const struct rg_radius_key *forward_key(const struct rg_forward *);
 /* Frees peers that are configured no more and idle; between turns of the loop. */
 void upstream_tidy(struct rg_upstream *);
 /* Ends everything; run the loop once more after it so that its handles close. */

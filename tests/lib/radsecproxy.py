@@ -25,7 +25,7 @@ class RadsecProxy:
         self.port, self.transport = free_port(), transport
         self.secret = secret or SECRETS[transport]
         self.tls, self.pair, self.ca, self.servers = tls, pair, ca, servers
-        self.log_path = self.folder / "radsecproxy.log"
+        self.log_path = self.folder / "radsecproxy.log"  # with -f it writes to stderr
         self.process = None
         self.start()
 
@@ -52,7 +52,7 @@ class RadsecProxy:
     def config(self):
         listen = {"udp": "ListenUDP", "tls": "ListenTLS", "dtls": "ListenDTLS"}[self.transport]
         secure = self.transport != "udp"
-        return (f"{listen} 127.0.0.1:{self.port}\nLogLevel 2\nLogDestination file://{self.log_path}\n"
+        return (f"{listen} 127.0.0.1:{self.port}\nLogLevel 3\n"
                 f"LoopPrevention Off\n{self._tls_blocks()}"
                 f"client all {{\n  host 127.0.0.0/8\n  type {self.transport}\n  secret {self.secret}\n"
                 f"{'  tls default' if secure else ''}\n"
@@ -62,12 +62,12 @@ class RadsecProxy:
     def start(self):
         path = self.folder / "radsecproxy.conf"
         path.write_text(self.config())
-        self.process = Process(["radsecproxy", "-f", "-c", path], self.folder / "radsecproxy.out")
+        self.process = Process(["radsecproxy", "-f", "-c", path], self.log_path)
         kind = "tcp" if self.transport == "tls" else "udp"
 
         def listens():
             if not self.process.running:
-                raise RuntimeError(f"radsecproxy ended:\n{self.process.log}\n{self.log}")
+                raise RuntimeError(f"radsecproxy ended:\n{self.log}")
             return f":{self.port:04X} " in Path(f"/proc/net/{kind}").read_text()
         wait_for(listens, 10, "radsecproxy to listen")
 

@@ -142,7 +142,7 @@ void scene_begin(struct scene *scene, unsigned peers)
 
 void scene_configure(struct scene *scene)
 {
-	upstream_configure(&scene->upstream, &scene->raddb, scene->learned);
+	upstream_configure(&scene->upstream, &scene->raddb, scene->learned, NULL);
 }
 
 void scene_end(struct scene *scene)

@@ -514,7 +514,7 @@ static void no_peer_of_the_route_can_take_it(void **state)
 {
 	(void)state;
 	assert_null(scene_try(&scene, clock_now())); /* none is configured */
-	scene.settings[0].transport = RG_TRANSPORT_TLS;
+	scene.settings[0].address.ss_family = AF_UNSPEC; /* no socket leads there */
 	scene.raddb.peer_count = scene.route.peer_count = 1;
 	scene_configure(&scene);
 	assert_null(scene_try(&scene, clock_now()));
