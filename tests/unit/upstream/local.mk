@@ -9,3 +9,9 @@ tests_unit_upstream_upstream_SOURCES = tests/unit/upstream/upstream.c tests/unit
 tests_unit_upstream_upstream_LDFLAGS = $(ldflags_unit)
 tests_unit_upstream_upstream_LDADD = $(ldadd_unit)
 tests_unit_upstream_upstream_DEPENDENCIES = src/libroamgate.a
+check_PROGRAMS += tests/unit/upstream/pool
+tests_unit_upstream_pool_SOURCES = tests/unit/upstream/pool.c tests/unit/upstream/scene.c \
+	tests/unit/upstream/scene.h
+tests_unit_upstream_pool_LDFLAGS = $(ldflags_unit)
+tests_unit_upstream_pool_LDADD = $(ldadd_unit)
+tests_unit_upstream_pool_DEPENDENCIES = src/libroamgate.a

@@ -101,10 +101,14 @@ static void make_peer(struct scene *scene, unsigned i)
 
 static void make_request(struct scene *scene)
 {
+	char name[64];
 	struct rg_writer writer;
+	snprintf(name, sizeof(name), "jan@%s", scene->realm);
 	writer_begin(&writer, scene->request_bytes, sizeof(scene->request_bytes), RG_ACCESS_REQUEST, 1,
 		     scene->client_key);
-	writer_add(&writer, RG_USER_NAME, span_text("jan@elders.nl"));
+	writer_add(&writer, RG_USER_NAME, span_text(name));
+	if (scene->state)
+		writer_add(&writer, RG_STATE, span_text(scene->state));
 	writer_add_eap(&writer, span_text("\x02\x01\x00\x12\x01jan@elders.nl"));
 	writer_add(&writer, RG_PROXY_STATE, span_text("theirs"));
 	struct rg_span bytes =
@@ -120,7 +124,7 @@ void scene_begin(struct scene *scene, unsigned peers)
 	uv_timer_start(&scene->alarm, on_alarm, PATIENCE_MS, 0);
 	wheel_init(&scene->wheel, clock_now());
 	scene->client_key = radius_key_new(span_text("secret of the client"));
-	make_request(scene);
+	scene->realm = "elders.nl";
 	for (unsigned i = 0; i < SCENE_PEERS; i++)
 		scene->peers[i].fd = -1;
 	for (unsigned i = 0; i < peers; i++)
@@ -165,9 +169,11 @@ void scene_end(struct scene *scene)
 
 struct rg_forward *scene_try(struct scene *scene, uint64_t now)
 {
+	make_request(scene);
 	const struct rg_forward_order order = {
 		.request = (struct rg_request *)scene,
 		.route = &scene->route,
+		.realm = span_text(scene->realm),
 		.packet = &scene->request,
 		.key = scene->client_key,
 		.operator_name = "1beuningen.nl",
@@ -233,6 +239,8 @@ struct rg_span scripted_compose(struct scripted *peer, uint8_t code, bool is_sig
 			     peer->key);
 		writer_add_message_authenticator(&writer);
 		writer_add(&writer, RG_CLASS, span_text("class"));
+		if (peer->state && code == RG_ACCESS_CHALLENGE)
+			writer_add(&writer, RG_STATE, span_text(peer->state));
 		return writer_reply(&writer, authenticator);
 	}
 	memset(out, 0, RG_RADIUS_HEADER);

@@ -19,6 +19,7 @@ struct scripted {
 	size_t length;
 	struct rg_packet packet;
 	union rg_address from;
+	const char *state; /* that its Challenges bear; NULL: none */
 };
 
 struct scene {
@@ -36,6 +37,7 @@ struct scene {
 	rg_learned learned_cells[SCENE_PEERS];
 	rg_learned *learned[SCENE_PEERS];
 	/* The client's side. */
+	const char *realm, *state; /* of the next request; state NULL: it begins a conversation */
 	struct rg_radius_key *client_key;
 	uint8_t request_bytes[RG_RADIUS_MOST];
 	struct rg_packet request;
@@ -53,6 +55,7 @@ void scene_end(struct scene *);
 void scene_configure(struct scene *);
 /* A request of the client's goes out, now on the real clock; asserts that a peer took it. */
 void scene_send(struct scene *);
+/* The same at another time; NULL: nobody took it. */
 struct rg_forward *scene_try(struct scene *, uint64_t now);
 void scene_flush(struct scene *);
 /* Turns of the loop until *seen reaches most, with all that waits to leave sent. */
