@@ -220,11 +220,14 @@ static void listen_credential(struct rg_complaint *at, const struct listen *read
 				       transports[listen->transport]);
 		return;
 	}
-	if (read->credential)
+	if (read->credential) {
 		listen->credential = credential_find(at, read->credential);
-	else
+		if (listen->credential)
+			credential_judge(at, listen->credential, listen->transport);
+	} else {
 		complain_error(at, "credential",
 			       "is missing: which of credentials is shown (one of a name alone serves TLS-PSK)");
+	}
 }
 
 void listen_read(struct rg_reading *reading, config_setting_t *setting)

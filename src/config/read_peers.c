@@ -141,7 +141,9 @@ static void tls_peer_credential(struct rg_complaint *at, struct peer *read)
 			       "\"%s\" has no certificate to show: give it one, or the peer psk_identity and "
 			       "psk_file",
 			       read->credential);
-	if (peer->psk_identity && peer->credential->tls_min != peer->credential->tls_max)
+	credential_judge(at, peer->credential, peer->transport);
+	if (peer->psk_identity && peer->transport == RG_TRANSPORT_TLS &&
+	    peer->credential->tls_min != peer->credential->tls_max)
 		complain_warning(at, "credential",
 				 "\"%s\" is for TLS 1.2 and 1.3: a key should serve one of them (RFC 9813); leave "
 				 "credential out for 1.3, or name one whose tls_min is its tls_max",

@@ -80,6 +80,9 @@ void credential_read(struct rg_reading *reading, config_setting_t *setting)
 		complain_error(&at, "radius", "is empty: no version of RADIUS would be spoken");
 	if (fine && credential->tls_min > credential->tls_max)
 		complain_error(&at, "tls_min", "is above tls_max");
+	/* RFC 9765 leaves the version of TLS open; what speaks 1.1 here is TLS 1.3. */
+	if (fine && credential->versions == RG_RADIUS_1_1 && credential->tls_max == RG_TLS_1_2)
+		complain_error(&at, "radius", "1.1 alone needs TLS 1.3, and tls_max is 1.2");
 	files_check(&at);
 	reading->credentials[reading->raddb->credential_count] = setting;
 	credential->number = reading->raddb->credential_count++;
@@ -104,6 +107,20 @@ const struct rg_credential *credential_find(struct rg_complaint *at, const char 
 		complain_error(at, "credential", "there is no \"%s\" in credentials%s", name,
 			       hint_text(name, names, hint));
 	return NULL;
+}
+
+void credential_judge(struct rg_complaint *at, const struct rg_credential *credential,
+		      enum rg_transport transport)
+{
+	/* OpenSSL has no DTLS 1.3. */
+	if (transport != RG_TRANSPORT_DTLS)
+		return;
+	if (credential->tls_min > RG_TLS_1_2)
+		complain_error(at, "credential", "\"%s\" wants TLS 1.3 at least: DTLS here is 1.2",
+			       credential->name);
+	else if (credential->versions == RG_RADIUS_1_1)
+		complain_error(at, "credential", "\"%s\" wants RADIUS/1.1, which DTLS does not speak here",
+			       credential->name);
 }
 
 /* Nothing is shown and nothing trusted; TLS 1.3 alone, since a key that is used with 1.2 as well is not

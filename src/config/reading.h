@@ -66,6 +66,8 @@ void raddb_judge(struct rg_reading *);
 
 /* Of a group that names one: the credential, or NULL and the complaint is made. */
 const struct rg_credential *credential_find(struct rg_complaint *, const char *name);
+/* Whether what it says can be kept over tls or dtls. */
+void credential_judge(struct rg_complaint *, const struct rg_credential *, enum rg_transport);
 /* What a peer of TLS-PSK uses that names none; the raddb has it behind those that are written. */
 const struct rg_credential *credential_without_files(struct rg_reading *);
 /* A name of a host, or an address. False: the complaint is made. */

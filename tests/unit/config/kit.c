@@ -63,6 +63,32 @@ static const char peers[] = "peers = (\n"
 			    ");\n"
 			    "refuse = [ \"*.example\" ];\n";
 
+static const char radsec[] =
+	"credentials = (\n"
+	"  { name = \"federation\";\n"
+	"    certificate = \"certs/federation.pem\"; private_key = \"certs/federation.key\";\n"
+	"    ca = \"certs/ca.pem\"; crl = \"certs/ca.crl\"; }\n"
+	");\n"
+	"listen = (\n"
+	"  { transport = \"tls\"; address = \"127.0.0.1\"; port = 2083; credential = \"federation\"; },\n"
+	"  { transport = \"dtls\"; address = \"127.0.0.1\"; credential = \"federation\"; }\n"
+	");\n"
+	"peers = (\n"
+	"  { name = \"tls\"; transport = \"tls\"; host = \"radsec.example.nl\"; credential = \"federation\";\n"
+	"    server_names = [ \"radsec.example.nl\" ]; accepts = true;\n"
+	"    client_names = [ \"Proxy.example.nl\", \"192.0.2.7\", \"bergen.nl\" ]; },\n"
+	"  { name = \"psk\"; transport = \"dtls\"; address = \"192.0.2.9\"; accepts = true;\n"
+	"    psk_identity = \"gateway@example.nl\"; psk_file = \"secrets/psk\"; }\n"
+	");\n"
+	"clients = (\n"
+	"  { name = \"hall\"; client_names = [ \"ap.example.nl\" ]; },\n"
+	"  { name = \"pub\"; addresses = \"10.7.0.0/16\";\n"
+	"    psk_identity = \"pub@example.nl\"; psk = \"the key of the pub and no other\"; }\n"
+	");\n"
+	"routes = (\n"
+	"  { realms = \"test.nl\"; peers = [ \"tls\", \"psk\" ]; }\n"
+	");\n";
+
 static void path_of(char *out, size_t capacity, const char *name)
 {
 	assert_true(snprintf(out, capacity, "%s/%s", root, name) < (int)capacity);
@@ -194,9 +220,11 @@ void kit_leaf(const struct kit_leaf *wanted)
 	BIO *pem = BIO_new(BIO_s_mem()), *key = BIO_new(BIO_s_mem());
 	X509 *leaf = certificate_new(wanted->cn, pki.leaf_key, wanted->days);
 	char names[300];
+	const char *usage = wanted->usage ? wanted->usage : wanted->no_server_auth ? "" : "serverAuth";
+	const char *base = wanted->base ? wanted->base : "certs/server";
 	X509_set_issuer_name(leaf, X509_get_subject_name(pki.ca));
-	if (!wanted->no_server_auth)
-		extension_add(leaf, NID_ext_key_usage, "serverAuth");
+	if (*usage)
+		extension_add(leaf, NID_ext_key_usage, usage);
 	if (wanted->dns) {
 		snprintf(names, sizeof(names), "DNS:%s", wanted->dns);
 		extension_add(leaf, NID_subject_alt_name, names);
@@ -208,8 +236,10 @@ void kit_leaf(const struct kit_leaf *wanted)
 	PEM_write_bio_PKCS8PrivateKey(key, wanted->other_key ? pki.other_key : pki.leaf_key,
 				      wanted->passphrase ? EVP_aes_128_cbc() : NULL, wanted->passphrase,
 				      wanted->passphrase ? (int)strlen(wanted->passphrase) : 0, NULL, NULL);
-	bio_write("certs/server.pem", pem);
-	bio_write("certs/server.key", key);
+	snprintf(names, sizeof(names), "%s.pem", base);
+	bio_write(names, pem);
+	snprintf(names, sizeof(names), "%s.key", base);
+	bio_write(names, key);
 	X509_free(leaf);
 }
 
@@ -250,6 +280,18 @@ const char *kit_new(void)
 	kit_leaf(&(struct kit_leaf){.cn = "radius.beuningen.nl", .dns = "radius.beuningen.nl", .days = 365});
 	kit_crl(365, false);
 	return root;
+}
+
+void kit_radsec(void)
+{
+	kit_new();
+	kit_write("federation.d/radsec.cfg", radsec);
+	kit_write("secrets/psk", "a key for TLS-PSK and nothing else\n");
+	kit_leaf(&(struct kit_leaf){.base = "certs/federation",
+				    .usage = "serverAuth,clientAuth",
+				    .cn = "radsec.beuningen.nl",
+				    .dns = "radsec.beuningen.nl",
+				    .days = 365});
 }
 
 struct rg_raddb *kit_load(struct rg_report *report)

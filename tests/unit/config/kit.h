@@ -26,11 +26,16 @@ bool kit_found(const struct rg_report *, bool warning, const char *file, unsigne
 /* Prints the report to stderr: where an assertion is about to fail. */
 void kit_show(const struct rg_report *);
 
+/* Beside kit_new's: federation.d/radsec.cfg, with a credential, listens, peers and clients of tls and dtls. */
+void kit_radsec(void);
+
 /* Certificates, written over the good ones. */
 struct kit_leaf {
+	const char *base;     /* of the files' names, before .pem and .key; NULL: "certs/server" */
+	const char *usage;    /* extended key usage; NULL: serverAuth, "": none */
 	const char *cn, *dns; /* dns NULL: no subjectAltName */
 	int days;	      /* from now; negative: ended */
-	bool no_server_auth, with_root, is_ca;
+	bool no_server_auth, with_root;
 	const char *passphrase; /* of the key file */
 	bool other_key;		/* the key file holds a key of its own */
 };
