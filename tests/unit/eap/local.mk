@@ -51,3 +51,14 @@ tests_unit_eap_session_SOURCES = tests/unit/eap/session.c
 tests_unit_eap_session_LDFLAGS = $(ldflags_unit)
 tests_unit_eap_session_LDADD = $(ldadd_unit)
 tests_unit_eap_session_DEPENDENCIES = src/libroamgate.a
+check_PROGRAMS += tests/unit/eap/mschapv2
+tests_unit_eap_mschapv2_SOURCES = tests/unit/eap/mschapv2.c
+tests_unit_eap_mschapv2_LDFLAGS = $(ldflags_unit)
+tests_unit_eap_mschapv2_LDADD = $(ldadd_unit)
+tests_unit_eap_mschapv2_DEPENDENCIES = src/libroamgate.a
+check_PROGRAMS += tests/unit/eap/tunnels
+tests_unit_eap_tunnels_SOURCES = tests/unit/eap/tunnels.c tests/unit/eap/scene.c \
+	tests/unit/eap/tunnels.h
+tests_unit_eap_tunnels_LDFLAGS = $(ldflags_unit)
+tests_unit_eap_tunnels_LDADD = tests/unit/eap/libtls.a $(ldadd_unit)
+tests_unit_eap_tunnels_DEPENDENCIES = src/libroamgate.a tests/unit/eap/libtls.a
