@@ -500,6 +500,111 @@ static void a_method_that_the_directory_cannot_serve_is_refused(void **state)
 	raddb_free(&raddb);
 }
 
+/* The realm with ttls and peap; directory dir_ldap, which binds. */
+static void tunnel_realm(const char *methods, const char *inner)
+{
+	char eap[256];
+	kit_new();
+	kit_replace(CFG, "\"eap_tls\",", "\"eap_tls\", \"eap_ttls\", \"eap_peap\",");
+	snprintf(eap, sizeof(eap), "eap = { methods = [ %s ]; %s", methods, inner);
+	kit_replace(REALMS, "eap = {", eap);
+}
+
+static void inner_methods_unasked_are_what_the_directory_can_check(void **state)
+{
+	(void)state;
+	struct rg_report report = {0};
+	tunnel_realm("\"peap\", \"ttls\", \"tls\"", "");
+	struct rg_raddb *raddb = kit_load(&report);
+	assert_non_null(raddb);
+	const struct rg_eap_inner *inner = &raddb->realms[0].eap.inner;
+	assert_true(inner->pap);
+	assert_false(inner->mschapv2); /* an LDAP bind cannot check it */
+	assert_false(inner->binding_required);
+	assert_string_equal(inner->methods[0]->label, "gtc");
+	assert_null(inner->methods[1]);
+	assert_true(kit_found(&report, true, REALMS, 3, "realms[0].eap.methods", "Windows"));
+	raddb_free(&raddb);
+	report_free(&report);
+}
+
+static void inner_methods_as_written(void **state)
+{
+	(void)state;
+	struct rg_report report = {0};
+	tunnel_realm("\"peap\"", "inner_methods = [ \"tls\", \"gtc\" ]; cryptobinding = \"require\";");
+	struct rg_raddb *raddb = kit_load(&report);
+	kit_show(&report);
+	assert_non_null(raddb);
+	assert_int_equal(report.warning_count, 0);
+	const struct rg_eap_inner *inner = &raddb->realms[0].eap.inner;
+	assert_string_equal(inner->methods[0]->label, "tls");
+	assert_string_equal(inner->methods[1]->label, "gtc");
+	assert_null(inner->methods[2]);
+	assert_false(inner->pap);
+	assert_true(inner->binding_required);
+	raddb_free(&raddb);
+	report_free(&report);
+}
+
+static void inner_methods_that_cannot_be(void **state)
+{
+	static const struct {
+		const char *methods, *inner, *key, *word;
+		bool warning;
+	} cases[] = {
+		{"\"tls\", \"mschapv2\"", "", "methods", "inside a tunnel only", false},
+		{"\"gtc\"", "", "methods", "inside a tunnel only", false},
+		{"\"pap\"", "", "methods", "inside a tunnel only", false},
+		{"\"md5\"", "", "methods", "inside a tunnel only", false},
+		{"\"peap\"", "inner_methods = [ \"mschapv2\" ];", "inner_methods", "can check MSCHAPv2", false},
+		{"\"peap\"", "inner_methods = [ \"pap\" ];", "inner_methods", "none of them runs inside \"peap\"",
+		 false},
+		{"\"ttls\"", "inner_methods = [ \"chap\" ];", "inner_methods", "there is no inner method", false},
+		{"\"ttls\"", "inner_methods = [ \"gct\" ];", "inner_methods", "\"gtc\"", false},
+		{"\"ttls\"", "inner_methods = [ \"pap\", \"pap\" ];", "inner_methods", "twice", false},
+		{"\"ttls\"", "inner_methods = [ \"gtc\", \"gtc\" ];", "inner_methods", "twice", false},
+		{"\"ttls\"", "cryptobinding = \"always\";", "cryptobinding", "\"require\"", false},
+		{"\"tls\"", "inner_methods = [ \"pap\" ];", "inner_methods", "no effect", true},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rg_report report = {0};
+		char key[64];
+		snprintf(key, sizeof(key), "realms[0].eap.%s", cases[i].key);
+		tunnel_realm(cases[i].methods, cases[i].inner);
+		struct rg_raddb *raddb = kit_load(&report);
+		assert_int_equal(raddb != NULL, cases[i].warning);
+		if (!kit_found(&report, cases[i].warning, REALMS, 3, key, cases[i].word)) {
+			kit_show(&report);
+			fail_msg("case %zu: %s", i, cases[i].word);
+		}
+		raddb_free(&raddb);
+		report_free(&report);
+	}
+}
+
+static void attempts_as_written_and_unasked(void **state)
+{
+	(void)state;
+	kit_new();
+	struct rg_raddb *raddb = load_good();
+	assert_int_equal(raddb->attempts.max, 10);
+	assert_int_equal(raddb->attempts.window_s, 600);
+	assert_int_equal(raddb->attempts.exempt.count, 0);
+	raddb_free(&raddb);
+	kit_replace(CFG, "listen =", "attempts = { max = 3; exempt = [ \"test@*\", \"*\" ]; };\nlisten =");
+	struct rg_report report = {0};
+	raddb = kit_load(&report);
+	assert_non_null(raddb);
+	assert_int_equal(raddb->attempts.max, 3);
+	assert_int_equal(raddb->attempts.window_s, 600);
+	assert_string_equal(raddb->attempts.exempt.items[0], "test@*");
+	assert_true(kit_found(&report, true, CFG, 6, "attempts.exempt", "everybody"));
+	raddb_free(&raddb);
+	report_free(&report);
+}
+
 static void modules_are_refused_that_are_of_another_interface(void **state)
 {
 	(void)state;
@@ -546,6 +651,10 @@ int main(void)
 		cmocka_unit_test(every_row_s_fallback_and_value),
 		cmocka_unit_test(a_module_s_own_check_is_heard),
 		cmocka_unit_test(a_method_that_the_directory_cannot_serve_is_refused),
+		cmocka_unit_test(inner_methods_unasked_are_what_the_directory_can_check),
+		cmocka_unit_test(inner_methods_as_written),
+		cmocka_unit_test(inner_methods_that_cannot_be),
+		cmocka_unit_test(attempts_as_written_and_unasked),
 		cmocka_unit_test(modules_are_refused_that_are_of_another_interface),
 	};
 	return cmocka_run_group_tests(tests, modules_adopt, NULL);

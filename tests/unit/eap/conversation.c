@@ -11,7 +11,8 @@
 #include "eap/conversation.h"
 
 struct script {
-	enum rg_eap_verdict begin, respond, granted;
+	enum rg_eap_verdict begin, respond, granted, answered;
+	bool was_granted; /* what it was told */
 	enum rg_reason reason;
 	const char *detail;
 	size_t writes; /* octets, so many that they may overrun */
@@ -67,6 +68,20 @@ static enum rg_eap_verdict fake_granted(void *method, struct rg_eap_step *step)
 	return say(step, script.granted);
 }
 
+static enum rg_eap_verdict fake_answered(void *method, struct rg_eap_step *step)
+{
+	assert_non_null(method);
+	assert_non_null(step->answer);
+	script.was_granted = step->answer->granted;
+	return say(step, script.answered);
+}
+
+static const struct rg_claim *fake_claim(void *method)
+{
+	static const struct rg_claim claim = {.kind = RG_CLAIM_PASSWORD};
+	return method ? &claim : NULL;
+}
+
 static const struct rg_proof *fake_proof(void *method)
 {
 	static const struct rg_proof proof = {.identity = "jan@beuningen.nl"};
@@ -84,6 +99,7 @@ static void fake_end(void **method)
 	{                                                                                      \
 		.type = (number), .label = (name), .start = fake_start, .begin = fake_begin,   \
 		.respond = fake_respond, .proof = fake_proof, .granted = fake_granted,         \
+		.claim = fake_claim, .answered = fake_answered,                                \
 		.end = fake_end                                                                \
 	}
 
@@ -315,6 +331,77 @@ static void method_fails_with_its_reason(void **state)
 	assert_non_null(conversation_proof(&conversation));
 }
 
+static void a_claim_waits_for_its_answer(void **state)
+{
+	struct rg_answer answer = {.granted = true};
+	(void)state;
+	identify();
+	assert_null(conversation_claim(&conversation));
+	script.respond = RG_EAP_ASK;
+	assert_int_equal(turn_of(8, 13, "password"), RG_TURN_ASK);
+	assert_true(conversation_waits(&conversation));
+	assert_non_null(conversation_claim(&conversation));
+	assert_int_equal(turn_of(8, 13, "again"), RG_TURN_DISCARD); /* nothing is said meanwhile */
+	assert_int_equal(script.responses, 1);
+	script.answered = RG_EAP_SUCCESS;
+	out = buffer_over(memory, sizeof(memory));
+	assert_int_equal(conversation_answered(&conversation, &answer, 1200, &out, &result),
+			 RG_TURN_SUCCESS);
+	assert_true(script.was_granted);
+	expect_header(RG_EAP_CODE_SUCCESS, 8, 4);
+}
+
+static void a_claim_that_is_refused(void **state)
+{
+	struct rg_answer answer = {.reason = RG_REASON_PASSWORD_WRONG, .detail = "uid=jan"};
+	(void)state;
+	identify();
+	script.respond = RG_EAP_ASK;
+	assert_int_equal(turn_of(8, 13, "password"), RG_TURN_ASK);
+	/* The method has something to say first; the reason is settled for whenever it ends. */
+	script.answered = RG_EAP_REQUEST;
+	out = buffer_over(memory, sizeof(memory));
+	assert_int_equal(conversation_answered(&conversation, &answer, 1200, &out, &result),
+			 RG_TURN_REQUEST);
+	assert_false(script.was_granted);
+	assert_int_equal(conversation.pending, RG_REASON_PASSWORD_WRONG);
+	script.respond = RG_EAP_FAILURE;
+	expect_failure(turn_of(9, 13, "x"), RG_REASON_PASSWORD_WRONG, 9);
+	assert_string_equal(result.detail, "uid=jan");
+}
+
+static void a_right_claim_mends_a_wrong_one(void **state)
+{
+	struct rg_answer answer = {.reason = RG_REASON_PASSWORD_WRONG};
+	(void)state;
+	identify();
+	script.respond = RG_EAP_ASK;
+	assert_int_equal(turn_of(8, 13, "wrong"), RG_TURN_ASK);
+	script.answered = RG_EAP_REQUEST;
+	out = buffer_over(memory, sizeof(memory));
+	conversation_answered(&conversation, &answer, 1200, &out, &result);
+	assert_int_equal(turn_of(9, 13, "right"), RG_TURN_ASK);
+	answer = (struct rg_answer){.granted = true};
+	out = buffer_over(memory, sizeof(memory));
+	conversation_answered(&conversation, &answer, 1200, &out, &result);
+	assert_int_equal(conversation.pending, RG_REASON_NONE);
+}
+
+static void inside_a_tunnel_the_identity_is_kept(void **state)
+{
+	const struct rg_eap_inner in = {.methods = all};
+	const struct rg_eap_start start = {.fragment = 1000, .inner = &in};
+	(void)state;
+	conversation_begin_inner(&conversation, &start, "peap");
+	assert_string_equal(conversation.start.within, "peap");
+	assert_null(conversation.start.inner); /* no tunnel in a tunnel */
+	identify(); /* whatever the User-Name is */
+	assert_string_equal(conversation.start.identity, "jan@beuningen.nl");
+	conversation_end(&conversation);
+	conversation_begin_inner(&conversation, &start, "peap");
+	expect_failure(turn_octets("\x02\x07\x00\x08\x01j\0n", 8, ""), RG_REASON_IDENTITY_MISMATCH, 7);
+}
+
 /* An alert is on its way: the reason was given a turn before the end. */
 static void reason_that_was_settled_before_the_end(void **state)
 {
@@ -426,6 +513,10 @@ int main(void)
 		TEST(realm_without_methods),
 		TEST(method_fails_with_its_reason),
 		TEST(reason_that_was_settled_before_the_end),
+		TEST(a_claim_waits_for_its_answer),
+		TEST(a_claim_that_is_refused),
+		TEST(a_right_claim_mends_a_wrong_one),
+		TEST(inside_a_tunnel_the_identity_is_kept),
 		TEST(method_discards),
 		TEST(method_that_overruns_or_cannot_start),
 		TEST(proven_waits_for_the_host),

@@ -145,12 +145,13 @@ static void answer(struct scene *scene)
 	} while (scene->verdict == RG_EAP_REQUEST && scene->laptop.frame.sending);
 }
 
-void scene_open(struct scene *scene, const char *label, const char *version)
+void scene_begin(struct scene *scene, const char *label, const char *version)
 {
 	struct rg_eap_start start = {
 		.tls = context, .fragment = 1024, .realm = "beuningen.nl", .inner = &inner};
 	*scene = (struct scene){.kind = module_eap_by_label(label)};
-	laptop_profile(label, version);
+	if (!profile)
+		laptop_profile(label, version);
 	assert_true(tls_peer_open(&scene->laptop, profile, 1400));
 	scene->method = scene->kind->start(&start);
 	assert_non_null(scene->method);
@@ -159,7 +160,12 @@ void scene_open(struct scene *scene, const char *label, const char *version)
 	scene->step.room = 1400;
 	assert_int_equal(scene->kind->begin(scene->method, &scene->step), RG_EAP_REQUEST);
 	hear(scene);
+}
+
+void scene_open(struct scene *scene, const char *label, const char *version)
+{
 	bool peap = strcmp(label, "peap") == 0;
+	scene_begin(scene, label, version);
 	while (!SSL_is_init_finished(scene->laptop.ssl) ||
 	       (peap && scene->clear.length == 0) ||
 	       BIO_ctrl_pending(scene->laptop.out) != 0) {
@@ -170,9 +176,23 @@ void scene_open(struct scene *scene, const char *label, const char *version)
 
 void scene_close(struct scene *scene)
 {
+	scene_leave(scene);
+	supplicant_profile_free(&profile);
+}
+
+void scene_leave(struct scene *scene)
+{
 	scene->kind->end(&scene->method);
 	tls_peer_close(&scene->laptop);
-	supplicant_profile_free(&profile);
+}
+
+bool scene_resumes(struct scene *scene)
+{
+	do
+		answer(scene);
+	while (scene->verdict == RG_EAP_REQUEST &&
+	       (!SSL_is_init_finished(scene->laptop.ssl) || SSL_session_reused(scene->laptop.ssl)));
+	return SSL_session_reused(scene->laptop.ssl);
 }
 
 enum rg_eap_verdict scene_say(struct scene *scene, struct rg_span clear)

@@ -119,6 +119,64 @@ static void E4_a_refused_tunnel_is_not_kept(void **state)
 	}
 }
 
+/* Signs in, and is remembered by both sides. */
+static void sign_in_once(struct scene *scene, const char *version)
+{
+	struct rg_eap_keys keys;
+	scene_open(scene, "ttls", version);
+	assert_int_equal(ttls_pap(scene, "jan@beuningen.nl", PASSWORD), RG_EAP_SUCCESS);
+	assert_true(scene->kind->keys(scene->method, &keys));
+	scene->kind->accepted(scene->method);
+	tls_peer_accepted(&scene->laptop);
+	scene_leave(scene);
+}
+
+static void a_resumed_tunnel_stands_for_whom_it_let_in(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct scene scene;
+		sign_in_once(&scene, versions[i]);
+		scene_begin(&scene, "ttls", versions[i]);
+		assert_true(scene_resumes(&scene));
+		assert_int_equal(scene.verdict, RG_EAP_SUCCESS);
+		assert_int_equal(scene.asked, 0); /* no password: the host was asked about a proof */
+		assert_string_equal(scene.identity, "jan@beuningen.nl");
+		assert_string_equal(scene.kind->proof(scene.method)->inner, "pap");
+		assert_int_equal(scene.kind->proof(scene.method)->kind, RG_NAME_INNER);
+		scene_close(&scene);
+	}
+}
+
+static void E4_a_session_ends_with_the_inner_methods(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct scene scene;
+		sign_in_once(&scene, versions[i]);
+		inner.pap = false;
+		scene_begin(&scene, "ttls", versions[i]);
+		assert_false(scene_resumes(&scene));
+		scene_never_accepted(&scene);
+		inner.pap = true;
+		scene_close(&scene);
+	}
+}
+
+/* The session of a TTLS tunnel, offered to PEAP. */
+static void E4_a_session_stays_in_its_tunnel(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct scene scene;
+		sign_in_once(&scene, versions[i]);
+		scene_begin(&scene, "peap", versions[i]);
+		assert_false(scene_resumes(&scene));
+		scene_never_accepted(&scene);
+		scene_close(&scene);
+	}
+}
+
 static void E6_ttls_without_saying_who(void **state)
 {
 	(void)state;
@@ -638,6 +696,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_right_password_is_let_in),
 		cmocka_unit_test(E4_a_refused_tunnel_is_not_kept),
+		cmocka_unit_test(a_resumed_tunnel_stands_for_whom_it_let_in),
+		cmocka_unit_test(E4_a_session_ends_with_the_inner_methods),
+		cmocka_unit_test(E4_a_session_stays_in_its_tunnel),
 		cmocka_unit_test(E6_ttls_without_saying_who),
 		cmocka_unit_test(E6_ttls_two_ways_at_once),
 		cmocka_unit_test(E6_ttls_changes_its_way),

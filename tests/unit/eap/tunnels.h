@@ -35,6 +35,11 @@ int scenes_tear_down(void **state);
 /* Until the tunnel is open: the supplicant is to say something. label: "ttls", "peap". */
 void scene_open(struct scene *, const char *label, const char *version);
 void scene_close(struct scene *);
+/* The laptop comes back: the parts of the two above that do not begin or end the laptop itself. */
+void scene_begin(struct scene *, const char *label, const char *version);
+void scene_leave(struct scene *);
+/* Goes on until it ends, or until a full handshake is over. Whether the session was resumed. */
+bool scene_resumes(struct scene *);
 /* Says it in the tunnel and hears the answer (scene->clear); decisions are made as scene->refuses says. */
 enum rg_eap_verdict scene_say(struct scene *, struct rg_span clear);
 enum rg_eap_verdict scene_say_text(struct scene *, const void *octets, size_t length);

@@ -216,6 +216,57 @@ static void O6_control_characters_are_escaped_in_words(void **state)
 	assert_null(strchr(detail, '\n'));
 }
 
+static int in_a_tunnel(void **state)
+{
+	(void)state;
+	kind = RG_NAME_INNER;
+	return 0;
+}
+
+static void E7_inner_realm_is_the_outer_one_or_below_it(void **state)
+{
+	static const struct {
+		const char *name, *outer;
+		enum rg_reason reason;
+	} cases[] = {
+		{"jan@beuningen.nl", "anonymous@beuningen.nl", RG_REASON_NONE},
+		{"jan@werk.beuningen.nl", "@beuningen.nl", RG_REASON_NONE},
+		{"jan@BEUNINGEN.nl", "jan@beuningen.nl", RG_REASON_NONE},
+		{"jan", "anonymous@beuningen.nl", RG_REASON_NONE},
+		{"BEUNINGEN\\jan", "anonymous@beuningen.nl", RG_REASON_NONE},
+		{"host/pc1.beuningen.nl", "anonymous@beuningen.nl", RG_REASON_NONE},
+		/* Above it, beside it, in another realm of the region, elsewhere. */
+		{"jan@beuningen.nl", "anonymous@werk.beuningen.nl", RG_REASON_IDENTITY_MISMATCH},
+		{"jan@thuis.beuningen.nl", "@werk.beuningen.nl", RG_REASON_IDENTITY_MISMATCH},
+		{"jan@xbeuningen.nl", "@beuningen.nl", RG_REASON_IDENTITY_MISMATCH},
+		{"jan@school.beuningen.nl", "@beuningen.nl", RG_REASON_IDENTITY_MISMATCH},
+		{"jan@druten.nl", "@beuningen.nl", RG_REASON_IDENTITY_MISMATCH},
+		{"jan@gasten.beuningen.nl", "@beuningen.nl", RG_REASON_IDENTITY_MISMATCH},
+		{"host/pc1.druten.nl", "@beuningen.nl", RG_REASON_IDENTITY_MISMATCH},
+		/* And it goes with the outer name. */
+		{"jan@beuningen.nl", "piet@beuningen.nl", RG_REASON_IDENTITY_MISMATCH},
+		{"BEUNINGEN\\jan", "piet@beuningen.nl", RG_REASON_IDENTITY_MISMATCH},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (settle(&beuningen, cases[i].name, cases[i].outer) != cases[i].reason)
+			fail_msg("%s in %s", cases[i].name, cases[i].outer);
+}
+
+static void inner_names(void **state)
+{
+	static const char *const broken[] = {"", "jan@", "jan@@beuningen.nl", "BEUNINGEN\\", "host/"};
+	(void)state;
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
+		if (settle(&beuningen, broken[i], "@beuningen.nl") != RG_REASON_REALM_MALFORMED)
+			fail_msg("%s", broken[i]);
+	assert_int_equal(settle(&beuningen, NULL, "@beuningen.nl"), RG_REASON_REALM_MALFORMED);
+	assert_int_equal(settle(&beuningen, "BEUNINGEN\\jan", "@beuningen.nl"), RG_REASON_NONE);
+	expect("jan", "jan", "beuningen.nl", "");
+	assert_int_equal(settle(&beuningen, "host/pc1.beuningen.nl", "@beuningen.nl"), RG_REASON_NONE);
+	expect("host/pc1.beuningen.nl", "pc1", "beuningen.nl", "pc1.beuningen.nl");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +281,8 @@ int main(void)
 		cmocka_unit_test_setup(machine_by_its_common_name, by_common_name),
 		cmocka_unit_test_setup(names_that_are_none, by_common_name),
 		cmocka_unit_test_setup(O6_control_characters_are_escaped_in_words, by_common_name),
+		cmocka_unit_test_setup(E7_inner_realm_is_the_outer_one_or_below_it, in_a_tunnel),
+		cmocka_unit_test_setup(inner_names, in_a_tunnel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

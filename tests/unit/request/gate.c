@@ -17,6 +17,7 @@
 #include "../config/kit.h"
 #include "core/clock.h"
 #include "eap/frame.h"
+#include "home/attempts.h"
 #include "module/module.h"
 #include "observe/observe.h"
 #include "radius/dictionary.h"
@@ -25,6 +26,9 @@
 
 struct method {
 	struct rg_proof proof;
+	struct rg_claim claim;
+	uint8_t password[32];
+	bool stubborn; /* says success whatever the host says */
 };
 
 static void *method_start(const struct rg_eap_start *start)
@@ -56,6 +60,15 @@ static enum rg_eap_verdict method_respond(void *self, struct rg_eap_step *step)
 		step->detail = "serial 7";
 		return RG_EAP_FAILURE;
 	}
+	if (step->input.length > 4 && memcmp(step->input.data, "ask:", 4) == 0) {
+		size_t length = step->input.length - 4;
+		memcpy(method->password, step->input.data + 4, length);
+		method->claim = (struct rg_claim){.kind = RG_CLAIM_PASSWORD,
+						  .password = span_of(method->password, length)};
+		method->proof.kind = RG_NAME_INNER;
+		method->stubborn = span_equal(method->claim.password, span_text("stubborn"));
+		return RG_EAP_ASK;
+	}
 	if (span_equal(step->input, span_text("success")))
 		return RG_EAP_SUCCESS; /* without proof: never an Accept */
 	for (size_t i = 0; i < step->room; i++)
@@ -66,6 +79,25 @@ static enum rg_eap_verdict method_respond(void *self, struct rg_eap_step *step)
 static const struct rg_proof *method_proof(void *method)
 {
 	return &((struct method *)method)->proof;
+}
+
+static const struct rg_claim *method_claim(void *method)
+{
+	return &((struct method *)method)->claim;
+}
+
+static enum rg_eap_verdict method_answered(void *self, struct rg_eap_step *step)
+{
+	struct method *method = self;
+	const struct rg_answer *answer = step->answer;
+	if (answer->granted || method->stubborn)
+		return RG_EAP_SUCCESS;
+	step->reason = answer->reason;
+	step->detail = answer->detail;
+	if (!answer->again)
+		return RG_EAP_FAILURE;
+	buffer_put(step->output, span_text("again"));
+	return RG_EAP_REQUEST;
 }
 
 static enum rg_eap_verdict method_granted(void *method, struct rg_eap_step *step)
@@ -103,7 +135,9 @@ static const struct rg_eap_method method_kind = {
 	.begin = method_begin,
 	.respond = method_respond,
 	.proof = method_proof,
+	.claim = method_claim,
 	.granted = method_granted,
+	.answered = method_answered,
 	.keys = method_keys,
 	.accepted = method_accepted,
 	.end = method_end,
@@ -119,7 +153,7 @@ struct fake_directory fake_directory;
 static unsigned directory_offers(const void *settings)
 {
 	(void)settings;
-	return RG_OFFERS_IDENTITY;
+	return RG_OFFERS_IDENTITY | RG_OFFERS_PASSWORD;
 }
 
 static void *directory_start(const void *settings, const char *name)
@@ -135,6 +169,8 @@ void directory_answer_held(enum rg_outcome outcome)
 	assert_non_null(question);
 	fake_directory.held = NULL;
 	question->outcome = outcome;
+	snprintf(question->detail, sizeof(question->detail), "uid=jan\n");
+	snprintf(question->canonical, sizeof(question->canonical), "%s", fake_directory.canonical ? fake_directory.canonical : "");
 	question->answered(question);
 }
 
@@ -145,6 +181,9 @@ static bool directory_take(void *directory, struct rg_question *question)
 		return false;
 	assert_null(fake_directory.held);
 	fake_directory.asked++;
+	fake_directory.kind = question->kind;
+	snprintf(fake_directory.password, sizeof(fake_directory.password), "%.*s",
+		 (int)question->password.length, (const char *)question->password.data);
 	snprintf(fake_directory.identity, sizeof(fake_directory.identity), "%s", question->identity);
 	fake_directory.held = question;
 	if (!fake_directory.hold)
@@ -211,7 +250,7 @@ static void write_raddb(unsigned reject_delay_ms)
 	snprintf(text, sizeof(text),
 		 "gateway = { name = \"test\"; user = \"\"; reject_delay_ms = %u;\n"
 		 "  modules = [ \"eap_tls\", \"dir_ldap\" ]; };\n"
-		 "cui = { key = \"key of the region\"; };\n"
+		 "cui = { key = \"key of the region\"; }; attempts = { max = 4; };\n"
 		 "listen = ( { address = \"127.0.0.1\"; port = 1812; serves = [ \"auth\" ]; } );\n",
 		 reject_delay_ms);
 	kit_write("roamgate.cfg", text);
@@ -280,6 +319,7 @@ void gate_open(struct gate *gate, unsigned reject_delay_ms)
 	assert_true(dictionary_open(NULL, &why));
 	assert_true(module_adopt(&method_module, text));
 	assert_true(module_adopt(&directory_module, text));
+	attempts_clear();
 	fake_directory = (struct fake_directory){.outcome = RG_OUTCOME_FOUND};
 	kit_new();
 	write_raddb(reject_delay_ms);

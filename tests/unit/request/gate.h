@@ -39,7 +39,9 @@ struct fake_directory {
 	bool hold, full;
 	unsigned asked;
 	struct rg_question *held;
-	char identity[256];
+	char identity[256], password[64];
+	enum rg_question_kind kind;
+	const char *canonical; /* what it answers; NULL: nothing */
 };
 extern struct fake_directory fake_directory;
 void directory_answer_held(enum rg_outcome);

@@ -162,6 +162,140 @@ static void E6_success_without_proof(void **state)
 	expect_reject(&nas, 8, "internal");
 }
 
+static void a_password_is_asked_about_with_all_else(void **state)
+{
+	(void)state;
+	begin(&nas);
+	nas_eap(&nas, 8, TLS, "ask:geheim");
+	expect_accept(&nas);
+	assert_int_equal(fake_directory.asked, 1); /* one question for person, groups and password */
+	assert_int_equal(fake_directory.kind, RG_ASK_PASSWORD);
+	assert_string_equal(fake_directory.password, "geheim");
+	assert_string_equal(fake_directory.identity, "jan@beuningen.nl");
+}
+
+static void the_directory_s_own_name_for_somebody(void **state)
+{
+	(void)state;
+	fake_directory.canonical = "Jan.Jansen@beuningen.nl";
+	begin(&nas);
+	nas_eap(&nas, 8, TLS, "ask:geheim");
+	nas_hear(&nas, &gate, RG_ACCESS_ACCEPT);
+	assert_true(span_equal(packet_find(&nas.answer, RG_USER_NAME),
+			       span_text("Jan.Jansen@beuningen.nl")));
+}
+
+static void passwords_refused_with_their_reasons(void **state)
+{
+	static const struct {
+		enum rg_outcome outcome;
+		const char *reason;
+	} cases[] = {
+		{RG_OUTCOME_PASSWORD_EXPIRED, "password-expired"},
+		{RG_OUTCOME_MUST_CHANGE, "password-must-change"},
+		{RG_OUTCOME_LOCKED, "account-locked"},
+		{RG_OUTCOME_DISABLED, "directory-disabled"},
+		{RG_OUTCOME_NO_ENTRY, "directory-no-entry"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fake_directory.outcome = cases[i].outcome;
+		begin(&nas);
+		nas_eap(&nas, 8, TLS, "ask:geheim");
+		expect_reject(&nas, 8, cases[i].reason);
+	}
+}
+
+static void a_wrong_password_may_be_followed_by_the_right_one(void **state)
+{
+	(void)state;
+	fake_directory.outcome = RG_OUTCOME_WRONG_SECRET;
+	begin(&nas);
+	nas_eap(&nas, 8, TLS, "ask:fout");
+	nas_hear(&nas, &gate, RG_ACCESS_CHALLENGE);
+	fake_directory.outcome = RG_OUTCOME_FOUND;
+	nas_eap(&nas, 9, TLS, "ask:geheim");
+	nas_hear(&nas, &gate, RG_ACCESS_ACCEPT);
+	gate_expect(&gate, "accept", "accepted");
+	/* Nobody types another one: what was wrong is why it ended. */
+	fake_directory.outcome = RG_OUTCOME_WRONG_SECRET;
+	begin(&nas);
+	nas_eap(&nas, 8, TLS, "ask:fout");
+	nas_hear(&nas, &gate, RG_ACCESS_CHALLENGE);
+	/* While the second is asked about, the first answer is gone: it may not be read any more. */
+	fake_directory.hold = true;
+	nas_eap(&nas, 9, TLS, "ask:fout");
+	while (!fake_directory.held)
+		uv_run(&gate.worker.loop, UV_RUN_ONCE);
+	wheel_advance(&gate.worker.wheel, clock_now() + 61 * RG_SECOND);
+	gate_expect(&gate, "no-answer", "password-wrong");
+	directory_answer_held(RG_OUTCOME_WRONG_SECRET);
+}
+
+static void E6_success_after_a_refusal(void **state)
+{
+	(void)state;
+	fake_directory.outcome = RG_OUTCOME_WRONG_SECRET;
+	begin(&nas);
+	nas_eap(&nas, 8, TLS, "ask:stubborn");
+	expect_reject(&nas, 8, "internal");
+	begin(&other); /* and after one by the rules */
+	fake_directory.outcome = RG_OUTCOME_FOUND;
+	nas_eap(&other, 8, TLS, "ask:stubborn");
+	expect_reject(&other, 8, "internal");
+}
+
+static void L2_no_directory_is_asked_about_a_password_that_is_none(void **state)
+{
+	(void)state;
+	begin(&nas);
+	uint8_t eap[] = {2, 8, 0, 10, TLS, 'a', 's', 'k', ':', 0};
+	nas_begin(&nas, RG_ACCESS_REQUEST);
+	nas_add(&nas, RG_USER_NAME, "jan@beuningen.nl");
+	writer_add(&nas.writer, RG_STATE, span_of(nas.state, nas.state_length));
+	writer_add_eap(&nas.writer, span_of(eap, sizeof(eap)));
+	nas_send(&nas);
+	nas_hear(&nas, &gate, RG_ACCESS_CHALLENGE); /* may be tried again */
+	assert_int_equal(fake_directory.asked, 0);
+}
+
+static void L5_a_password_that_could_not_be_asked_about_gets_silence(void **state)
+{
+	(void)state;
+	/* However often: it says nothing about the person, and counts as no attempt. */
+	for (unsigned i = 0; i < 12; i++) {
+		fake_directory.outcome = RG_OUTCOME_UNAVAILABLE;
+		begin(&nas);
+		uint64_t datagrams = counted(RG_COUNT_DATAGRAMS_IN);
+		nas_eap(&nas, 8, TLS, "ask:geheim");
+		nas_deaf(&nas, &gate, RG_COUNT_DATAGRAMS_IN, datagrams);
+		gate_expect(&gate, "no-answer", "directory-unavailable");
+	}
+	fake_directory.outcome = RG_OUTCOME_FOUND;
+	nas_say(&nas);
+	nas_hear(&nas, &gate, RG_ACCESS_ACCEPT);
+	gate_expect(&gate, "accept", "accepted");
+}
+
+static void too_many_attempts_are_not_asked(void **state)
+{
+	unsigned challenges = 0;
+	(void)state;
+	fake_directory.outcome = RG_OUTCOME_NO_ENTRY;
+	for (unsigned i = 0; i < 20; i++) {
+		begin(&nas);
+		nas_eap(&nas, 8, TLS, "ask:fout");
+		nas_hear(&nas, &gate, RG_ACCESS_REJECT);
+		challenges++;
+	}
+	assert_in_range(fake_directory.asked, 1, 8); /* of one person twice max, and no MAC was told */
+	assert_int_equal(challenges, 20);
+	fake_directory.outcome = RG_OUTCOME_FOUND;
+	begin(&nas);
+	nas_eap(&nas, 8, TLS, "proven"); /* a certificate is no guess */
+	nas_hear(&nas, &gate, RG_ACCESS_ACCEPT);
+}
+
 static void E7_identity_and_user_name(void **state)
 {
 	(void)state;
@@ -397,6 +531,14 @@ int main(void)
 		TEST(eap_start_is_answered_by_a_question),
 		TEST(refusals_with_their_reasons),
 		TEST(E6_success_without_proof),
+		TEST(a_password_is_asked_about_with_all_else),
+		TEST(the_directory_s_own_name_for_somebody),
+		TEST(passwords_refused_with_their_reasons),
+		TEST(a_wrong_password_may_be_followed_by_the_right_one),
+		TEST(E6_success_after_a_refusal),
+		TEST(L2_no_directory_is_asked_about_a_password_that_is_none),
+		TEST(L5_a_password_that_could_not_be_asked_about_gets_silence),
+		TEST(too_many_attempts_are_not_asked),
 		TEST(E7_identity_and_user_name),
 		TEST(no_bare_passwords),
 		TEST(E1_wrong_identifier_is_dropped),
