@@ -298,7 +298,8 @@ static bool build_ssl(struct rg_tls_context *context, const struct rg_eap_settin
 		return false;
 	/* Tickets are handles of the cache, not sealed state: nothing is decoded again at a
 	 * resumption. */
-	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_CLEANSE_PLAINTEXT |
+					 SSL_OP_NO_RENEGOTIATION |
 					 SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
 					 SSL_OP_PRIORITIZE_CHACHA |
 					 SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION);

@@ -1,9 +1,11 @@
 """attacks.md O7: secrets, passwords and keys that were planted are found in no log, trace or metric."""
 import json
+from base64 import b64encode
+from hashlib import sha1
 
 import pytest
 
-from lib.region import ELSEWHERE_SECRET, NATIONAL_SECRET, Region
+from lib.region import ELSEWHERE_SECRET, FILTER, NATIONAL_SECRET, Region
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -67,6 +69,56 @@ def test_O7_planted_secrets_are_nowhere(cache, tmp_path, form):
             if file.is_file():
                 for what, secret in planted.items():
                     assert secret.encode() not in file.read_bytes(), f"{what} in {file.name}"
+    finally:
+        region.stop()
+
+
+def memory_of(pid):
+    """What a core of the process would hold."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            place, flags = line.split()[:2]
+            begin, end = (int(each, 16) for each in place.split("-"))
+            if flags.startswith("rw"):
+                memory.seek(begin)
+                try:
+                    yield memory.read(end - begin)
+                except OSError:
+                    pass  # a guard page, or a device
+
+
+def test_O7_passwords_in_tunnels_are_nowhere(cache, tmp_path):
+    """Not even in the memory of the process, once the sign-in is over."""
+    region = Region(cache, tmp_path / "region", names=["beuningen"], national=False, start=False)
+    try:
+        town, raddb = region.town("beuningen"), region.raddb
+        right, wrong = "GEPLANT-wachtwoord-goed", "GEPLANT-wachtwoord-fout"
+        people = tmp_path / "people.ldif"
+        people.write_text(town.entries().replace("userPassword: geheim", "userPassword: {SHA}"
+                                                 + b64encode(sha1(right.encode()).digest()).decode()))
+        raddb.gateway["modules"] = ["eap_tls", "eap_ttls", "eap_peap", "dir_ldif"]
+        raddb.log["level"] = "debug"
+        realm = raddb.realms["beuningen"]
+        realm["eap"].update(methods=["ttls", "peap"], inner_methods=["gtc", "pap"])
+        realm["directory"] = dict(type="ldif", file=str(people), base=town.base, filter=FILTER,
+                                  groups=dict(base=town.base, filter="(member=%{dn})"))
+        raddb.write()
+        region.gateway.start()
+        region.started.append(region.gateway)
+        assert any(b"j.jansen" in part for part in memory_of(region.gateway.pid)), "memory can be read"
+        for tls in ("1.2", "1.3"):
+            for method, phase2 in (("TTLS", "auth=PAP"), ("TTLS", "autheap=GTC"), ("PEAP", "auth=GTC")):
+                for password in (right, wrong):
+                    result = region.halls["beuningen"].sign_in(
+                        method, "j.jansen@beuningen.nl", town.certs.root, password=password, phase2=phase2, tls=tls,
+                        anonymous="@beuningen.nl")
+                    assert result.accepted == (password == right)
+        trace = json.dumps(region.gateway.trace("j.jansen@beuningen.nl"))
+        for place in (region.gateway.log, trace, region.gateway.metrics()):
+            assert "GEPLANT" not in place
+        for part in memory_of(region.gateway.pid):
+            at = part.find(b"GEPLANT-wachtwoord")
+            assert at < 0, part[max(0, at - 64):at + 64]
     finally:
         region.stop()
 

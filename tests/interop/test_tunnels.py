@@ -91,7 +91,8 @@ def test_resumes_as_who_signed_in(region, way, tls, mac):
 def test_wrong_password(region, way, tls, mac):
     result = sign_in(region, "k.kok", "fout", way=way, tls=tls, mac=mac)
     assert result.rejected and not result.accepted
-    assert region.gateway.last(mac)["reason"] == "password-wrong"
+    seen = region.gateway.last(mac)
+    assert seen["reason"] == "password-wrong" and "uid=k.kok" in seen["detail"]
 
 
 @pytest.mark.parametrize("way", PASSWORD_WAYS)

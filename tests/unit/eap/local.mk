@@ -4,6 +4,7 @@ check_LIBRARIES = tests/unit/eap/libtls.a
 tests_unit_eap_libtls_a_SOURCES = modules/eap_tls/eap_tls.c \
 	tests/unit/eap/laptop.c tests/unit/eap/laptop.h \
 	tests/unit/eap/pki.c tests/unit/eap/pki.h \
+	tests/unit/eap/town.c \
 	tests/unit/eap/responder.c tests/unit/eap/responder.h
 tests_unit_eap_libtls_a_CFLAGS = $(AM_CFLAGS)
 check_PROGRAMS += tests/unit/eap/certificate
