@@ -19,7 +19,9 @@ SLOW = float(os.environ.get("ROAMGATE_SLOW", "1"))  # sanitizers: deadlines of t
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 _running = set()
-_ports = set()
+_BLOCK = 50
+_ports = []  # claimed, and not yet given out
+_claims = []  # a socket for each block of ports
 _random = random.Random(os.urandom(8))
 
 
@@ -31,23 +33,47 @@ def program(name):
     return found
 
 
-def free_port(host="127.0.0.1"):
-    """A port free for UDP and TCP, below those that the kernel hands out by itself."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for _ in range(2000):
-        port = _random.randrange(10000, 32000)
-        if port in _ports:
+def _claim_ports():
+    """The ports of a block that no other test process of this machine has or gets: the block's name is a
+    socket's, which the kernel takes away when we end."""
+    first_ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    blocks = list(range(10000, min(first_ephemeral, 60000) - _BLOCK, _BLOCK))
+    _random.shuffle(blocks)
+    for block in blocks:
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0roamgate-tests-ports-{block}")
+        except OSError:
+            claim.close()
             continue
-        with socket.socket(family, socket.SOCK_DGRAM) as udp, \
-                socket.socket(family, socket.SOCK_STREAM) as tcp:
-            try:
-                udp.bind((host, port))
-                tcp.bind((host, port))
-            except OSError:
-                continue
-        _ports.add(port)
-        return port
-    raise RuntimeError("no free port")
+        _claims.append(claim)
+        return list(range(block, block + _BLOCK))
+    raise RuntimeError(f"no free ports from 10000 to {first_ephemeral} (ip_local_port_range)")
+
+
+def _is_free(host, port):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as udp, \
+            socket.socket(family, socket.SOCK_STREAM) as tcp:
+        # What a server that ended leaves in TIME-WAIT keeps nobody from listening.
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            udp.bind((host, port))
+            tcp.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(host="127.0.0.1"):
+    """A port for UDP and TCP that is ours until we end: no other test process is given it, and it lies
+    below those that the kernel gives to sockets that name none."""
+    while True:
+        if not _ports:
+            _ports.extend(_claim_ports())
+        port = _ports.pop()
+        if _is_free(host, port):
+            return port
 
 
 def wait_for(condition, seconds=10, what="condition", every=0.02):

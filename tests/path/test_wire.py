@@ -1,4 +1,5 @@
 """attacks.md W1 to W6: what is no RADIUS packet is dropped, counted, and changes nothing."""
+import hashlib
 import os
 
 import pytest
@@ -141,12 +142,19 @@ def mppe(kind, value):
     return attribute(VENDOR, b"\x00\x00\x01\x37" + bytes([kind, len(value) + 2]) + value)
 
 
+def hidden_key(peer, octets, clear):
+    """An MPPE key's first 16 octets as a peer hides them for that request (RFC 2548 §2.4.2)."""
+    salt = b"\x80\x01"
+    pad = hashlib.md5(peer.secret.encode() + octets[4:20] + salt).digest()
+    return salt + bytes(a ^ b for a, b in zip(pad, clear))
+
+
 @pytest.mark.parametrize("value", [
     b"\x80\x01" + bytes(15),  # not a multiple of 16
     b"\x80\x01",              # nothing but a salt
     b"\x80",
     b"\x00\x01" + bytes(32),  # salt without its highest bit (RFC 2548 §2.4.2)
-    b"\x80\x01" + bytes(48),  # decrypts to a length that does not fit
+    None,                     # its length octet is one more than what follows
 ], ids=["ragged", "salt-only", "short", "salt-low", "inner-length"])
 def test_W6_mppe_key_of_bad_form(away, value):
     """An Accept of a peer whose key cannot be read is dropped; the genuine one that follows is taken."""
@@ -154,9 +162,24 @@ def test_W6_mppe_key_of_bad_form(away, value):
     away.first.drain()
     away.nas.send(away.nas.begin("gast@elders.example"))
     octets, where = away.first.take()
+    if value is None:
+        value = hidden_key(away.first, octets, b"\x10" + bytes(15))
     away.first.answer(reply(away.first.secret, ACCEPT, octets, mppe(17, value)
                             + eap_message(b"\x03\x00\x00\x04")), where)
     away.first.answer(reply(away.first.secret, ACCEPT, octets, attribute(27, (60).to_bytes(4, "big"))
                             + eap_message(b"\x03\x00\x00\x04")), where)
     answer = Packet(away.nas.receive())
     assert answer.code == ACCEPT and answer.first(27) == (60).to_bytes(4, "big")
+
+
+def test_W6_mppe_key_of_good_form(away):
+    """The hidden key of these tests would be taken, were its length right."""
+    away.nas.drain()
+    away.first.drain()
+    away.nas.send(away.nas.begin("gast@elders.example"))
+    octets, where = away.first.take()
+    value = hidden_key(away.first, octets, b"\x0f" + b"sleutel van 15b")
+    away.first.answer(reply(away.first.secret, ACCEPT, octets, mppe(17, value)
+                            + eap_message(b"\x03\x00\x00\x04")), where)
+    answer = Packet(away.nas.receive())
+    assert answer.code == ACCEPT and answer.first(VENDOR) is not None
