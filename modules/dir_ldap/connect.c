@@ -1,11 +1,14 @@
 #include "connect.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 
+#include "core/secret.h"
 #include "directory/filter.h"
 
 #define SYSTEM_STORE "/etc/ssl/certs/ca-certificates.crt"
@@ -13,9 +16,45 @@
 /* LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] 3.1.1.3.4.3.1): such a server has the in-chain rule. */
 #define CAPABILITY_AD "1.2.840.113556.1.4.800"
 
+/* liblber leaves requests and answers in what it frees. What its users allocate with malloc they
+ * free here too, and the other way round. */
+static void wiping_free(void *memory, void *context)
+{
+	(void)context;
+	if (memory)
+		secret_wipe(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
+static void *wiping_malloc(ber_len_t size, void *context)
+{
+	(void)context;
+	return malloc(size);
+}
+
+static void *wiping_calloc(ber_len_t count, ber_len_t size, void *context)
+{
+	(void)context;
+	return calloc(count, size);
+}
+
+static void *wiping_realloc(void *memory, ber_len_t size, void *context)
+{
+	size_t before = memory ? malloc_usable_size(memory) : 0;
+	void *bigger = malloc(size);
+	if (!bigger || !memory)
+		return bigger;
+	memcpy(bigger, memory, before < size ? before : size);
+	wiping_free(memory, context);
+	return bigger;
+}
+
 static void initialize_once(void)
 {
+	static BerMemoryFunctions functions = {wiping_malloc, wiping_calloc, wiping_realloc,
+					       wiping_free};
 	LDAP *handle = NULL;
+	ber_set_option(NULL, LBER_OPT_MEMORY_FNS, &functions);
 	/* Reads its own configuration and fills its global options: not safe in two threads at
 	 * once. */
 	if (ldap_initialize(&handle, "ldap://127.0.0.1") == LDAP_SUCCESS)
@@ -118,18 +157,19 @@ static bool set_options(struct rg_connect *connect)
 	       ldap_set_option(handle, LDAP_OPT_TIMEOUT, &limit) == LDAP_OPT_SUCCESS;
 }
 
-static enum rg_connected bind_as(struct rg_connect *connect)
+static enum rg_connected bind_service(struct rg_connect *connect)
 {
+	const struct rg_secret *secret = connect->settings->bind_password;
+	const char *dn = connect->settings->bind_dn;
 	struct berval password = {
-		.bv_len = connect->password.length,
-		.bv_val = (char *)connect->password.data,
+		.bv_len = secret ? secret->length : 0,
+		.bv_val = secret ? (char *)secret->data : NULL,
 	};
 	struct timeval limit = connect_time(connect);
 	LDAPMessage *result = NULL;
 	char *text = NULL;
 	int id, code, outcome = LDAP_OTHER;
-	code = ldap_sasl_bind(connect->handle, connect->dn, LDAP_SASL_SIMPLE, &password, NULL, NULL,
-			      &id);
+	code = ldap_sasl_bind(connect->handle, dn, LDAP_SASL_SIMPLE, &password, NULL, NULL, &id);
 	if (code != LDAP_SUCCESS)
 		return failed(connect, "bind", code);
 	code = ldap_result(connect->handle, id, LDAP_MSG_ALL, &limit, &result);
@@ -139,16 +179,10 @@ static enum rg_connected bind_as(struct rg_connect *connect)
 	if (code != LDAP_SUCCESS)
 		outcome = code;
 	if (outcome != LDAP_SUCCESS)
-		snprintf(connect->why, sizeof(connect->why), "bind as %.70s: %s%s%.40s",
-			 connect->dn, ldap_err2string(outcome), text && *text ? ": " : "",
-			 text ? text : "");
+		snprintf(connect->why, sizeof(connect->why), "bind as %.70s: %s%s%.40s", dn,
+			 ldap_err2string(outcome), text && *text ? ": " : "", text ? text : "");
 	ldap_memfree(text);
-	if (outcome == LDAP_SUCCESS)
-		return RG_CONNECTED;
-	/* An entry without a password has no right one either (RFC 4511 §4.1.9, appendix A). */
-	return outcome == LDAP_INVALID_CREDENTIALS || outcome == LDAP_INAPPROPRIATE_AUTH
-		       ? RG_CONNECT_REFUSED
-		       : RG_CONNECT_FAILED;
+	return outcome == LDAP_SUCCESS ? RG_CONNECTED : RG_CONNECT_FAILED;
 }
 
 static bool server_knows_chain(struct rg_connect *connect)
@@ -196,9 +230,10 @@ static enum rg_connected make_steps(struct rg_connect *connect)
 		return failed(connect, "StartTLS", code);
 	if (atomic_load(connect->stop))
 		return failed(connect, "stopped", LDAP_USER_CANCELLED);
-	enum rg_connected bound = RG_CONNECTED;
-	if (connect->dn && *connect->dn)
-		bound = bind_as(connect);
+	if (connect->for_people)
+		return RG_CONNECTED;
+	const char *dn = connect->settings->bind_dn;
+	enum rg_connected bound = dn && *dn ? bind_service(connect) : RG_CONNECTED;
 	if (bound != RG_CONNECTED)
 		return bound;
 	connect->in_chain = wants_chain(connect) && server_knows_chain(connect);

@@ -1,4 +1,4 @@
-/* Making one connection: resolve, connect, TLS, bind. It blocks, so a thread of its own does it. */
+/* Making one connection: resolve, connect, TLS, and bind as the gateway's own account. It blocks, so a thread of its own does it. */
 #ifndef DIR_LDAP_CONNECT_H
 #define DIR_LDAP_CONNECT_H
 #include <ldap.h>
@@ -8,15 +8,13 @@
 
 enum rg_connected {
 	RG_CONNECTED,
-	RG_CONNECT_REFUSED, /* the server says that this is not the password of dn */
 	RG_CONNECT_FAILED,
 };
 
 struct rg_connect {
 	const struct rg_ldap_settings *settings;
 	const char *uri;
-	const char *dn; /* whom to bind as; NULL or "": nobody */
-	struct rg_span password;
+	bool for_people; /* only to bind people on: nothing is asked or bound yet */
 	const atomic_bool *stop; /* gives up at the next step once it is set */
 	/* Called once the socket is connected, before TLS: whoever wants to end the attempt early
 	 * shuts that socket down. */
@@ -30,7 +28,8 @@ struct rg_connect {
 	char why[160]; /* else */
 };
 
-/* Call once before any other thread uses libldap. */
+/* Call before any other thread uses libldap: readies it, and has liblber wipe what it frees, since
+ * passwords and hashes pass through its buffers. */
 void connection_prepare(void);
 
 /* Connecting takes timeout_ms for each address at the most, resolving as long as the resolver's own

@@ -5,8 +5,9 @@
 
 static unsigned offers(const void *settings)
 {
-	(void)settings;
-	return RG_OFFERS_IDENTITY | RG_OFFERS_PASSWORD;
+	const struct rg_ldap_settings *ldap = settings;
+	return RG_OFFERS_IDENTITY | RG_OFFERS_PASSWORD |
+	       (ldap->lookup.nt_hash_attribute ? RG_OFFERS_MSCHAPV2 : 0);
 }
 
 static const struct rg_directory_kind operations = {

@@ -103,7 +103,11 @@ static void receive_all(struct rg_ldap_directory *directory, const struct pollfd
 		struct link *link = &directory->links[i];
 		/* A server found down closes its other links, which may be further on in this list.
 		 */
-		if (fds[i + 1].revents && link->handle && !link_receive(directory, link))
+		if (!fds[i + 1].revents || !link->handle)
+			continue;
+		if (link->for_people)
+			bind_receive(directory, link, clock_now());
+		else if (!link_receive(directory, link))
 			plan_lost(directory, link, clock_now());
 	}
 }
@@ -145,7 +149,7 @@ static void finish(struct rg_ldap_directory *directory)
 static void *run(void *opaque)
 {
 	struct rg_ldap_directory *directory = opaque;
-	struct pollfd fds[64];
+	struct pollfd fds[RG_LDAP_CONNECTIONS_MOST * 2 + 2];
 	while (!atomic_load(&directory->closing)) {
 		uint64_t now = clock_now();
 		take_inbox(directory);
@@ -164,6 +168,7 @@ static void directory_free(struct rg_ldap_directory *directory)
 	if (directory->wake >= 0)
 		close(directory->wake);
 	pthread_mutex_destroy(&directory->lock);
+	nt_digests_free(&directory->digests);
 	free(directory->nested_filter);
 	free(directory->servers);
 	free(directory->links);
@@ -176,7 +181,10 @@ static bool directory_fill(struct rg_ldap_directory *directory, const char *name
 	const struct rg_ldap_settings *settings = directory->settings;
 	const char *groups = settings->lookup.groups.filter;
 	directory->name = strdup(name);
-	directory->link_count = (size_t)settings->connections + 1;
+	if (settings->lookup.nt_hash_attribute)
+		directory->digests = nt_digests_new();
+	directory->search_links = (size_t)settings->connections + 1;
+	directory->link_count = directory->search_links + (size_t)settings->connections;
 	directory->links = calloc(directory->link_count, sizeof(*directory->links));
 	directory->servers = calloc(settings->uris.count, sizeof(*directory->servers));
 	directory->nested_filter = groups ? filter_nested(groups) : NULL;
@@ -184,6 +192,8 @@ static bool directory_fill(struct rg_ldap_directory *directory, const char *name
 	if (!directory->name || !directory->links || !directory->servers || directory->wake < 0 ||
 	    (groups && !directory->nested_filter))
 		return false;
+	for (size_t i = directory->search_links; i < directory->link_count; i++)
+		directory->links[i].for_people = true;
 	for (size_t i = 0; i < settings->uris.count; i++) {
 		directory->servers[i].uri = settings->uris.items[i];
 		directory->servers[i].since = (int64_t)(clock_wall() / RG_SECOND);
@@ -231,7 +241,7 @@ void directory_status_ldap(void *opaque,
 		pthread_mutex_lock(&directory->lock);
 		const struct rg_server *from = &directory->servers[i];
 		struct rg_directory_server server = {from->uri, from->state, why, from->since};
-		memcpy(why, from->why, sizeof(why));
+		memcpy(why, from->why[0] ? from->why : from->bind_why, sizeof(why));
 		pthread_mutex_unlock(&directory->lock);
 		each(context, &server);
 	}

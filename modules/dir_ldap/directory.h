@@ -1,8 +1,8 @@
 /* The parts of one LDAP directory.
  *
  * One thread, the directory's own, holds the questions and all connections; it never waits for a
- * server, since sockets do not block. What may wait (connecting, TLS, binding) is a job: a thread
- * for that one attempt, which hands its connection over and ends. So a question is answered at its
+ * server, since sockets do not block. What may wait (resolving, TLS) is a job: a thread for that
+ * one attempt, which hands its connection over and ends. So a question is answered at its
  * deadline whatever a server does. */
 #ifndef DIR_LDAP_DIRECTORY_H
 #define DIR_LDAP_DIRECTORY_H
@@ -10,7 +10,9 @@
 #include <sys/queue.h>
 
 #include "connect.h"
+#include "core/log.h"
 #include "directory/group.h"
+#include "directory/nt_hash.h"
 #include "server.h"
 
 #define PIPELINE_MOST 64u /* questions at once on one connection */
@@ -33,13 +35,15 @@ struct task {
 	} stage;
 	struct rg_question *question;
 	struct rg_group_match match;
-	struct link *link;              /* SEARCHING, JUDGING */
-	struct job *job;                /* BINDING */
-	const struct rg_server *server; /* that was asked last */
+	struct link *link;              /* SEARCHING, JUDGING, BINDING */
+	struct rg_server *server;       /* that was asked last, or will be asked for the bind */
 	unsigned tries, open_searches;
+	size_t bind_servers; /* that have had the bind and did not answer it */
 	unsigned entries;
 	char *dn;
 	bool disabled, has_certificate, same_certificate;
+	bool has_nt_hash;
+	uint8_t nt_hash[RG_NT_HASH];
 };
 
 TAILQ_HEAD(task_list, task);
@@ -80,9 +84,16 @@ struct link {
 	unsigned tasks;
 	uint64_t up_ns;
 	TAILQ_HEAD(search_list, search) searches;
+	/* A connection that people are bound on, one at a time, and that is never searched on. */
+	bool for_people;
+	bool binding;
+	bool bound_before;
+	int bind_id;
+	uint64_t bind_due_ns; /* unanswered by then: the bind hangs */
+	struct task *bound;   /* whose bind it is; NULL: nobody waits for it any more */
 };
 
-/* One attempt to connect, for a link or to try a person's password. */
+/* One attempt to connect. */
 struct job {
 	TAILQ_ENTRY(job) next; /* of those under way; then of those finished */
 	pthread_t thread;
@@ -93,10 +104,7 @@ struct job {
 	uint64_t late_ns; /* under way still by then: it is cut, and not counted on */
 	bool late;
 	int fd;            /* of its socket, once connected; under the directory's lock */
-	struct link *link; /* or */
-	struct task *task; /* whose password; NULL also once nobody waits for it */
-	char *dn;
-	struct rg_secret *password;
+	struct link *link; /* for which */
 };
 
 TAILQ_HEAD(job_list, job);
@@ -104,6 +112,7 @@ TAILQ_HEAD(job_list, job);
 struct rg_ldap_directory {
 	const struct rg_ldap_settings *settings;
 	char *name;
+	struct rg_nt_digests *digests; /* NULL: no nt_hash_attribute, or no legacy provider */
 	pthread_t thread;
 	int wake; /* eventfd */
 	atomic_bool closing;
@@ -116,9 +125,11 @@ struct rg_ldap_directory {
 
 	/* The thread's alone. */
 	struct task_list tasks, waiting, bind_waiting;
-	unsigned bind_jobs;
-	struct link *links; /* settings->connections and one to return to an earlier server with */
-	size_t link_count;
+	/* settings->connections, and one to return to an earlier server with; then another
+	 * settings->connections for people. */
+	struct link *links;
+	size_t link_count, search_links;
+	struct rg_log_limit bind_log;
 	char *nested_filter; /* groups.filter through the in-chain rule */
 	char filter[65536];  /* RG_FILTER_MOST */
 };
@@ -135,12 +146,25 @@ void plan_lost(struct rg_ldap_directory *, struct link *, uint64_t now);
 /* When the next of all this is due; UINT64_MAX: never. */
 uint64_t plan_due(struct rg_ldap_directory *);
 
+/* bind.c: passwords, each tried by a bind as the person (RFC 4513 §5.1.3). */
+/* The task waits for a connection to bind on. */
+void bind_wait(struct rg_ldap_directory *, struct task *);
+void bind_adopt(struct rg_ldap_directory *, struct job *, uint64_t now);
+/* Ends binds that took too long. */
+void bind_expire(struct rg_ldap_directory *, uint64_t now);
+/* No connection to bind on came in time. */
+void bind_late(struct rg_ldap_directory *, struct rg_server *, uint64_t now);
+/* Starts binds, and connections for those that wait. */
+void bind_next(struct rg_ldap_directory *, uint64_t now);
+/* Something has come on a connection for people, or it has been closed. */
+void bind_receive(struct rg_ldap_directory *, struct link *, uint64_t now);
+uint64_t bind_due(const struct rg_ldap_directory *);
+
 /* job.c */
 /* A thread that no signal reaches. */
 bool thread_start(pthread_t *, void *(*run)(void *), void *argument);
 /* False: no thread or memory. */
 bool job_connect(struct rg_ldap_directory *, struct link *, struct rg_server *, uint64_t now);
-bool job_bind(struct rg_ldap_directory *, struct task *, uint64_t now);
 void job_cut(struct job *);   /* its server has had its time; the directory's lock is held */
 void job_free(struct job **); /* of one whose thread has ended */
 
@@ -154,6 +178,8 @@ bool link_receive(struct rg_ldap_directory *, struct link *);
  * link->broken say whether another try makes sense. */
 int link_search(struct rg_ldap_directory *, struct link *, struct search *, const char *base,
 		int scope, const char *filter, char **attributes, int size_most);
+/* What was unsent has gone as far as the socket took it; where that takes more, nothing is left. */
+bool link_still_writing(const struct link *);
 /* Of a task that ends or starts anew: answers to its searches are ignored. */
 void link_forget(struct task *);
 
@@ -164,7 +190,6 @@ void task_again(struct rg_ldap_directory *,
 		struct task *); /* its connection is gone: it waits anew */
 void task_entry(struct rg_ldap_directory *, struct search *, LDAPMessage *);
 void task_searched(struct rg_ldap_directory *, struct search *, int code, const char *text);
-void task_bound(struct rg_ldap_directory *, struct task *, const struct job *);
 void task_answer(struct rg_ldap_directory *, struct task *, enum rg_outcome, const char *format,
 		 ...) __attribute__((format(printf, 4, 5)));
 #endif

@@ -1,12 +1,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "core/secret.h"
 #include "directory.h"
 
 /* A copy of the descriptor: libldap may close its own at any time. */
@@ -94,8 +92,6 @@ void job_free(struct job **freed)
 	*freed = NULL;
 	if (job->connect.handle)
 		ldap_unbind_ext(job->connect.handle, NULL, NULL);
-	free(job->dn);
-	secret_free(&job->password);
 	free(job);
 }
 
@@ -106,8 +102,7 @@ bool job_connect(struct rg_ldap_directory *directory, struct link *link, struct 
 	if (!job)
 		return false;
 	job->link = link;
-	job->connect.dn = directory->settings->bind_dn;
-	job->connect.password = secret_span(directory->settings->bind_password);
+	job->connect.for_people = link->for_people;
 	if (!job_start(job, now)) {
 		job_free(&job);
 		return false;
@@ -115,30 +110,7 @@ bool job_connect(struct rg_ldap_directory *directory, struct link *link, struct 
 	link->state = LINK_CONNECTING;
 	link->server = server;
 	link->job = job;
-	server->attempting = true;
+	if (!link->for_people)
+		server->attempting = true;
 	return true;
-}
-
-bool job_bind(struct rg_ldap_directory *directory, struct task *task, uint64_t now)
-{
-	struct rg_span password = task->question->password;
-	struct job *job = job_new(directory, (struct rg_server *)task->server);
-	if (!job)
-		return false;
-	job->task = task;
-	job->dn = strdup(task->dn);
-	job->password = secret_new(password.data, password.length);
-	if (!job->dn || !job->password)
-		goto out;
-	job->connect.dn = job->dn;
-	job->connect.password = secret_span(job->password);
-	if (!job_start(job, now))
-		goto out;
-	task->stage = TASK_BINDING;
-	task->job = job;
-	directory->bind_jobs++;
-	return true;
-out:
-	job_free(&job);
-	return false;
 }

@@ -11,7 +11,7 @@ void link_open(struct link *link, struct job *job, uint64_t now)
 	link->handle = job->connect.handle;
 	link->fd = job->connect.fd;
 	link->in_chain = job->connect.in_chain;
-	link->writing = link->broken = false;
+	link->writing = link->broken = link->binding = link->bound_before = false;
 	link->tasks = 0;
 	link->up_ns = now;
 	TAILQ_INIT(&link->searches);
@@ -65,6 +65,8 @@ void link_forget(struct task *task)
 	for (; search; search = TAILQ_NEXT(search, next))
 		if (search->task == task)
 			search->task = NULL;
+	if (link->bound == task)
+		link->bound = NULL;
 	link->tasks--;
 	task->link = NULL;
 	task->open_searches = 0;
@@ -114,8 +116,7 @@ static bool handle_message(struct rg_ldap_directory *directory, struct link *lin
 	return true;
 }
 
-/* What was unsent has gone as far as the socket took it; where that takes more, nothing is left. */
-static bool still_writing(const struct link *link)
+bool link_still_writing(const struct link *link)
 {
 	struct pollfd fd = {.fd = link->fd, .events = POLLOUT};
 	return link->writing && poll(&fd, 1, 0) == 0;
@@ -128,7 +129,7 @@ bool link_receive(struct rg_ldap_directory *directory, struct link *link)
 		LDAPMessage *message = NULL;
 		int type = ldap_result(link->handle, LDAP_RES_ANY, LDAP_MSG_ONE, &none, &message);
 		if (type == 0) {
-			link->writing = still_writing(link);
+			link->writing = link_still_writing(link);
 			return true;
 		}
 		if (type < 0)

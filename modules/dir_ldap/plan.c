@@ -45,7 +45,7 @@ static void mark_down(struct rg_ldap_directory *directory, struct rg_server *ser
 	if (changed)
 		log_write(RG_LOG_WARNING, "directory of %s: %s is down: %s", directory->name,
 			  server->uri, shown);
-	for (size_t i = 0; i < directory->link_count; i++) {
+	for (size_t i = 0; i < directory->search_links; i++) {
 		struct link *link = &directory->links[i];
 		if (link->handle && link->server == server)
 			link_close(directory, link);
@@ -64,7 +64,7 @@ void plan_lost(struct rg_ldap_directory *directory, struct link *link, uint64_t 
 /* Connections to servers that come after this one finish what they have and go. */
 static void drain_later(struct rg_ldap_directory *directory, const struct rg_server *server)
 {
-	for (size_t i = 0; i < directory->link_count; i++) {
+	for (size_t i = 0; i < directory->search_links; i++) {
 		struct link *link = &directory->links[i];
 		if (link->state == LINK_UP && link->server > server)
 			link->state = LINK_DRAINING;
@@ -90,13 +90,6 @@ static void adopt_link(struct rg_ldap_directory *directory, struct job *job, uin
 	}
 }
 
-static void adopt_bind(struct rg_ldap_directory *directory, struct job *job)
-{
-	directory->bind_jobs--;
-	if (job->task)
-		task_bound(directory, job->task, job);
-}
-
 void plan_adopt(struct rg_ldap_directory *directory, uint64_t now)
 {
 	for (;;) {
@@ -108,10 +101,10 @@ void plan_adopt(struct rg_ldap_directory *directory, uint64_t now)
 		if (!job)
 			return;
 		pthread_join(job->thread, NULL);
-		if (job->link)
-			adopt_link(directory, job, now);
+		if (job->link->for_people)
+			bind_adopt(directory, job, now);
 		else
-			adopt_bind(directory, job);
+			adopt_link(directory, job, now);
 		job_free(&job);
 	}
 }
@@ -132,7 +125,7 @@ static void expire_tasks(struct rg_ldap_directory *directory, uint64_t now)
 
 static void expire_searches(struct rg_ldap_directory *directory, uint64_t now)
 {
-	for (size_t i = 0; i < directory->link_count; i++) {
+	for (size_t i = 0; i < directory->search_links; i++) {
 		struct link *link = &directory->links[i];
 		struct search *search = link->handle ? TAILQ_FIRST(&link->searches) : NULL;
 		char why[80];
@@ -165,7 +158,9 @@ static void expire_jobs(struct rg_ldap_directory *directory, uint64_t now)
 	snprintf(why, sizeof(why), "no connection within %d ms",
 		 (int)directory->settings->timeout_ms);
 	for (struct job *job = cut_next(directory, now); job; job = cut_next(directory, now))
-		if (job->link)
+		if (job->link->for_people)
+			bind_late(directory, job->server, now);
+		else
 			mark_down(directory, job->server, why, now);
 }
 
@@ -174,7 +169,8 @@ void plan_expire(struct rg_ldap_directory *directory, uint64_t now)
 	expire_tasks(directory, now);
 	expire_searches(directory, now);
 	expire_jobs(directory, now);
-	for (size_t i = 0; i < directory->link_count; i++)
+	bind_expire(directory, now);
+	for (size_t i = 0; i < directory->search_links; i++)
 		if (directory->links[i].state == LINK_DRAINING &&
 		    TAILQ_EMPTY(&directory->links[i].searches))
 			link_close(directory, &directory->links[i]);
@@ -185,7 +181,7 @@ static struct link *link_choose(struct rg_ldap_directory *directory, unsigned *u
 {
 	struct link *best = NULL;
 	*up = 0;
-	for (size_t i = 0; i < directory->link_count; i++) {
+	for (size_t i = 0; i < directory->search_links; i++) {
 		struct link *link = &directory->links[i];
 		if (link->state != LINK_UP)
 			continue;
@@ -199,7 +195,7 @@ static struct link *link_choose(struct rg_ldap_directory *directory, unsigned *u
 
 static struct link *link_empty(struct rg_ldap_directory *directory)
 {
-	for (size_t i = 0; i < directory->link_count; i++)
+	for (size_t i = 0; i < directory->search_links; i++)
 		if (directory->links[i].state == LINK_EMPTY)
 			return &directory->links[i];
 	return NULL;
@@ -210,7 +206,7 @@ static bool attempt_hopeful(struct rg_ldap_directory *directory)
 {
 	bool hopeful = false;
 	pthread_mutex_lock(&directory->lock);
-	for (size_t i = 0; i < directory->link_count; i++)
+	for (size_t i = 0; i < directory->search_links; i++)
 		hopeful |= directory->links[i].job && !directory->links[i].job->late;
 	pthread_mutex_unlock(&directory->lock);
 	return hopeful;
@@ -219,7 +215,7 @@ static bool attempt_hopeful(struct rg_ldap_directory *directory)
 /* The server that connections go to now; NULL: there are none. */
 static struct rg_server *server_serving(struct rg_ldap_directory *directory)
 {
-	for (size_t i = 0; i < directory->link_count; i++)
+	for (size_t i = 0; i < directory->search_links; i++)
 		if (directory->links[i].state == LINK_UP)
 			return directory->links[i].server;
 	return NULL;
@@ -272,19 +268,6 @@ static void place_tasks(struct rg_ldap_directory *directory)
 	}
 }
 
-static void place_binds(struct rg_ldap_directory *directory, uint64_t now)
-{
-	struct task *task = TAILQ_FIRST(&directory->bind_waiting);
-	while (task && directory->bind_jobs < (unsigned)directory->settings->connections) {
-		TAILQ_REMOVE(&directory->bind_waiting, task, in_turn);
-		task->stage = TASK_BINDING;
-		if (!job_bind(directory, task, now))
-			task_answer(directory, task, RG_OUTCOME_UNAVAILABLE,
-				    "no thread to bind in");
-		task = TAILQ_FIRST(&directory->bind_waiting);
-	}
-}
-
 static uint64_t retry_soonest(struct rg_ldap_directory *directory)
 {
 	uint64_t soonest = UINT64_MAX;
@@ -315,7 +298,7 @@ static void refuse_waiting(struct rg_ldap_directory *directory, uint64_t now)
 void plan_next(struct rg_ldap_directory *directory, uint64_t now)
 {
 	place_tasks(directory);
-	place_binds(directory, now);
+	bind_next(directory, now);
 	plan_attempts(directory, now);
 	refuse_waiting(directory, now);
 }
@@ -325,7 +308,7 @@ uint64_t plan_due(struct rg_ldap_directory *directory)
 	uint64_t due = UINT64_MAX;
 	if (!TAILQ_EMPTY(&directory->tasks))
 		due = TAILQ_FIRST(&directory->tasks)->question->deadline_ns;
-	for (size_t i = 0; i < directory->link_count; i++) {
+	for (size_t i = 0; i < directory->search_links; i++) {
 		struct link *link = &directory->links[i];
 		struct search *search = link->handle ? TAILQ_FIRST(&link->searches) : NULL;
 		if (link->handle && link->broken)
@@ -339,6 +322,9 @@ uint64_t plan_due(struct rg_ldap_directory *directory)
 		if (!job->late && job->late_ns < due)
 			due = job->late_ns;
 	pthread_mutex_unlock(&directory->lock);
+	uint64_t bind = bind_due(directory);
+	if (bind < due)
+		due = bind;
 	/* A retry is due only where there is a place for its connection. */
 	uint64_t retry = link_empty(directory) ? retry_soonest(directory) : UINT64_MAX;
 	if (!server_serving(directory) && attempt_hopeful(directory))

@@ -3,6 +3,8 @@
 #define DIR_LDAP_SETTINGS_H
 #include "directory/lookup.h"
 
+#define RG_LDAP_CONNECTIONS_MOST 32
+
 struct rg_ldap_settings {
 	struct rg_strings uris;
 	bool starttls;

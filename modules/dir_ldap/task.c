@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/secret.h"
 #include "core/text.h"
 #include "directory.h"
 #include "directory/filter.h"
@@ -34,8 +35,6 @@ void task_answer(struct rg_ldap_directory *directory, struct task *task, enum rg
 	if (outcome != RG_OUTCOME_FOUND && task->match.question)
 		groups_reset(&task->match);
 	link_forget(task);
-	if (task->job)
-		task->job->task = NULL;
 	if (task->stage == TASK_WAITING)
 		TAILQ_REMOVE(&directory->waiting, task, in_turn);
 	if (task->stage == TASK_BIND_WAITING)
@@ -46,6 +45,7 @@ void task_answer(struct rg_ldap_directory *directory, struct task *task, enum rg
 	pthread_mutex_unlock(&directory->lock);
 	groups_free(&task->match);
 	free(task->dn);
+	secret_wipe(task, sizeof(*task));
 	free(task);
 	question->answered(question);
 }
@@ -58,6 +58,7 @@ static void task_wait(struct rg_ldap_directory *directory, struct task *task)
 	task->dn = NULL;
 	task->entries = 0;
 	task->disabled = task->has_certificate = task->same_certificate = false;
+	task->has_nt_hash = false;
 	if (task->match.question)
 		groups_reset(&task->match);
 	task->stage = TASK_WAITING;
@@ -115,7 +116,7 @@ void task_start(struct rg_ldap_directory *directory, struct task *task, struct l
 	const struct rg_lookup *lookup = &directory->settings->lookup;
 	struct rg_question *question = task->question;
 	char nothing[] = LDAP_NO_ATTRS;
-	char *attributes[3];
+	char *attributes[4];
 	size_t count = 0;
 	TAILQ_REMOVE(&directory->waiting, task, in_turn);
 	task->stage = TASK_SEARCHING;
@@ -130,6 +131,8 @@ void task_start(struct rg_ldap_directory *directory, struct task *task, struct l
 		attributes[count++] = (char *)lookup->certificate_attribute;
 	if (lookup->groups.attribute && question->group_count > 0)
 		attributes[count++] = (char *)lookup->groups.attribute;
+	if (lookup->nt_hash_attribute && question->kind == RG_ASK_MSCHAPV2)
+		attributes[count++] = (char *)lookup->nt_hash_attribute;
 	if (count == 0)
 		attributes[count++] = nothing;
 	attributes[count] = NULL;
@@ -158,6 +161,8 @@ static void read_value(const struct rg_lookup *lookup, struct task *task, const 
 		task->has_certificate = true;
 		task->same_certificate |= lookup_same_certificate(task->question, value);
 	}
+	if (lookup->nt_hash_attribute && same_attribute(attribute, lookup->nt_hash_attribute))
+		task->has_nt_hash |= nt_hash_read(value, task->nt_hash);
 }
 
 static void read_person(struct rg_ldap_directory *directory, struct task *task, LDAPMessage *entry)
@@ -259,10 +264,11 @@ static bool ask_groups(struct rg_ldap_directory *directory, struct task *task)
 
 static bool ask_disabled(struct rg_ldap_directory *directory, struct task *task)
 {
-	const char *template = directory->settings->lookup.disabled;
+	const char *template = lookup_disabled(&directory->settings->lookup,
+					       task->question->kind == RG_ASK_PASSWORD);
 	char nothing[] = LDAP_NO_ATTRS;
 	char *attributes[] = {nothing, NULL};
-	if (!template || !*template)
+	if (!*template)
 		return true;
 	const char *filter = expand(directory, task, template);
 	if (filter)
@@ -270,6 +276,22 @@ static bool ask_disabled(struct rg_ldap_directory *directory, struct task *task)
 				   filter, attributes, 1);
 	task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "its name does not fit disabled");
 	return false;
+}
+
+static void task_verify(struct rg_ldap_directory *directory, struct task *task)
+{
+	const char *attribute = directory->settings->lookup.nt_hash_attribute;
+	if (!directory->digests)
+		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "%s",
+			    attribute ? "OpenSSL's legacy provider is missing"
+				      : "it has no nt_hash_attribute to verify MSCHAPv2 with");
+	else if (!task->has_nt_hash)
+		task_answer(directory, task, RG_OUTCOME_WRONG_SECRET, "%s: it has no %s", task->dn,
+			    attribute);
+	else
+		task_answer(directory, task,
+			    nt_hash_verify(directory->digests, task->nt_hash, task->question), "%s",
+			    task->dn);
 }
 
 /* The entry is one that may sign in: is it the person? */
@@ -280,12 +302,10 @@ static void task_prove(struct rg_ldap_directory *directory, struct task *task)
 		task_answer(directory, task, RG_OUTCOME_FOUND, "%s", task->dn);
 		break;
 	case RG_ASK_PASSWORD:
-		link_forget(task);
-		task->stage = TASK_BIND_WAITING;
-		TAILQ_INSERT_TAIL(&directory->bind_waiting, task, in_turn);
+		bind_wait(directory, task);
 		break;
-	case RG_ASK_MSCHAPV2: /* not offered */
-		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "it cannot verify MSCHAPv2");
+	case RG_ASK_MSCHAPV2:
+		task_verify(directory, task);
 		break;
 	}
 }
@@ -347,21 +367,4 @@ void task_searched(struct rg_ldap_directory *directory, struct search *search, i
 		judge_person(directory, task, code);
 	else if (task->open_searches == 0)
 		task_conclude(directory, task);
-}
-
-void task_bound(struct rg_ldap_directory *directory, struct task *task, const struct job *job)
-{
-	task->job = NULL;
-	switch (job->result) {
-	case RG_CONNECTED:
-		task_answer(directory, task, RG_OUTCOME_FOUND, "%s", task->dn);
-		break;
-	case RG_CONNECT_REFUSED:
-		task_answer(directory, task, RG_OUTCOME_WRONG_SECRET, "%s", task->dn);
-		break;
-	case RG_CONNECT_FAILED:
-		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "%s: %s", job->server->uri,
-			    job->connect.why);
-		break;
-	}
 }

@@ -28,7 +28,6 @@ static const struct rg_row rows[] = {
 	{.name = "disabled",
 	 .type = RG_STRING,
 	 .offset = FIELD(lookup.disabled),
-	 .fallback = RG_FALLBACK_DISABLED,
 	 .help = "an entry that matches is refused; \"\": none is"},
 	{.name = "groups",
 	 .type = RG_GROUP,
@@ -49,7 +48,7 @@ static const struct rg_row rows[] = {
 	{.name = "nt_hash_attribute",
 	 .type = RG_STRING,
 	 .offset = FIELD(lookup.nt_hash_attribute),
-	 .help = "for MSCHAPv2; no effect yet"},
+	 .help = "for MSCHAPv2, beside userPassword in clear text: the NT hash, as digits or octets"},
 	{.name = "timeout_ms",
 	 .type = RG_INTEGER,
 	 .offset = FIELD(timeout_ms),
@@ -83,7 +82,7 @@ static void check(const void *opaque, struct rg_complaint *complaint)
 static unsigned offers(const void *settings)
 {
 	(void)settings;
-	return RG_OFFERS_IDENTITY | RG_OFFERS_PASSWORD;
+	return RG_OFFERS_IDENTITY | RG_OFFERS_PASSWORD | RG_OFFERS_MSCHAPV2;
 }
 
 static const struct rg_directory_kind operations = {

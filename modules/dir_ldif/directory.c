@@ -26,6 +26,7 @@ TAILQ_HEAD(waiting_list, waiting);
 struct rg_ldif_directory {
 	const struct rg_ldif_settings *settings;
 	char *name;
+	struct rg_nt_digests *digests; /* NULL: OpenSSL has no legacy provider */
 	pthread_t reader, answerer;
 
 	pthread_mutex_t lock; /* over all that follows */
@@ -157,7 +158,7 @@ static void answer_one(struct rg_ldif_directory *directory, struct waiting *wait
 				     : "the file is not read yet");
 	pthread_mutex_unlock(&directory->lock);
 	if (store && !atomic_load_explicit(&question->cancelled, memory_order_relaxed))
-		question_judge(directory->settings, store, question);
+		question_judge(directory->settings, store, directory->digests, question);
 	else
 		answer_unavailable(question, why);
 	store_release(&store);
@@ -221,6 +222,7 @@ void directory_status_ldif(void *opaque,
 static void directory_free(struct rg_ldif_directory *directory)
 {
 	store_release(&directory->store);
+	nt_digests_free(&directory->digests);
 	pthread_cond_destroy(&directory->asked);
 	pthread_cond_destroy(&directory->closed);
 	pthread_mutex_destroy(&directory->lock);
@@ -254,6 +256,7 @@ void *directory_open_ldif(const void *settings, const char *name)
 	directory->settings = settings;
 	directory->since = (int64_t)(clock_wall() / RG_SECOND);
 	directory->name = strdup(name);
+	directory->digests = nt_digests_new();
 	/* The daemon's signals are not for these threads. */
 	sigset_t all, before;
 	sigfillset(&all);

@@ -4,15 +4,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/secret.h"
 #include "directory/dn.h"
 #include "directory/filter.h"
 #include "directory/group.h"
+#include "directory/nt_hash.h"
 #include "match.h"
 #include "password.h"
 
 struct judgement {
 	const struct rg_lookup *lookup;
 	const struct rg_store *store;
+	const struct rg_nt_digests *digests;
 	struct rg_question *question;
 	struct rg_group_match groups;
 	const struct rg_entry *entry;
@@ -209,6 +212,55 @@ static bool judge_password(struct judgement *judgement)
 	return passwords.right;
 }
 
+/* Whether one of the hashes that the entry has, or can be given, made the response. */
+struct responses {
+	bool right, any;
+};
+
+static void compare_response(struct judgement *judgement, const uint8_t hash[RG_NT_HASH],
+			     struct responses *responses)
+{
+	responses->any = true;
+	if (!responses->right)
+		responses->right = nt_hash_verify(judgement->digests, hash, judgement->question) ==
+				   RG_OUTCOME_FOUND;
+}
+
+static void compare_stored_hash(struct judgement *judgement, const struct rg_value *value,
+				void *responses)
+{
+	uint8_t hash[RG_NT_HASH];
+	if (nt_hash_read(value->raw, hash))
+		compare_response(judgement, hash, responses);
+	secret_wipe(hash, sizeof(hash));
+}
+
+static void compare_clear_password(struct judgement *judgement, const struct rg_value *value,
+				   void *responses)
+{
+	uint8_t hash[RG_NT_HASH];
+	if (password_is_clear(value->raw) && nt_hash_make(judgement->digests, value->raw, hash))
+		compare_response(judgement, hash, responses);
+	secret_wipe(hash, sizeof(hash));
+}
+
+static bool judge_mschapv2(struct judgement *judgement)
+{
+	const char *attribute = judgement->lookup->nt_hash_attribute;
+	struct responses responses = {0};
+	if (!judgement->digests) {
+		say(judgement, RG_OUTCOME_UNAVAILABLE, "OpenSSL's legacy provider is missing");
+		return false;
+	}
+	if (attribute)
+		values_of(judgement, attribute, compare_stored_hash, &responses);
+	values_of(judgement, "userPassword", compare_clear_password, &responses);
+	if (!responses.right)
+		say(judgement, RG_OUTCOME_WRONG_SECRET, "%s%s", judgement->entry->dn,
+		    responses.any ? "" : ": it has neither an NT hash nor a password in clear text");
+	return responses.right;
+}
+
 static bool judge_proof(struct judgement *judgement)
 {
 	switch (judgement->question->kind) {
@@ -216,9 +268,8 @@ static bool judge_proof(struct judgement *judgement)
 		return true;
 	case RG_ASK_PASSWORD:
 		return judge_password(judgement);
-	case RG_ASK_MSCHAPV2: /* not offered */
-		say(judgement, RG_OUTCOME_UNAVAILABLE, "it cannot verify MSCHAPv2");
-		return false;
+	case RG_ASK_MSCHAPV2:
+		return judge_mschapv2(judgement);
 	}
 	return false;
 }
@@ -226,18 +277,20 @@ static bool judge_proof(struct judgement *judgement)
 static bool judge_entry(struct judgement *judgement)
 {
 	const struct rg_lookup *lookup = judgement->lookup;
-	const char *disabled = lookup->disabled;
-	if (disabled && *disabled &&
+	const char *disabled = lookup_disabled(lookup, false);
+	if (*disabled &&
 	    !search(judgement, judgement->entry->dn, RG_SCOPE_BASE, disabled, found_disabled))
 		return false;
 	return judge_certificate(judgement) && judge_groups(judgement) && judge_proof(judgement);
 }
 
 void question_judge(const struct rg_ldif_settings *settings, const struct rg_store *store,
-		    struct rg_question *question)
+		    const struct rg_nt_digests *digests, struct rg_question *question)
 {
-	struct judgement judgement = {
-		.lookup = &settings->lookup, .store = store, .question = question};
+	struct judgement judgement = {.lookup = &settings->lookup,
+				      .store = store,
+				      .digests = digests,
+				      .question = question};
 	if (!groups_prepare(&judgement.groups, question))
 		say(&judgement, RG_OUTCOME_UNAVAILABLE, "no memory");
 	else if (question->kind == RG_ASK_PASSWORD && question->password.length == 0)

@@ -81,6 +81,13 @@ const char *lookup_filter(const struct rg_lookup *lookup, const char *host)
 	return host && host[0] ? RG_FALLBACK_MACHINE_FILTER : RG_FALLBACK_FILTER;
 }
 
+const char *lookup_disabled(const struct rg_lookup *lookup, bool bind_follows)
+{
+	if (lookup->disabled)
+		return lookup->disabled;
+	return bind_follows ? RG_FALLBACK_DISABLED_BIND : RG_FALLBACK_DISABLED;
+}
+
 void lookup_check(const struct rg_lookup *lookup, struct rg_complaint *complaint)
 {
 	const unsigned before = RG_NAMES_IDENTITY | RG_NAMES_USER | RG_NAMES_REALM | RG_NAMES_HOST;
@@ -93,6 +100,4 @@ void lookup_check(const struct rg_lookup *lookup, struct rg_complaint *complaint
 	check_groups(&lookup->groups, complaint);
 	if (lookup->certificate_mapping.count > 0)
 		complain_warning(complaint, "certificate_mapping", "has no effect yet");
-	if (lookup->nt_hash_attribute)
-		complain_warning(complaint, "nt_hash_attribute", "has no effect yet");
 }

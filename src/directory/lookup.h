@@ -17,7 +17,7 @@ struct rg_lookup_groups {
 struct rg_lookup {
 	const char *base;
 	int scope;                     /* enum rg_scope */
-	const char *filter, *disabled; /* filter NULL: the fallback; disabled "": nobody */
+	const char *filter, *disabled; /* NULL: the fallback; disabled "": nobody */
 	struct rg_lookup_groups groups;
 	const char *certificate_attribute; /* or NULL */
 	struct rg_choices certificate_mapping;
@@ -30,6 +30,11 @@ struct rg_lookup {
 #define RG_FALLBACK_MACHINE_FILTER "(|(dNSHostName=%{host})(mail=%{identity})(userPrincipalName=%{identity}))"
 #define RG_FALLBACK_DISABLED                                                                       \
 	"(|(userAccountControl:1.2.840.113556.1.4.803:=2)(pwdAccountLockedTime=*))"
+/* Where a bind follows: of a lock that ends by itself only the server knows whether it has ended, and a
+ * bind is what takes it off. The value is that of one without end (draft-behera-ldap-password-policy
+ * §5.3.3). */
+#define RG_FALLBACK_DISABLED_BIND                                                                  \
+	"(|(userAccountControl:1.2.840.113556.1.4.803:=2)(pwdAccountLockedTime=000001010000Z))"
 
 /* Words of the choices, in the order of the enums; NULL-terminated. */
 extern const char *const lookup_scopes[];
@@ -40,6 +45,9 @@ extern const struct rg_row lookup_group_rows[];
 
 /* The filter for a name; host: of a machine, else "". */
 const char *lookup_filter(const struct rg_lookup *, const char *host);
+
+/* The filter of those who are refused, also where none is given; "": nobody. */
+const char *lookup_disabled(const struct rg_lookup *, bool bind_follows);
 
 /* Complains of what is wrong with them; no I/O. */
 void lookup_check(const struct rg_lookup *, struct rg_complaint *);

@@ -14,8 +14,12 @@ attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccountControl' EQUALITY integerM
  SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
 attributetype ( 1.2.840.113556.1.4.619 NAME 'dNSHostName' EQUALITY caseIgnoreMatch
  SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.4203.666.11.99.2 NAME 'ntHash' EQUALITY caseIgnoreIA5Match
+ SYNTAX 1.3.6.1.4.1.1466.115.121.1.26{32} SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.4203.666.11.99.3 NAME 'ntHashRaw' EQUALITY octetStringMatch
+ SYNTAX 1.3.6.1.4.1.1466.115.121.1.40{16} SINGLE-VALUE )
 objectclass ( 1.3.6.1.4.1.4203.666.11.99.1 NAME 'windowsAccount' SUP top AUXILIARY
- MAY ( userPrincipalName $ userAccountControl $ dNSHostName ) )
+ MAY ( userPrincipalName $ userAccountControl $ dNSHostName $ ntHash $ ntHashRaw ) )
 """
 
 CONFIG = """
@@ -41,6 +45,8 @@ rootpw {admin_password}
 index objectClass,uid,mail,cn eq
 overlay memberof
 overlay ppolicy
+ppolicy_default "cn=policy,{base}"
+ppolicy_use_lockout
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="cn=roamgate,{base}" read by anonymous auth by * none
 {referral}

@@ -3,6 +3,7 @@
  * ask MODULE KEY=VALUE…   keys of a group as GROUP.KEY, lists as repeated keys, secrets as text
  * Lines on stdin, fields separated by tabs:
  *   ask ID IDENTITY DEADLINE_MS [group=NAME]… [certificate=FILE] [password=TEXT] [cancel=1]
+ *       [mschapv2=TEXT], where the answer has to hold the hash of that password's hash
  *   status | wait (for all answers) | quit
  * Output, a line of JSON each: {"id","outcome","detail","member":[…],"ms"}, {"status":[…]},
  * {"waited"} */
@@ -17,6 +18,7 @@
 #include "core/secret.h"
 #include "directory/broker.h"
 #include "directory/keep.h"
+#include "directory/nt_hash.h"
 
 #define FIELDS_MOST 64
 
@@ -24,6 +26,7 @@ struct asked {
 	char id[64];
 	uint64_t at_ns;
 	struct rg_inquiry *inquiry;
+	char password[256]; /* MSCHAPv2 */
 };
 
 struct command {
@@ -135,15 +138,46 @@ static void print_waited(void)
 	print(json_pack("{s:b}", "waited", 1));
 }
 
+/* What the laptop would send for the challenge. */
+static void respond(const char *password, struct rg_ask *ask)
+{
+	uint8_t hash[RG_NT_HASH];
+	struct rg_nt_digests *digests = nt_digests_new();
+	arc4random_buf(ask->challenge, sizeof(ask->challenge));
+	ask->kind = RG_ASK_MSCHAPV2;
+	ask->mschap_name = ask->identity;
+	if (!digests || !nt_hash_make(digests, span_text(password), hash) ||
+	    !nt_response_make(digests, ask->challenge, hash, ask->nt_response))
+		abort();
+	nt_digests_free(&digests);
+}
+
+/* Verifying the response once more, here, gives the same hash of the hash. */
+static bool same_hash_hash(const struct asked *asked, const struct rg_question *answer)
+{
+	uint8_t hash[RG_NT_HASH];
+	struct rg_question again = *answer;
+	struct rg_nt_digests *digests = nt_digests_new();
+	bool same = digests && nt_hash_make(digests, span_text(asked->password), hash) &&
+		    nt_hash_verify(digests, hash, &again) == RG_OUTCOME_FOUND &&
+		    memcmp(again.hash_hash, answer->hash_hash, sizeof(again.hash_hash)) == 0;
+	nt_digests_free(&digests);
+	return same;
+}
+
 static void on_answer(void *asker, const struct rg_question *answer)
 {
 	struct asked *asked = asker;
 	json_t *member = json_array();
 	for (size_t i = 0; i < answer->group_count; i++)
 		json_array_append_new(member, json_boolean(answer->member[i]));
-	print(json_pack("{s:s, s:s, s:s, s:o, s:f}", "id", asked->id, "outcome",
-			outcomes[answer->outcome], "detail", answer->detail, "member", member, "ms",
-			(double)(clock_now() - asked->at_ns) / 1e6));
+	const char *outcome = outcomes[answer->outcome];
+	if (answer->kind == RG_ASK_MSCHAPV2 && answer->outcome == RG_OUTCOME_FOUND &&
+	    !same_hash_hash(asked, answer))
+		outcome = "wrong-hash-hash";
+	print(json_pack("{s:s, s:s, s:s, s:s, s:o, s:f}", "id", asked->id, "outcome", outcome,
+			"detail", answer->detail, "canonical", answer->canonical, "member", member,
+			"ms", (double)(clock_now() - asked->at_ns) / 1e6));
 	free(asked);
 	open_questions--;
 	print_waited();
@@ -186,6 +220,10 @@ static void run_ask(struct command *command)
 		switch (command->fields[i][0]) {
 		case 'g':
 			groups[ask.group_count++] = value;
+			break;
+		case 'm':
+			respond(value, &ask);
+			snprintf(asked->password, sizeof(asked->password), "%s", value);
 			break;
 		case 'p':
 			ask.kind = RG_ASK_PASSWORD;

@@ -197,6 +197,39 @@ static void passwords(void **state)
 			 RG_PASSWORD_WRONG);
 }
 
+/* As slappasswd writes them with OpenLDAP's pw-pbkdf2. */
+static void passwords_of_pw_pbkdf2(void **state)
+{
+	static const char *const stored[] = {
+		"{PBKDF2}10000$luRjRXNEeOd3pZC/.75THQ$QQV3lTxI6kXJ0Zd97twyQdL5t5o",
+		"{PBKDF2-SHA1}10000$VSD5F4/O68DWkzb9OqbuWg$pd7RVTdlsBZ19/QLt8gvjScY.TE",
+		"{PBKDF2-SHA256}10000$7aDwy/5thz4qj4tsRtZckg$"
+		"SvZiLfEOwzn0h752.NpX3n6mv3proK5RHLGPf.qzd14",
+		"{pbkdf2-sha512}10000$6.xU1VeNLCHNAaqlHigHHg$cFYxtpp2E9SxTcXZ3cTIHZDMC6gfDiHg"
+		"BHo5g49ELKSs9QkHdIL0BCVlqJLvqnfzHfGnO5sIMvVhlB8G1x9FuA",
+	};
+	static const char *const broken[] = {
+		"{PBKDF2}",
+		"{PBKDF2}$$",
+		"{PBKDF2}0$luRjRXNEeOd3pZC/.75THQ$QQV3lTxI6kXJ0Zd97twyQdL5t5o",
+		"{PBKDF2}99999999999$luRjRXNEeOd3pZC/.75THQ$QQV3lTxI6kXJ0Zd97twyQdL5t5o",
+		"{PBKDF2}10000$luRjRXNEeOd3pZC/.75THQ$",
+		"{PBKDF2}10000$$QQV3lTxI6kXJ0Zd97twyQdL5t5o",
+		"{PBKDF2}10000$luRjRXNEeOd3pZC/.75THQ$QQV3lTxI6kXJ0Zd97twyQdL5",
+		"{PBKDF2}10000$luRjRXNEeOd3pZC/.75THQ$QQV3lTxI6kXJ0Zd97twyQdL5t5o$x",
+		"{PBKDF2}-10000$luRjRXNEeOd3pZC/.75THQ$QQV3lTxI6kXJ0Zd97twyQdL5t5o",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(stored) / sizeof(stored[0]); i++) {
+		assert_int_equal(verify(stored[i], "geheim"), RG_PASSWORD_RIGHT);
+		assert_int_equal(verify(stored[i], "geheim2"), RG_PASSWORD_WRONG);
+		assert_int_equal(verify(stored[i], ""), RG_PASSWORD_WRONG);
+		assert_false(password_is_clear(span_text(stored[i])));
+	}
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
+		assert_int_equal(verify(broken[i], "geheim"), RG_PASSWORD_WRONG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +237,7 @@ int main(void)
 		cmocka_unit_test(groups_in_circles),
 		cmocka_unit_test(broken_files),
 		cmocka_unit_test(passwords),
+		cmocka_unit_test(passwords_of_pw_pbkdf2),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

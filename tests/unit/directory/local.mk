@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	tests/unit/directory/filter \
 	tests/unit/directory/ldif \
 	tests/unit/directory/nt_hash \
+	tests/unit/directory/refusal \
 	tests/unit/directory/server
 tests_unit_directory_broker_SOURCES = tests/unit/directory/broker.c tests/unit/directory/support.h
 tests_unit_directory_broker_LDFLAGS = $(ldflags_unit)
@@ -23,6 +24,12 @@ tests_unit_directory_nt_hash_SOURCES = tests/unit/directory/nt_hash.c tests/unit
 tests_unit_directory_nt_hash_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_nt_hash_LDADD = $(ldadd_unit)
 tests_unit_directory_nt_hash_DEPENDENCIES = src/libroamgate.a
+tests_unit_directory_refusal_SOURCES = tests/unit/directory/refusal.c tests/unit/directory/support.h \
+	modules/dir_ldap/refusal.c
+tests_unit_directory_refusal_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_directory_refusal_LDFLAGS = $(ldflags_unit)
+tests_unit_directory_refusal_LDADD = $(ldadd_unit)
+tests_unit_directory_refusal_DEPENDENCIES = src/libroamgate.a
 tests_unit_directory_server_SOURCES = tests/unit/directory/server.c tests/unit/directory/support.h \
 	modules/dir_ldap/server.c
 tests_unit_directory_server_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)

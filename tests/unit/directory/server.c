@@ -48,12 +48,31 @@ static void up_again(void **state)
 	assert_int_equal(server.failures, 1);
 }
 
+static void binds_fail_apart_from_searches(void **state)
+{
+	(void)state;
+	struct rg_server server = {.uri = "ldap://x"};
+	server_up(&server, 5);
+	server_bind_failed(&server, "silent", RG_SECOND, 30 * RG_SECOND, 1);
+	assert_int_equal(server.state, RG_DIRECTORY_UP);
+	assert_string_equal(server.bind_why, "silent");
+	assert_in_range(server.bind_retry_ns, RG_SECOND + 180 * RG_MS, RG_SECOND + 320 * RG_MS);
+	for (unsigned i = 0; i < 50; i++)
+		server_bind_failed(&server, "silent", RG_SECOND, 30 * RG_SECOND, i);
+	assert_true(server.bind_retry_ns <= 40 * RG_SECOND);
+	assert_int_equal(server_due(&server, true), 0);
+	server_bind_well(&server);
+	assert_string_equal(server.bind_why, "");
+	assert_int_equal(server.bind_retry_ns, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(backoff_doubles),
 		cmocka_unit_test(nobody_else_serves),
 		cmocka_unit_test(up_again),
+		cmocka_unit_test(binds_fail_apart_from_searches),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
