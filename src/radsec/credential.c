@@ -130,6 +130,10 @@ static const char ciphers_1_2[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES12
 				  "ECDHE-PSK-CHACHA20-POLY1305:DHE-PSK-AES128-GCM-SHA256:"
 				  "ECDHE-PSK-AES128-CBC-SHA256";
 
+/* Those of SHA-256 first: a pre-shared key goes with no other hash (RFC 8446 §4.2.11). */
+static const char ciphers_1_3[] =
+	"TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
+
 static bool set_up(SSL_CTX *context, struct rg_radsec *radsec, int least, int most)
 {
 	/* Every connection is authenticated anew: no tickets, no cache, no early data. */
@@ -151,7 +155,8 @@ static bool set_up(SSL_CTX *context, struct rg_radsec *radsec, int least, int mo
 	port_set_up_context(context, radsec);
 	return SSL_CTX_set_min_proto_version(context, least) &&
 	       SSL_CTX_set_max_proto_version(context, most) &&
-	       SSL_CTX_set_cipher_list(context, ciphers_1_2);
+	       SSL_CTX_set_cipher_list(context, ciphers_1_2) &&
+	       SSL_CTX_set_ciphersuites(context, ciphers_1_3);
 }
 
 static bool build(struct rg_radsec *radsec, const struct rg_credential *credential, bool fresh, char *why)

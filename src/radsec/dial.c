@@ -197,9 +197,8 @@ static bool set_up(struct rg_connection *connection, const struct rg_dial *dial)
 		connection->psk = dial->psk;
 		snprintf(connection->psk_identity, sizeof(connection->psk_identity), "%s",
 			 dial->psk_identity);
-		psk_offer(connection);
 	}
-	return true;
+	return !dial->psk || psk_offer(connection);
 }
 
 struct rg_connection *connection_dial(struct rg_connection_place *place, struct rg_radsec *radsec,

@@ -95,7 +95,7 @@ void connection_write(struct rg_connection *);
 void connection_poll(struct rg_connection *);
 
 /* psk.c: TLS-PSK (RFC 9813). */
-void psk_offer(struct rg_connection *);
+bool psk_offer(struct rg_connection *);
 void psk_serve(struct rg_connection *);
 /* Whether the handshake was by the key, and not by certificates. */
 bool psk_was_used(const SSL *);

@@ -16,9 +16,13 @@ static unsigned on_client(SSL *ssl, const char *hint, char *identity, unsigned i
 	return (unsigned)connection->psk->length;
 }
 
-void psk_offer(struct rg_connection *connection)
+/* What would be by certificate is not offered: the key is what both sides know each other by. */
+bool psk_offer(struct rg_connection *connection)
 {
 	SSL_set_psk_client_callback(connection->ssl, on_client);
+	return SSL_set_cipher_list(connection->ssl, "ECDHE-PSK-CHACHA20-POLY1305:DHE-PSK-AES128-GCM-SHA256:"
+						    "ECDHE-PSK-AES128-CBC-SHA256") &&
+	       SSL_set_ciphersuites(connection->ssl, "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256");
 }
 
 static unsigned on_server(SSL *ssl, const char *identity, unsigned char *key, unsigned key_most)
@@ -37,6 +41,8 @@ static unsigned on_server(SSL *ssl, const char *identity, unsigned char *key, un
 
 void psk_serve(struct rg_connection *connection)
 {
+	/* A key of TLS 1.3 is a session to OpenSSL, which has a context where clients are verified. */
+	SSL_set_session_id_context(connection->ssl, (const unsigned char *)"radsec", 6);
 	SSL_set_psk_server_callback(connection->ssl, on_server);
 }
 

@@ -27,7 +27,7 @@ static struct rg_radsec *credential_of(const struct rg_worker *worker, const str
 
 static void refused(const struct rg_connection_peer *peer, const char *why)
 {
-	static struct rg_log_limit limit = {.burst = 10, .every_s = 60};
+	static struct rg_log_limit limit = {.burst = 30, .every_s = 60};
 	char from[64];
 	address_text(from, &peer->address);
 	log_limited(&limit, RG_LOG_WARNING, "RadSec from %s refused: %s (%s)", from, why, peer->subject);
