@@ -95,3 +95,58 @@ def loopback_server(folder, name):
              "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
              "-addext", "extendedKeyUsage=serverAuth"])
     return ca, pair
+
+
+class PeerCerts:
+    """A federation's CA and the certificates of its proxies, good ones and bad."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.ca, self.key = self.folder / "ca.pem", self.folder / "ca.key"
+        self.crl = self.folder / "ca.crl"
+        if self.ca.exists():
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._key(self.key)
+        run(["openssl", "req", "-x509", "-new", "-key", self.key, "-days", "90", "-out", self.ca,
+             "-subj", "/O=govroam/CN=govroam peers", "-addext", "basicConstraints=critical,CA:true",
+             "-addext", "keyUsage=critical,keyCertSign,cRLSign"])
+        (self.folder / "index.txt").write_text("")
+        (self.folder / "crlnumber").write_text("01\n")
+        (self.folder / "ca.cnf").write_text(
+            f"[ca]\ndefault_ca=own\n[own]\ndatabase={self.folder}/index.txt\ndefault_md=sha256\n"
+            f"crlnumber={self.folder}/crlnumber\ndefault_crl_days=60\n")
+        self.renew_crl()
+
+    @staticmethod
+    def _key(path):
+        run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", path])
+
+    def pair(self, name, san=None, usage="serverAuth,clientAuth", expired=False, ca=None):
+        """san: as openssl writes it, "DNS:NAME" where it is left out, "" for none."""
+        pair = Pair(self.folder / f"{name}.pem", self.folder / f"{name}.key")
+        if pair.certificate.exists():
+            return pair
+        ca = ca or self
+        self._key(pair.key)
+        command = ["openssl", "req", "-new", "-key", pair.key, "-subj", f"/O=govroam/CN={name}"]
+        request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
+        run([*command, "-out", request])
+        lines = ["basicConstraints=critical,CA:false", f"extendedKeyUsage={usage}"]
+        if san is None or san:
+            lines.append(f"subjectAltName={san or 'DNS:' + name}")
+        extensions.write_text("\n".join(lines) + "\n")
+        # openssl x509 counts in whole days: one that ended is signed with fewer than none.
+        run(["openssl", "x509", "-req", "-in", request, "-CA", ca.ca, "-CAkey", ca.key, "-CAcreateserial",
+             "-extfile", extensions, "-days", "-1" if expired else "60", "-out", pair.certificate])
+        return pair
+
+    def renew_crl(self):
+        run(["openssl", "ca", "-config", self.folder / "ca.cnf", "-gencrl", "-keyfile", self.key,
+             "-cert", self.ca, "-out", self.crl.with_suffix(".new")])
+        self.crl.with_suffix(".new").rename(self.crl)
+
+    def revoke(self, pair):
+        run(["openssl", "ca", "-config", self.folder / "ca.cnf", "-revoke", pair.certificate,
+             "-keyfile", self.key, "-cert", self.ca])
+        self.renew_crl()
