@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from lib.certs import COMMAND, RealmCerts
+from lib.certs import COMMAND, PeerCerts, RealmCerts
 from lib.process import run
 
 ODD = ["a,b@beuningen.nl", 'x"y@beuningen.nl', "$HOME@beuningen.nl", "${ENV::PATH}@b.nl", "a\\n[ca]@b.nl",
@@ -106,3 +106,62 @@ def test_two_at_once_both_count(certs):
     assert all(process.wait(60) == 0 for process in running)
     listed = certs.command("list").stdout
     assert all(f"p{number}@beuningen.nl" in listed for number in range(6))
+
+
+@pytest.fixture(scope="module")
+def federation(tmp_path_factory):
+    return PeerCerts(tmp_path_factory.mktemp("peers"), "federation", "--dns", "radsec.nijmegen.example",
+                     "--ip", "192.0.2.1", "--ip", "2001:db8::1", "--realm", "beuningen.nl")
+
+
+def verified(federation, pair, purpose):
+    return run(["openssl", "verify", "-CAfile", federation.ca, "-crl_check", "-CRLfile", federation.crl,
+                "-purpose", purpose, pair.certificate], check=False)
+
+
+def test_a_peer_calls_and_is_called_by_all_its_names(federation):
+    other = federation.peer("govroam-2", "--dns", "radsec.example.nl", "--dns", "proxy.example.nl")
+    for pair in (federation.own, other):
+        for purpose in ("sslserver", "sslclient"):
+            assert verified(federation, pair, purpose).returncode == 0
+    own = names(federation.own)
+    for name in ("DNS:radsec.nijmegen.example", "IP Address:192.0.2.1", "IP Address:2001:DB8:0:0:0:0:0:1",
+                 "NAIRealm::beuningen.nl"):
+        assert name in own
+    assert "DNS:radsec.example.nl, DNS:proxy.example.nl" in names(other)
+
+
+def test_a_peer_s_renewal_keeps_the_key(federation):
+    key, certificate = federation.own.key.read_bytes(), federation.own.certificate.read_bytes()
+    federation.command("peer", "--dns", "radsec.nijmegen.example")
+    assert federation.own.key.read_bytes() == key and federation.own.certificate.read_bytes() != certificate
+    federation.command("peer", "--dns", "radsec.nijmegen.example", "--new-key")
+    assert federation.own.key.read_bytes() != key
+    assert stat.S_IMODE(federation.own.key.stat().st_mode) == 0o600
+
+
+def test_a_revoked_peer_stands_in_the_list(federation):
+    pair = federation.peer("gone", "--ip", "192.0.2.9")
+    assert verified(federation, pair, "sslclient").returncode == 0
+    federation.command("revoke", "gone")
+    done = verified(federation, pair, "sslclient")
+    assert "revoked" in done.stdout + done.stderr
+    federation.command("ca", "--days", "4000")
+    assert verified(federation, federation.own, "sslserver").returncode == 0
+
+
+def test_staff_are_no_peers_and_peers_no_staff(certs, federation):
+    for action in (["issue", "federation", "j@beuningen.nl", "--out", federation.out],
+                   ["server", "federation", "--server-name", "r.beuningen.nl", "--out", federation.out],
+                   ["peer", "beuningen", "--dns", "radsec.beuningen.nl", "--out", certs.out],
+                   ["peer", "beuningen", "x", "--dns", "radsec.beuningen.nl", "--out", certs.out]):
+        done = run([COMMAND, *action], check=False)
+        assert done.returncode == 1 and "peers" in done.stderr
+
+
+@pytest.mark.parametrize("options", [
+    [], ["--dns", "a"], ["--dns", "a.nl\nDNS.2 = b.nl"], ["--dns", "*.example.nl"], ["--ip", "x"], ["--ip", "1.2"],
+    ["--ip", "192.0.2.1;DNS:b.nl"], ["--realm", "a.nl,DNS:b.nl"], ["--realm", "$ENV::PATH.nl"]])
+def test_refuses_names_of_peers(tmp_path, options):
+    done = run([COMMAND, "peer", "federation", "--out", tmp_path, *options], check=False)
+    assert done.returncode == 2 and not list(tmp_path.rglob("*.pem"))

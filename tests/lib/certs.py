@@ -76,6 +76,27 @@ class RealmCerts:
         return pair
 
 
+class PeerCerts:
+    """What roamgate-certs made for RadSec: a CA, this gateway's certificate, and those of peers."""
+
+    def __init__(self, out, name, *names):
+        self.out, self.name = Path(out), name
+        self.folder = self.out / name
+        if not (self.folder / "ca").exists():
+            self.command("peer", *names)
+        self.ca, self.crl = self.folder / "ca.pem", self.folder / "ca.crl"
+        self.own = Pair(self.folder / "peer.pem", self.folder / "peer.key")
+
+    def command(self, action, *options):
+        return run([COMMAND, action, self.name, "--out", self.out, *options])
+
+    def peer(self, who, *names):
+        base = self.folder / "issued" / file_name(who)
+        if not Path(f"{base}.pem").exists():
+            self.command("peer", *names, "--", who)
+        return Pair(f"{base}.pem", f"{base}.key")
+
+
 def loopback_server(folder, name):
     """A CA and a server certificate for localhost and 127.0.0.1: for a slapd."""
     folder = Path(folder) / f"{name}-ldap"
