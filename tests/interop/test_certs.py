@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from lib.certs import COMMAND, PeerCerts, RealmCerts
+from lib.certs import COMMAND, FederationCerts, RealmCerts
 from lib.process import run
 
 ODD = ["a,b@beuningen.nl", 'x"y@beuningen.nl', "$HOME@beuningen.nl", "${ENV::PATH}@b.nl", "a\\n[ca]@b.nl",
@@ -110,7 +110,7 @@ def test_two_at_once_both_count(certs):
 
 @pytest.fixture(scope="module")
 def federation(tmp_path_factory):
-    return PeerCerts(tmp_path_factory.mktemp("peers"), "federation", "--dns", "radsec.nijmegen.example",
+    return FederationCerts(tmp_path_factory.mktemp("peers"), "federation", "--dns", "radsec.nijmegen.example",
                      "--ip", "192.0.2.1", "--ip", "2001:db8::1", "--realm", "beuningen.nl")
 
 

@@ -76,7 +76,7 @@ class RealmCerts:
         return pair
 
 
-class PeerCerts:
+class FederationCerts:
     """What roamgate-certs made for RadSec: a CA, this gateway's certificate, and those of peers."""
 
     def __init__(self, out, name, *names):
