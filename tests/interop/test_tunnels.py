@@ -103,6 +103,14 @@ def test_L2_empty_password(region, way, mac):
     assert seen["reason"] == "password-wrong" and "directory" not in steps(seen)
 
 
+@pytest.mark.parametrize("way", PASSWORD_WAYS)
+def test_a_password_with_other_letters(region, way, mac):
+    result = sign_in(region, "a.accent", "gehëim-€-😀", way=way, mac=mac)
+    assert result.accepted and result.keys_ok == 1
+    assert sign_in(region, "a.accent", "geheim-€-😀", way=way, mac=mac).rejected
+    assert region.gateway.last(mac, 1)["reason"] == "password-wrong"
+
+
 def test_E7_inner_realm_elsewhere(region, mac):
     """The person and the password are right, in another municipality."""
     result = sign_in(region, identity="j.jansen@druten.nl", mac=mac)

@@ -24,7 +24,9 @@ def site(cache, tmp_path_factory):
         client = town.client(raddb)
         client["addresses"] = ["127.0.0.1/32"]
         raddb.clients.append(client)
+        raddb.gateway["modules"] = ["eap_tls", "eap_ttls", "eap_peap", "dir_ldap"]
         raddb.realms["beuningen"] = town.realm_settings(raddb)
+        raddb.realms["beuningen"]["eap"].update(methods=["tls", "peap", "ttls"], inner_methods=["gtc", "pap"])
         town.staff("w.weg")
         town.certs.revoke("w.weg@beuningen.nl")
         raddb.write()
@@ -44,8 +46,9 @@ def laptop(site):
     hall = town.controller(gateway.server)
     started = []
 
-    def plug_in(uid, **options):
-        network = hall.network("TLS", f"{uid}@beuningen.nl", town.certs.root, town.staff(uid),
+    def plug_in(uid, method="TLS", **options):
+        pair = town.staff(uid) if method == "TLS" else None
+        network = hall.network(method, f"{uid}@beuningen.nl", town.certs.root, pair,
                                server_name=town.certs.server_name, **options)
         started.append(Laptop(folder / f"laptop-{uid}-{len(started)}", desk, "eth0", network))
         return started[-1]
@@ -70,3 +73,25 @@ def test_port_stays_shut_for_a_revoked_certificate(site, laptop):
     assert not switch.is_open(mine.mac)
     assert mine.status()["suppPortStatus"] == "Unauthorized"
     assert gateway.last("w.weg@beuningen.nl")["reason"] == "certificate-revoked"
+
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+@pytest.mark.parametrize("method, phase2, inner", [("TTLS", "auth=PAP", "pap"), ("TTLS", "autheap=GTC", "gtc"),
+                                                   ("PEAP", "auth=GTC", "gtc")])
+def test_port_opens_for_a_password(site, laptop, method, phase2, inner, tls):
+    *_, gateway, switch, _ = site
+    before = len(gateway.trace("k.kok@beuningen.nl"))
+    mine = laptop("k.kok", method, phase2=phase2, password="geheim", tls=tls, anonymous="@beuningen.nl")
+    mine.wait_authorized()
+    assert switch.is_open(mine.mac)
+    seen = gateway.last("k.kok@beuningen.nl", before)
+    assert seen["reason"] == "accepted" and seen["method"] == method.lower()
+    assert any(f"inside {inner}" in step["detail"] for step in seen["steps"])
+
+
+def test_port_stays_shut_for_a_wrong_password(site, laptop):
+    *_, gateway, switch, _ = site
+    mine = laptop("t.tablet", "PEAP", phase2="auth=GTC", password="fout", anonymous="@beuningen.nl")
+    mine.wait_refused()
+    assert not switch.is_open(mine.mac)
+    assert gateway.last("t.tablet@beuningen.nl")["reason"] == "password-wrong"

@@ -43,6 +43,7 @@ class Municipality:
             "j.jansen": {}, "k.kok": {}, "i.ict": {}, "g.geenwifi": {}, "w.weg": {}, "t.tablet": {},
             "u.uit": dict(userAccountControl="514"),
             "d.dubbel": {},
+            "a.accent": dict(password="gehëim-€-😀"),
         }
         ldif = "".join(person(uid, self.realm, self.base, **more) for uid, more in people.items())
         ldif += person("d.dubbel2", self.realm, self.base, mail=f"d.dubbel@{self.realm}")
