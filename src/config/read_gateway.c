@@ -47,7 +47,7 @@ static const struct rg_row gateway_rows[] = {
 	{.name = "state_dir", .type = RG_PATH, .offset = GATEWAY(state_dir),
 	 .fallback = "/var/lib/roamgate", .help = "ticket keys, sign-in store"},
 	{.name = "modules", .type = RG_STRINGS, .offset = GATEWAY(modules),
-	 .fallback = "eap_tls dir_ldap dir_ldif", .help = "loadable modules in use"},
+	 .fallback = "eap_tls eap_ttls eap_peap dir_ldap dir_ldif", .help = "loadable modules in use"},
 	{.name = "max_sessions", .type = RG_INTEGER, .offset = GATEWAY(max_sessions),
 	 .fallback = "20000", .least = 1, .most = 10000000, .help = "EAP conversations under way"},
 	{.name = "session_s", .type = RG_INTEGER, .offset = GATEWAY(session_s), .fallback = "60",
