@@ -173,19 +173,29 @@ static void methods_read(struct rg_complaint *at, struct rg_eap_settings *eap)
 		complain_error(at, "methods", "none is served by this version: nobody could sign in");
 }
 
+static bool labelled(const struct rg_strings *labels, const char *label)
+{
+	for (size_t i = 0; i < labels->count; i++)
+		if (strcmp(labels->items[i], label) == 0)
+			return true;
+	return false;
+}
+
+/* All methods there are speak TLS; where staff show no certificates nobody need have signed any. */
+static void files_needed(struct rg_complaint *at, const struct rg_eap_settings *eap)
+{
+	static const char *const keys[] = {"certificate", "private_key", "client_ca"};
+	bool staff_certificates = labelled(&eap->method_labels, "tls") || labelled(&eap->inner_labels, "tls");
+	const char *first = eap->method_labels.count ? eap->method_labels.items[0] : "tls";
+	for (size_t i = 0; i < (staff_certificates ? 3 : 2); i++)
+		if (!config_setting_get_member(at->group, keys[i]))
+			complain_error(at, keys[i], "is missing: method \"%s\" needs it", i == 2 ? "tls" : first);
+}
+
 static void eap_judge(struct rg_complaint *at, struct rg_eap_settings *eap)
 {
-	const struct {
-		const char *key, *path;
-	} needed[] = {{"certificate", eap->certificate},
-		      {"private_key", eap->private_key},
-		      {"client_ca", eap->client_ca}};
 	methods_read(at, eap);
-	/* All methods there are speak TLS. */
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (!config_setting_get_member(at->group, needed[i].key))
-			complain_error(at, needed[i].key, "is missing: method \"%s\" needs it",
-				       eap->method_labels.count ? eap->method_labels.items[0] : "tls");
+	files_needed(at, eap);
 	if (eap->tls_min > eap->tls_max)
 		complain_error(at, "tls_min", "is above tls_max");
 	if (eap->ocsp_responder && strncmp(eap->ocsp_responder, "http://", 7) != 0)

@@ -224,8 +224,11 @@ static bool all_issuers_named(STACK_OF(X509) * authorities)
 static void build_authorities(struct rg_tls_context *context)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
-	context->authorities = source_certificates(context, RG_TLS_CLIENT_CA);
-	if (!context->authorities)
+	/* Without one nobody's certificate is good: a realm of passwords. */
+	context->authorities = context->files[RG_TLS_CLIENT_CA]
+				       ? source_certificates(context, RG_TLS_CLIENT_CA)
+				       : sk_X509_new_null();
+	if (!context->authorities || !context->files[RG_TLS_CLIENT_CA])
 		return;
 	for (int i = 0; i < sk_X509_num(context->authorities); i++) {
 		X509 *authority = sk_X509_value(context->authorities, i);

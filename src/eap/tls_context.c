@@ -95,11 +95,13 @@ static struct rg_tls_context *context_new(const struct rg_eap_settings *settings
 	pthread_mutex_init(&context->crl_memo.lock, NULL);
 	context->files[RG_TLS_CERTIFICATE] = tls_file_get(settings->certificate);
 	context->files[RG_TLS_KEY] = tls_file_get(settings->private_key);
-	context->files[RG_TLS_CLIENT_CA] = tls_file_get(settings->client_ca);
+	if (settings->client_ca)
+		context->files[RG_TLS_CLIENT_CA] = tls_file_get(settings->client_ca);
 	if (settings->crl)
 		context->files[RG_TLS_CRL] = tls_file_get(settings->crl);
 	for (int i = 0; i < RG_TLS_SOURCES; i++)
-		if (!context->files[i] && (i != RG_TLS_CRL || settings->crl))
+		if (!context->files[i] && (i != RG_TLS_CRL || settings->crl) &&
+		    (i != RG_TLS_CLIENT_CA || settings->client_ca))
 			goto out;
 	if (context_digest(context, settings))
 		return context;
@@ -155,7 +157,6 @@ struct rg_tls_context *tls_context_get(const struct rg_eap_settings *settings, c
 	(void)realm; /* what is wrong is said of a key; the caller knows whose */
 	const char *absent = !settings->certificate   ? "certificate"
 			     : !settings->private_key ? "private_key"
-			     : !settings->client_ca   ? "client_ca"
 						      : NULL;
 	if (absent) {
 		if (complain)
@@ -234,7 +235,8 @@ void tls_context_expiry(const struct rg_tls_context *context,
 			void (*each)(void *context, const char *what, time_t not_after), void *to)
 {
 	each(to, "certificate", context->certificate_ends);
-	each(to, "client_ca", context->authorities_end);
+	if (context->files[RG_TLS_CLIENT_CA])
+		each(to, "client_ca", context->authorities_end);
 	if (context->files[RG_TLS_CRL] && !context->crl_missing)
 		each(to, "crl", context->crl_ends);
 }

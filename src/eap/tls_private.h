@@ -35,7 +35,7 @@ struct rg_tls_context {
 	struct rg_tls_context *next; /* of its bucket */
 	uint8_t key[32];   /* of all settings and file contents: equal keys, equal contexts */
 	uint8_t trust[32]; /* of what a session must not survive a change of */
-	struct rg_tls_file *files[RG_TLS_SOURCES]; /* CRL: NULL where none is configured */
+	struct rg_tls_file *files[RG_TLS_SOURCES]; /* client CA, CRL: NULL where none is configured */
 	SSL_CTX *ssl;
 	X509 *certificate;
 	STACK_OF(X509) * chain;       /* behind it; borrowed from ssl */

@@ -23,6 +23,9 @@ def region(cache, tmp_path_factory):
     for name in made.towns:
         made.raddb.realms[name]["eap"].update(methods=["ttls", "peap", "tls"],
                                               inner_methods=["gtc", "pap", "tls"])
+    # Druten's staff have no certificates, and no CA.
+    druten = made.raddb.realms["druten"]["eap"]
+    druten.update(methods=["ttls", "peap"], inner_methods=["gtc", "pap"], client_ca=None, crl=None)
     made.raddb.write()
     made.gateway.start()
     made.started.append(made.gateway)
@@ -140,6 +143,13 @@ def test_disabled_and_denied(region, mac):
 def test_at_another_town_hall(region, mac):
     result = sign_in(region, "i.ict", hall="druten", way="peap-gtc", mac=mac)
     assert result.accepted and result.reply.vlan is None
+
+
+def test_a_realm_of_passwords(region, mac):
+    assert sign_in(region, town="druten", mac=mac, again=1).accepted
+    assert region.gateway.last(mac, 1)["resumed"]
+    assert region.sign_in("j.jansen", "druten", mac=mac).rejected
+    assert region.gateway.last(mac, 2)["reason"] == "method-refused"
 
 
 def test_an_inner_method_that_is_not_offered(region, mac):

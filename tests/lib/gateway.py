@@ -20,7 +20,8 @@ def text(value, level=0):
         escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
         return '"' + re.sub(r"[\x00-\x1f]", lambda m: f"\\x{ord(m[0]):02x}", escaped) + '"'
     if isinstance(value, dict):
-        inner = "".join(f"{pad}{key} = {text(each, level + 1)};\n" for key, each in value.items())
+        inner = "".join(f"{pad}{key} = {text(each, level + 1)};\n" for key, each in value.items()
+                        if each is not None)
         return "{\n" + inner + "  " * level + "}"
     if any(isinstance(each, dict) for each in value):
         inner = ",\n".join(pad + text(each, level + 1) for each in value)

@@ -584,6 +584,24 @@ static void inner_methods_that_cannot_be(void **state)
 	}
 }
 
+static void a_realm_of_passwords_needs_no_ca_of_staff(void **state)
+{
+	(void)state;
+	struct rg_report report = {0};
+	tunnel_realm("\"ttls\"", "inner_methods = [ \"pap\" ];");
+	kit_replace(REALMS, "      client_ca = \"certs/ca.pem\";\n", "");
+	kit_replace(REALMS, "      crl = \"certs/ca.crl\";\n", "");
+	struct rg_raddb *raddb = kit_load(&report);
+	kit_show(&report);
+	assert_non_null(raddb);
+	raddb_free(&raddb);
+	report_free(&report);
+	kit_replace(REALMS, "[ \"pap\" ]", "[ \"pap\", \"tls\" ]");
+	assert_null(kit_load(&report));
+	assert_true(kit_found(&report, false, REALMS, 3, "realms[0].eap.client_ca", "method \"tls\" needs it"));
+	report_free(&report);
+}
+
 static void attempts_as_written_and_unasked(void **state)
 {
 	(void)state;
@@ -654,6 +672,7 @@ int main(void)
 		cmocka_unit_test(inner_methods_unasked_are_what_the_directory_can_check),
 		cmocka_unit_test(inner_methods_as_written),
 		cmocka_unit_test(inner_methods_that_cannot_be),
+		cmocka_unit_test(a_realm_of_passwords_needs_no_ca_of_staff),
 		cmocka_unit_test(attempts_as_written_and_unasked),
 		cmocka_unit_test(modules_are_refused_that_are_of_another_interface),
 	};

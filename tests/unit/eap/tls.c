@@ -383,6 +383,18 @@ static void test_files_that_are_wrong(void **state)
 	bad.settings.crl = NULL;
 	unlink(bad.client_ca);
 	expect_error(&bad, "client_ca");
+	bad.settings.client_ca = NULL; /* a realm of passwords: nobody's certificate is good */
+	struct rg_tls_context *context = town_context(&bad);
+	struct result result =
+		sign_in(context, &(struct laptop_settings){.identity = &staff}, NULL);
+	assert_int_equal(result.verdict, RG_EAP_FAILURE);
+	assert_int_equal(result.reason, RG_REASON_CERTIFICATE_UNKNOWN_CA);
+	struct rg_tls_trust_set *set = tls_trust_set_new(&context, 1);
+	assert_non_null(set);
+	assert_false(tls_trust_set_knows(set, staff.certificate, NULL));
+	tls_trust_set_free(&set);
+	result_free(&result);
+	tls_context_unref(&context);
 	town_free(&bad);
 }
 
