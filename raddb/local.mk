@@ -6,6 +6,7 @@ nobase_dist_example_DATA = \
 	raddb/clients.d/druten.cfg \
 	raddb/directory/trial.ldif \
 	raddb/federation.d/govroam.cfg \
+	raddb/federation.d/radsec.cfg \
 	raddb/realms.d/beuningen.nl.cfg \
 	raddb/realms.d/druten.nl.cfg \
 	raddb/realms.d/trial.cfg \
