@@ -66,6 +66,9 @@ struct rg_dial {
 	enum rg_transport transport; /* tls or dtls */
 	const char *host;	     /* a name, or an address */
 	uint16_t port;
+	/* What host was found to be, ports included: these alone are tried. None: it is looked up. Copied. */
+	const union rg_address *addresses;
+	size_t address_count;
 	const char *psk_identity;	/* or NULL: certificates */
 	const struct rg_secret *psk;	/* outlives the handshake */
 };

@@ -16,14 +16,14 @@ struct dialing {
 	struct rg_connection *connection; /* NULL: it gave up while the name was looked up */
 	uv_getaddrinfo_t request;
 	bool asking;
-	struct addrinfo *found, *next;
+	union rg_address *addresses;
+	size_t count, next;
 	char host[256], port[8];
 };
 
-/* As the library gives it, or none at all. */
 static void free_unasked(struct dialing *dialing)
 {
-	uv_freeaddrinfo(dialing->found);
+	free(dialing->addresses);
 	free(dialing);
 }
 
@@ -38,14 +38,6 @@ void dialing_free(struct rg_connection *connection)
 		uv_cancel((uv_req_t *)&dialing->request); /* or its answer finds nobody */
 	else
 		free_unasked(dialing);
-}
-
-static void set_address(struct rg_connection *connection, const struct addrinfo *info)
-{
-	union rg_address *address = &connection->peer.address;
-	memset(address, 0, sizeof(*address));
-	memcpy(address, info->ai_addr,
-	       info->ai_addrlen < sizeof(*address) ? info->ai_addrlen : sizeof(*address));
 }
 
 static bool prepare(struct rg_connection *connection)
@@ -96,17 +88,16 @@ static bool try_next(struct rg_connection *connection, int error)
 {
 	struct dialing *dialing = connection->dialing;
 	bool tls = connection->transport == RG_TRANSPORT_TLS;
-	for (; dialing->next; error = errno) {
-		const struct addrinfo *info = dialing->next;
-		dialing->next = info->ai_next;
+	for (; dialing->next < dialing->count; error = errno) {
+		const union rg_address *address = &dialing->addresses[dialing->next++];
 		hang_up(connection);
-		connection->fd = socket(info->ai_family,
+		connection->fd = socket(address->any.sa_family,
 					(tls ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		if (connection->fd < 0)
 			continue;
 		connection->own_fd = true;
-		set_address(connection, info);
-		if (connect(connection->fd, info->ai_addr, info->ai_addrlen) == 0) {
+		connection->peer.address = *address;
+		if (connect(connection->fd, &address->any, address_length(address)) == 0) {
 			connected(connection);
 			return true;
 		}
@@ -134,13 +125,34 @@ void dialing_go_on(struct rg_connection *connection)
 		try_next(connection, error);
 }
 
+/* Room for so many. False: no memory. */
+static bool room_make(struct dialing *dialing, size_t count)
+{
+	dialing->addresses = calloc(count + 1, sizeof(*dialing->addresses));
+	return dialing->addresses;
+}
+
+static bool addresses_take(struct dialing *dialing, const struct addrinfo *found)
+{
+	size_t count = 0;
+	for (const struct addrinfo *info = found; info; info = info->ai_next)
+		count++;
+	if (!room_make(dialing, count))
+		return false;
+	for (const struct addrinfo *info = found; info; info = info->ai_next)
+		if (info->ai_addrlen <= sizeof(dialing->addresses[0]))
+			memcpy(&dialing->addresses[dialing->count++], info->ai_addr, info->ai_addrlen);
+	return dialing->count != 0;
+}
+
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
 	struct dialing *dialing = request->data;
 	struct rg_connection *connection = dialing->connection;
 	char detail[160];
+	bool taken = addresses_take(dialing, found);
+	uv_freeaddrinfo(found);
 	dialing->asking = false;
-	dialing->found = dialing->next = found;
 	if (!connection) {
 		free_unasked(dialing);
 		return;
@@ -149,7 +161,7 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 		return;
 	snprintf(detail, sizeof(detail), "its name cannot be looked up: %s",
 		 status ? uv_strerror(status) : "no address");
-	if (status != 0 || !found)
+	if (status != 0 || !taken)
 		connection_fail(connection, RG_CONNECTION_UNREACHABLE, detail);
 	else
 		try_next(connection, EHOSTUNREACH);
@@ -164,6 +176,13 @@ static bool look_up(struct rg_connection *connection, const struct rg_dial *dial
 		return false;
 	dialing->connection = connection;
 	dialing->request.data = dialing;
+	if (dial->address_count != 0) {
+		if (!room_make(dialing, dial->address_count))
+			return false;
+		memcpy(dialing->addresses, dial->addresses, dial->address_count * sizeof(dial->addresses[0]));
+		dialing->count = dial->address_count;
+		return true;
+	}
 	snprintf(dialing->host, sizeof(dialing->host), "%s", dial->host);
 	snprintf(dialing->port, sizeof(dialing->port), "%u", dial->port);
 	dialing->asking = uv_getaddrinfo(connection->place->loop, &dialing->request, on_resolved,
@@ -211,6 +230,8 @@ struct rg_connection *connection_dial(struct rg_connection_place *place, struct 
 	connection_own(connection, events, owner);
 	if (!set_up(connection, dial) || !look_up(connection, dial))
 		connection_fail(connection, RG_CONNECTION_OURS, "no memory");
+	else if (dial->address_count != 0)
+		try_next(connection, EHOSTUNREACH);
 	ERR_clear_error();
 	return connection;
 }
