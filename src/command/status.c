@@ -109,6 +109,30 @@ static void print_peers(json_t *peers)
 	table_end(&table, "Peers");
 }
 
+/* Of those over TLS and DTLS: who they are. */
+static void print_connections(json_t *peers)
+{
+	static const char *const headings[] = {"PEER", "OVER", ">CONNECTIONS", "RADIUS", "ITS CERTIFICATE",
+					       "UNTIL", NULL};
+	struct rg_table table;
+	char until[64];
+	size_t i;
+	json_t *peer;
+	table_begin(&table, headings);
+	json_array_foreach(peers, i, peer) {
+		if (!json_object_get(peer, "connections"))
+			continue;
+		local_time(until, text_of(peer, "not_after"));
+		table_cell(&table, RG_PLAIN, "%s", text_of(peer, "name"));
+		table_cell(&table, RG_PLAIN, "%s %s", text_of(peer, "transport"), text_of(peer, "tls"));
+		table_cell(&table, RG_PLAIN, "%.0f", number_of(peer, "connections"));
+		table_cell(&table, RG_PLAIN, "%s", text_of(peer, "radius"));
+		table_cell(&table, RG_PLAIN, "%s", text_of(peer, "subject"));
+		table_cell(&table, RG_PLAIN, "%s", until);
+	}
+	table_end(&table, "RadSec");
+}
+
 static void print_directories(json_t *directories)
 {
 	static const char *const headings[] = {"REALM", "DIRECTORY", "STATE", "WHY", NULL};
@@ -166,6 +190,7 @@ int command_status(int argc, char **argv)
 		print_head(status);
 		print_signins(json_object_get(status, "sign_ins"));
 		print_peers(json_object_get(status, "peers"));
+		print_connections(json_object_get(status, "peers"));
 		print_directories(json_object_get(status, "directories"));
 		print_expiry(json_object_get(status, "expiry"));
 	}

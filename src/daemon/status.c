@@ -57,6 +57,10 @@ static void add_connections(json_t *object, const struct rg_peer_summary *sum)
 {
 	json_object_set_new(object, "connections", json_integer((json_int_t)sum->connections));
 	json_object_set_new(object, "tls", json_string(sum->tls));
+	json_object_set_new(object, "radius",
+			    json_string(sum->version == RG_RADIUS_1_1   ? "1.1"
+					: sum->version == RG_RADIUS_1_0 ? "1.0"
+									: ""));
 	json_object_set_new(object, "subject", json_string(sum->subject));
 	json_object_set_new(object, "not_after",
 			    time_json(sum->not_after > 0 ? (uint64_t)sum->not_after * RG_SECOND : 0));
@@ -118,6 +122,12 @@ json_t *daemon_status(struct rg_daemon *daemon)
 				      directories);
 		tls_context_expiry(snapshot->homes[i].tls, add_expiry, &context);
 	}
+	for (size_t i = 0; i < raddb->credential_count; i++) {
+		char name[160];
+		struct expiry context = {expiry, name};
+		snprintf(name, sizeof(name), "credential %.128s", raddb->credentials[i].name);
+		radsec_expiry(snapshot->radsec[i], add_expiry, &context);
+	}
 	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "gateway",
 			 raddb->gateway.name, "node", (json_int_t)raddb->gateway.node, "version",
 			 PACKAGE_VERSION, "uptime_s",
@@ -128,21 +138,37 @@ json_t *daemon_status(struct rg_daemon *daemon)
 			 "peers", peers, "directories", directories, "expiry", expiry);
 }
 
-static void write_peer(FILE *out, const char *name, unsigned workers)
+static void write_peer(FILE *out, const struct rg_peer_settings *peer, unsigned workers)
 {
 	char label[256];
 	struct rg_peer_summary sum;
-	peer_stats_summary(name, workers, &sum);
-	metrics_label(label, sizeof(label), name);
+	peer_stats_summary(peer->name, workers, &sum);
+	metrics_label(label, sizeof(label), peer->name);
+	const struct {
+		const char *family;
+		uint64_t value;
+	} samples[] = {
+		{"up", sum.state != RG_PEER_DOWN},
+		{"outstanding", sum.outstanding},
+		{"answered_total", sum.answered},
+		{"refused_total", sum.refused},
+		{"lost_total", sum.lost},
+		{"bad_total", sum.bad},
+		{"failovers_total", sum.failovers},
+	};
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
+		fprintf(out, "roamgate_peer_%s{peer=\"%s\"} %llu\n", samples[i].family, label,
+			(unsigned long long)samples[i].value);
 	fprintf(out,
-		"roamgate_peer_up{peer=\"%s\"} %d\n"
-		"roamgate_peer_outstanding{peer=\"%s\"} %llu\n"
-		"roamgate_peer_answered_total{peer=\"%s\"} %llu\n"
-		"roamgate_peer_refused_total{peer=\"%s\"} %llu\n"
-		"roamgate_peer_lost_total{peer=\"%s\"} %llu\n",
-		label, sum.state == RG_PEER_DOWN ? 0 : 1, label,
-		(unsigned long long)sum.outstanding, label, (unsigned long long)sum.answered, label,
-		(unsigned long long)sum.refused, label, (unsigned long long)sum.lost);
+		"roamgate_peer_latency_seconds{peer=\"%s\",quantile=\"0.5\"} %g\n"
+		"roamgate_peer_latency_seconds{peer=\"%s\",quantile=\"0.99\"} %g\n",
+		label, sum.p50_ms / 1e3, label, sum.p99_ms / 1e3);
+	if (peer->transport == RG_TRANSPORT_UDP)
+		return;
+	fprintf(out, "roamgate_peer_connections{peer=\"%s\"} %u\n", label, sum.connections);
+	if (sum.not_after > 0)
+		fprintf(out, "roamgate_peer_not_after_seconds{peer=\"%s\"} %lld\n", label,
+			(long long)sum.not_after);
 }
 
 static void write_directories(FILE *out, const json_t *directories)
@@ -182,7 +208,7 @@ static void write_gauges(struct rg_daemon *daemon, FILE *out)
 		sum_of(daemon, true), sum_of(daemon, false),
 		(unsigned long long)((clock_now() - daemon->began_ns) / RG_SECOND));
 	for (size_t i = 0; i < snapshot->raddb->peer_count; i++)
-		write_peer(out, snapshot->raddb->peers[i].name, daemon->worker_count);
+		write_peer(out, &snapshot->raddb->peers[i], daemon->worker_count);
 	for (size_t i = 0; i < snapshot->raddb->realm_count && i < GAUGE_REALMS_MOST; i++) {
 		struct expiry_file expiry = {out, snapshot->raddb->realms[i].name};
 		directory_status_json(snapshot->homes[i].directory, expiry.realm, directories);

@@ -53,7 +53,8 @@ void channel_list(struct rg_channel *channel)
 
 struct rg_channel *channel_new(struct rg_peer *peer, enum rg_port port, uint32_t slots)
 {
-	struct rg_channel *channel = calloc(1, sizeof(*channel) + slots * sizeof(struct rg_forward *));
+	struct rg_channel *channel =
+		calloc(1, sizeof(*channel) + slots * sizeof(struct rg_forward *));
 	if (!channel)
 		return NULL;
 	channel->peer = peer;
@@ -97,8 +98,8 @@ static void socket_closed(uv_handle_t *handle)
 	free(channel);
 }
 
-/* Round robin, so that an Identifier rests as long as it can before it is used again; a Token is never used again on its
- * connection (RFC 9765 §4.2). */
+/* Round robin, so that an Identifier rests as long as it can before it is used again; a Token is
+ * never used again on its connection (RFC 9765 §4.2). */
 static uint32_t free_token(struct rg_channel *channel)
 {
 	uint32_t kept = channel->connection ? 1 : 0; /* for Status-Server */
@@ -116,52 +117,79 @@ static bool is_full(const struct rg_channel *channel)
 	return channel->used >= channel->slots - (channel->connection ? 1 : 0);
 }
 
-static struct rg_forward *take_token(struct rg_channel *channel, uint32_t token, uint64_t now)
+static struct rg_forward *forward_new(struct rg_peer *peer)
 {
-	struct rg_peer *peer = channel->peer;
 	struct rg_forward *forward = slab_alloc(peer->upstream->slab, sizeof(*forward));
 	if (!forward)
 		return NULL;
-	*forward = (struct rg_forward){.peer = peer, .channel = channel, .token = token};
-	channel->forwards[token % channel->slots] = forward;
-	channel->used_ns = now;
+	*forward = (struct rg_forward){.peer = peer, .version = RG_RADIUS_1_0};
 	peer->under_way++;
 	stats_set(&peer->stats->outstanding, peer->under_way);
 	return forward;
 }
 
-static struct rg_forward *take_probe(struct rg_peer *peer, uint64_t now)
+static void enter(struct rg_forward *forward, struct rg_channel *channel, uint32_t token,
+		  uint64_t now)
 {
-	for (struct rg_channel *channel = peer->channels[RG_PORT_AUTH]; channel; channel = channel->next)
-		if (channel->open_ns != 0 && !channel->forwards[0])
-			return take_token(channel,
-					  channel->version == RG_RADIUS_1_1
-						  ? channel->slots * channel->probes++
-						  : 0,
-					  now);
-	return NULL;
+	forward->channel = channel;
+	forward->token = token;
+	channel->forwards[token % channel->slots] = forward;
+	channel->used_ns = now;
 }
 
-struct rg_forward *channel_take(struct rg_peer *peer, enum rg_port port, bool probe, uint64_t now)
+static void enter_as_request(struct rg_forward *forward, struct rg_channel *channel, uint64_t now)
 {
-	bool radsec = peer->settings->transport != RG_TRANSPORT_UDP;
-	if (radsec && probe)
-		return take_probe(peer, now);
-	port = radsec ? RG_PORT_AUTH : port; /* RFC 6614 §2.2: one port for all */
-	struct rg_channel *channel = peer->free_channels[port];
-	if (!channel && !radsec)
-		channel = open_socket(peer, port);
-	if (radsec)
-		line_want(peer, now);
-	struct rg_forward *forward = channel ? take_token(channel, free_token(channel), now) : NULL;
-	if (!forward)
-		return NULL;
+	struct rg_peer *peer = channel->peer;
+	enter(forward, channel, free_token(channel), now);
 	channel->used++;
 	if (is_full(channel)) {
-		peer->free_channels[port] = channel->next_free;
+		peer->free_channels[channel->port] = channel->next_free;
 		channel->listed = false;
 	}
+}
+
+struct rg_forward *channel_take_probe(struct rg_channel *channel, uint64_t now)
+{
+	struct rg_forward *forward = channel->forwards[0] ? NULL : forward_new(channel->peer);
+	if (forward)
+		enter(forward, channel,
+		      channel->version == RG_RADIUS_1_1 ? channel->slots * channel->probes++ : 0,
+		      now);
 	return forward;
+}
+
+static bool is_udp(const struct rg_peer *peer)
+{
+	return peer->settings->transport == RG_TRANSPORT_UDP;
+}
+
+struct rg_forward *channel_take(struct rg_peer *peer, enum rg_port port, bool moved, uint64_t now)
+{
+	if (!is_udp(peer)) {
+		port = RG_PORT_AUTH; /* RFC 6614 §2.2: one port for all */
+		line_want(peer, now);
+	}
+	struct rg_channel *channel = peer->free_channels[port];
+	if (moved && channel && !is_udp(peer) && lines_pace(peer, now))
+		channel = NULL;
+	if (!channel && is_udp(peer))
+		channel = open_socket(peer, port);
+	if (!channel && (is_udp(peer) || !lines_may_wait(peer)))
+		return NULL;
+	struct rg_forward *forward = forward_new(peer);
+	if (forward && channel)
+		enter_as_request(forward, channel, now);
+	else if (forward)
+		lines_wait(forward);
+	return forward;
+}
+
+bool channel_attach(struct rg_forward *forward, uint64_t now)
+{
+	struct rg_channel *channel = forward->peer->free_channels[RG_PORT_AUTH];
+	if (channel)
+		enter_as_request(forward, channel, now);
+	return channel;
 }
 
 struct rg_forward *channel_find(const struct rg_channel *channel, uint32_t token)
@@ -174,15 +202,19 @@ void channel_return(struct rg_forward *forward)
 {
 	struct rg_channel *channel = forward->channel;
 	struct rg_peer *peer = forward->peer;
-	uint32_t slot = forward->token % channel->slots;
-	channel->forwards[slot] = NULL;
-	if (slot != 0 || !channel->connection) {
-		channel->used--;
-		if (!channel->listed && (channel->open_ns != 0 || !channel->connection))
-			channel_list(channel);
-	}
 	peer->under_way--;
 	stats_set(&peer->stats->outstanding, peer->under_way);
+	if (!channel) {
+		lines_wait_no_more(forward);
+		return;
+	}
+	uint32_t slot = forward->token % channel->slots;
+	channel->forwards[slot] = NULL;
+	if (slot == 0 && channel->connection)
+		return;
+	channel->used--;
+	if (!channel->listed && (channel->open_ns != 0 || !channel->connection))
+		channel_list(channel);
 }
 
 void channel_send(struct rg_channel *channel, struct rg_span packet)
@@ -193,12 +225,15 @@ void channel_send(struct rg_channel *channel, struct rg_span packet)
 		outbox_add(channel->peer->upstream->outbox, channel->fd, packet, NULL, NULL);
 }
 
+const struct rg_radius_key *peer_key(const struct rg_peer *peer)
+{
+	const struct rg_peer_settings *settings = peer->settings;
+	return settings->key ? settings->key : radsec_key(settings->transport);
+}
+
 const struct rg_radius_key *channel_key(const struct rg_channel *channel)
 {
-	const struct rg_peer_settings *settings = channel->peer->settings;
-	if (channel->version == RG_RADIUS_1_1)
-		return radius_key_1_1();
-	return settings->key ? settings->key : radsec_key(settings->transport);
+	return channel->version == RG_RADIUS_1_1 ? radius_key_1_1() : peer_key(channel->peer);
 }
 
 bool channel_is_reliable(const struct rg_channel *channel)
@@ -232,6 +267,7 @@ static void channel_close(struct rg_channel *channel)
 		uv_close((uv_handle_t *)&channel->poll, socket_closed);
 		return;
 	}
+	timer_cancel(channel->peer->upstream->wheel, &channel->watch.timer);
 	connection_own(channel->connection, NULL, NULL);
 	connection_end(channel->connection, RG_CONNECTION_OURS, "");
 	free(channel);
@@ -239,13 +275,15 @@ static void channel_close(struct rg_channel *channel)
 
 void channels_tidy(struct rg_peer *peer, uint64_t now)
 {
+	if (!is_udp(peer))
+		return; /* connections are the lines' */
 	for (enum rg_port port = RG_PORT_AUTH; port < RG_PORTS; port++) {
 		struct rg_channel **at = &peer->channels[port];
 		if (!*at || !(*at)->next)
 			continue;
 		while (*at) {
 			struct rg_channel *channel = *at;
-			if (channel->used != 0 || channel->forwards[0] || now < channel->used_ns + RG_CHANNEL_IDLE_NS ||
+			if (channel->used != 0 || now < channel->used_ns + RG_CHANNEL_IDLE_NS ||
 			    peer->channel_count[port] == 1) {
 				at = &channel->next;
 				continue;
@@ -279,10 +317,16 @@ bool channels_idle(const struct rg_peer *peer)
 void channels_each(struct rg_peer *peer, void (*each)(void *context, struct rg_forward *),
 		   void *context)
 {
+	for (struct rg_forward *forward = peer->lines.waiting, *next; forward; forward = next) {
+		next = forward->next;
+		each(context, forward);
+	}
 	for (enum rg_port port = RG_PORT_AUTH; port < RG_PORTS; port++)
 		for (struct rg_channel *channel = peer->channels[port]; channel;
 		     channel = channel->next)
-			for (uint32_t slot = 0; slot < channel->slots && (channel->used != 0 || channel->connection); slot++)
+			for (uint32_t slot = 0;
+			     slot < channel->slots && (channel->used != 0 || channel->connection);
+			     slot++)
 				if (channel->forwards[slot])
 					each(context, channel->forwards[slot]);
 }

@@ -15,22 +15,27 @@ const struct rg_peer_settings *forward_peer(const struct rg_forward *forward)
 bool forward_packet(const struct rg_forward *forward, struct rg_packet *packet)
 {
 	return packet_view_version(packet, span_of(forward->bytes, forward->length),
-				   forward->channel->version) == RG_PACKET_OK;
+				   forward->version) == RG_PACKET_OK;
 }
 
 const struct rg_radius_key *forward_key(const struct rg_forward *forward)
 {
-	return channel_key(forward->channel);
+	return forward->version == RG_RADIUS_1_1 ? radius_key_1_1() : peer_key(forward->peer);
 }
 
 void forward_free(struct rg_upstream *upstream, struct rg_forward *forward)
 {
-	if (forward->peer->health.probe == forward)
-		forward->peer->health.probe = NULL;
+	struct rg_peer *peer = forward->peer;
+	if (peer->health.probe == forward)
+		peer->health.probe = NULL;
+	if (forward->channel && forward->channel->watch.probe == forward)
+		forward->channel->watch.probe = NULL;
 	timer_cancel(upstream->wheel, &forward->timer);
 	channel_return(forward);
 	slab_free(upstream->slab, forward->bytes, forward->length);
 	slab_free(upstream->slab, forward, sizeof(*forward));
+	if (peer->lines.waiting)
+		lines_go_on(peer, clock_now());
 }
 
 void forward_lost(struct rg_upstream *upstream, struct rg_forward *forward, enum rg_lost how)
@@ -49,23 +54,32 @@ static struct rg_upstream *upstream_of(struct rg_timer *timer)
 static void on_deadline(struct rg_timer *timer, uint64_t now)
 {
 	struct rg_forward *forward = (struct rg_forward *)timer;
-	health_overdue(forward->peer, forward, now);
-	forward_lost(upstream_of(timer), forward, RG_LOST_TIMEOUT);
+	if (forward->channel)
+		health_overdue(forward->peer, forward, now);
+	forward_lost(upstream_of(timer), forward,
+		     forward->channel ? RG_LOST_TIMEOUT : RG_LOST_UNAVAILABLE);
 }
 
 static void on_probe_deadline(struct rg_timer *timer, uint64_t now)
 {
 	struct rg_forward *forward = (struct rg_forward *)timer;
 	struct rg_peer *peer = forward->peer;
+	struct rg_channel *channel = forward->channel;
 	bool gone = peer->gone;
 	forward_free(peer->upstream, forward);
-	if (!gone)
+	if (channel->connection)
+		line_probe_lost(channel, now);
+	else if (!gone)
 		health_probe_lost(peer, now);
 }
 
 static void leave(struct rg_upstream *upstream, struct rg_forward *forward, uint64_t now)
 {
+	if (!forward->channel)
+		return; /* its time comes */
 	channel_send(forward->channel, span_of(forward->bytes, forward->length));
+	if (forward->channel->connection)
+		line_sent(forward->channel, now);
 	count(upstream->counters, RG_COUNT_FORWARDED);
 	health_sent(forward->peer, forward->realm, now);
 }
@@ -83,24 +97,32 @@ static bool keep_bytes(struct rg_upstream *upstream, struct rg_forward *forward,
 	return true;
 }
 
+/* As its channel will have it; without one, as RADIUS/1.0 of its peer. */
+static bool compose(struct rg_forward *forward, struct rg_composition *composition)
+{
+	uint8_t out[RG_RADIUS_MOST];
+	struct rg_upstream *upstream = forward->peer->upstream;
+	forward->version = (uint8_t)(forward->channel ? forward->channel->version : RG_RADIUS_1_0);
+	composition->key = forward_key(forward);
+	composition->token = forward->token;
+	composition->node = upstream->node;
+	composition->authenticator = forward->authenticator;
+	return entropy_draw(upstream->entropy, forward->authenticator, RG_AUTHENTICATOR) &&
+	       keep_bytes(upstream, forward, compose_request(composition, out));
+}
+
 /* Sends to one peer, from the client's packet or (again) from what a former peer was sent. */
 static struct rg_forward *send_to(struct rg_peer *peer, struct rg_composition *composition,
 				  const struct rg_choice *choice)
 {
-	uint8_t out[RG_RADIUS_MOST];
 	struct rg_upstream *upstream = peer->upstream;
 	enum rg_port port =
 		composition->source->code == RG_ACCOUNTING_REQUEST ? RG_PORT_ACCT : RG_PORT_AUTH;
-	struct rg_forward *forward = channel_take(peer, port, false, choice->now);
+	struct rg_forward *forward = channel_take(peer, port, composition->again, choice->now);
 	if (!forward)
 		return NULL;
 	forward->code = composition->source->code;
-	composition->key = channel_key(forward->channel);
-	composition->token = forward->token;
-	composition->node = upstream->node;
-	composition->authenticator = forward->authenticator;
-	if (!entropy_draw(upstream->entropy, forward->authenticator, RG_AUTHENTICATOR) ||
-	    !keep_bytes(upstream, forward, compose_request(composition, out))) {
+	if (!compose(forward, composition)) {
 		forward_free(upstream, forward);
 		return NULL;
 	}
@@ -170,10 +192,13 @@ static struct rg_forward *send_elsewhere(struct rg_forward *forward,
 }
 
 /* next is the same request's from now on. */
-static void take_over(struct rg_upstream *upstream, struct rg_forward *forward, struct rg_forward *next)
+static void take_over(struct rg_upstream *upstream, struct rg_forward *forward,
+		      struct rg_forward *next)
 {
-	count(upstream->counters, RG_COUNT_FAILOVERS);
-	stats_add(&forward->peer->stats->failovers, 1);
+	if (next->peer != forward->peer) {
+		count(upstream->counters, RG_COUNT_FAILOVERS);
+		stats_add(&forward->peer->stats->failovers, 1);
+	}
 	next->tried |= forward->tried;
 	next->request = forward->request;
 	next->began_ns = forward->began_ns;
@@ -190,7 +215,7 @@ static bool sent_before(const struct rg_forward *forward, struct rg_packet *pack
 		return false;
 	*composition = (struct rg_composition){
 		.source = packet,
-		.source_key = channel_key(forward->channel),
+		.source_key = forward_key(forward),
 		.again = true,
 	};
 	return true;
@@ -209,7 +234,8 @@ static bool move(struct rg_upstream *upstream, struct rg_forward *forward, enum 
 	return next;
 }
 
-/* Its connection has ended: to the same peer by another one, or to another peer; or nobody will ever answer it. */
+/* Its connection has ended: to the same peer by another one, or to another peer; or nobody will
+ * ever answer it. */
 static void move_or_lose(struct rg_forward *forward, uint64_t now)
 {
 	struct rg_packet packet;
@@ -240,6 +266,29 @@ void forwards_move_from(struct rg_channel *channel, uint64_t now)
 	}
 }
 
+void forward_go(struct rg_forward *forward, uint64_t now)
+{
+	struct rg_packet packet;
+	struct rg_composition composition;
+	struct rg_upstream *upstream = forward->peer->upstream;
+	uint8_t *former = forward->bytes;
+	uint16_t length = forward->length;
+	bool fine = sent_before(forward, &packet, &composition);
+	lines_wait_no_more(forward);
+	if (!channel_attach(forward, now)) {
+		lines_wait(forward);
+		return;
+	}
+	forward->bytes = NULL;
+	fine = fine && compose(forward, &composition);
+	slab_free(upstream->slab, former, length);
+	forward->sent_ns = now;
+	if (fine)
+		leave(upstream, forward, now);
+	else
+		forward_lost(upstream, forward, RG_LOST_UNAVAILABLE);
+}
+
 struct giving_up {
 	uint32_t realm;
 	uint64_t now;
@@ -264,7 +313,10 @@ void forwards_give_up(struct rg_peer *peer, uint32_t realm, uint64_t now)
 void upstream_repeat(struct rg_upstream *upstream, struct rg_forward *forward, uint64_t now)
 {
 	struct rg_peer *peer = forward->peer;
-	if (peer->health.state == RG_PEER_DOWN && move(upstream, forward, RG_FIT_REALM_SILENT, now))
+	if ((peer->health.state == RG_PEER_DOWN || !forward->channel) &&
+	    move(upstream, forward, RG_FIT_REALM_SILENT, now))
+		return;
+	if (!forward->channel)
 		return;
 	if (health_overdue(peer, forward, now) && move(upstream, forward, RG_FIT_RECOVERING, now))
 		return;
@@ -281,15 +333,17 @@ void upstream_cancel(struct rg_upstream *upstream, struct rg_forward **forward)
 	*forward = NULL;
 }
 
-bool forward_probe(struct rg_peer *peer, uint64_t now)
+bool forward_probe(struct rg_peer *peer, struct rg_channel *channel, uint64_t now)
 {
 	uint8_t out[RG_RADIUS_MOST];
 	struct rg_writer writer;
 	struct rg_upstream *upstream = peer->upstream;
-	struct rg_forward *forward = channel_take(peer, RG_PORT_AUTH, true, now);
+	struct rg_forward *forward = channel ? channel_take_probe(channel, now)
+					     : channel_take(peer, RG_PORT_AUTH, false, now);
 	if (!forward)
 		return false;
 	forward->code = RG_STATUS_SERVER;
+	forward->version = (uint8_t)forward->channel->version;
 	writer_begin(&writer, out, sizeof(out), RG_STATUS_SERVER, forward->token,
 		     channel_key(forward->channel));
 	writer_add(&writer, RG_NAS_IDENTIFIER, span_text("roamgate"));
@@ -300,7 +354,10 @@ bool forward_probe(struct rg_peer *peer, uint64_t now)
 	}
 	forward->timer.fire = on_probe_deadline;
 	timer_arm(upstream->wheel, &forward->timer, now + RG_PROBE_NS);
-	peer->health.probe = forward;
+	if (channel)
+		channel->watch.probe = forward;
+	else
+		peer->health.probe = forward;
 	forward->began_ns = forward->sent_ns = now;
 	channel_send(forward->channel, span_of(forward->bytes, forward->length));
 	return true;

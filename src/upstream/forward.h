@@ -14,6 +14,9 @@ bool forward_move(struct rg_upstream *, struct rg_forward *, uint64_t now);
 void forwards_give_up(struct rg_peer *, uint32_t realm, uint64_t now);
 /* The channel has ended: what was under way on it is sent again, or lost. */
 void forwards_move_from(struct rg_channel *, uint64_t now);
-/* Sends our own Status-Server (RFC 5997). False: no socket or no memory. */
-bool forward_probe(struct rg_peer *, uint64_t now);
+/* One that waited for a connection goes by one that has an Identifier; or it is lost. */
+void forward_go(struct rg_forward *, uint64_t now);
+/* Sends our own Status-Server (RFC 5997), over RadSec by that connection; else channel is NULL. False: no socket or no
+ * memory. */
+bool forward_probe(struct rg_peer *, struct rg_channel *, uint64_t now);
 #endif

@@ -92,6 +92,17 @@ bool health_overdue(struct rg_peer *peer, const struct rg_forward *forward, uint
 
 /* Up and down. */
 
+static bool is_udp(const struct rg_peer *peer)
+{
+	return peer->settings->transport == RG_TRANSPORT_UDP;
+}
+
+/* Over RadSec each connection has a watchdog of its own (line.h). */
+static bool asks(const struct rg_peer *peer)
+{
+	return peer->settings->status_server && is_udp(peer) && !peer->gone;
+}
+
 static void go_down(struct rg_peer *peer, enum rg_peer_why why, uint64_t now)
 {
 	struct rg_health *health = &peer->health;
@@ -109,7 +120,7 @@ static void go_down(struct rg_peer *peer, enum rg_peer_why why, uint64_t now)
 	if (!peer->gone)
 		schedule(peer, now + jitter(again));
 	forwards_give_up(peer, 0, now);
-	if (peer->settings->transport != RG_TRANSPORT_UDP)
+	if (!is_udp(peer))
 		lines_give_up(peer); /* the next one begins anew */
 }
 
@@ -129,8 +140,6 @@ void health_connected(struct rg_peer *peer, uint64_t now)
 {
 	if (peer->health.state != RG_PEER_UP)
 		come_up(peer, now);
-	if (peer->settings->status_server)
-		schedule(peer, now + peer->health.twinit_ns);
 }
 
 void health_disconnected(struct rg_peer *peer, const char *detail, uint64_t now)
@@ -163,14 +172,14 @@ void health_answered(struct rg_peer *peer, const struct rg_forward *forward, uin
 	health->bad_since_answer = false;
 	if (forward->request) {
 		realm_answered(health, forward->realm, now);
-	} else if (!peer->gone) {
+	} else if (asks(peer)) {
 		health->twinit_ns = jitter(RG_TWINIT_NS);
 		schedule(peer, now + health->twinit_ns);
 	}
 	if (health->state == RG_PEER_UP)
 		return;
 	come_up(peer, now);
-	if (peer->settings->status_server && !peer->gone)
+	if (asks(peer))
 		schedule(peer, now + health->twinit_ns);
 }
 
@@ -187,6 +196,8 @@ void health_sent(struct rg_peer *peer, uint32_t realm, uint64_t now)
 	health->silent_realm = realm;
 	health->silent_many = false;
 	health->unanswered = 1;
+	if (peer->settings->status_server && !is_udp(peer))
+		return;
 	/* Armed for something earlier, it looks again then. */
 	if (health->state != RG_PEER_DOWN &&
 	    (!timer_armed(&health->timer) || health->timer.due_ns > now + RG_SILENT_NS))
@@ -211,7 +222,7 @@ static void probe(struct rg_peer *peer, uint64_t now)
 	if (peer->health.probe)
 		return; /* its end comes back to this */
 	peer->health.last_probe_ns = now;
-	if (!forward_probe(peer, now))
+	if (!forward_probe(peer, NULL, now))
 		schedule(peer, now + jitter(RG_DOWN_PROBE_NS));
 }
 
@@ -241,7 +252,7 @@ static void look_by_asking(struct rg_peer *peer, uint64_t now)
 static void look_by_listening(struct rg_peer *peer, uint64_t now)
 {
 	struct rg_health *health = &peer->health;
-	if (health->state == RG_PEER_DOWN && peer->settings->transport != RG_TRANSPORT_UDP)
+	if (health->state == RG_PEER_DOWN && !is_udp(peer))
 		return; /* a new connection tells */
 	if (health->state == RG_PEER_DOWN) {
 		say(peer, RG_PEER_UNKNOWN, RG_WHY_TRY_AGAIN);
@@ -270,7 +281,7 @@ static void on_timer(struct rg_timer *timer, uint64_t now)
 	if (peer->gone)
 		return;
 	channels_tidy(peer, now);
-	if (peer->settings->status_server)
+	if (asks(peer))
 		look_by_asking(peer, now);
 	else
 		look_by_listening(peer, now);
@@ -283,6 +294,8 @@ enum rg_fitness health_fitness(const struct rg_peer *peer, uint32_t realm, uint6
 	const struct rg_health *health = &peer->health;
 	if (health->state == RG_PEER_DOWN || health->tried)
 		return RG_UNFIT;
+	if (!is_udp(peer) && peer->lines.open == 0)
+		return RG_FIT_CONNECTING;
 	return health->silent_count != 0 && realm_is_silent(health, realm, now)
 		       ? RG_FIT_REALM_SILENT
 		       : RG_FIT;
@@ -321,7 +334,7 @@ void health_init(struct rg_peer *peer, uint64_t now)
 	atomic_store(&peer->stats->state, RG_PEER_UNKNOWN);
 	atomic_store(&peer->stats->why, RG_WHY_NOTHING_YET);
 	atomic_store(&peer->stats->since_wall_ns, 0);
-	if (peer->settings->status_server && peer->settings->transport == RG_TRANSPORT_UDP)
+	if (asks(peer))
 		schedule(peer, now); /* whether it is there is known before anyone needs it */
 }
 

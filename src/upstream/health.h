@@ -61,6 +61,7 @@ enum rg_fitness {
 	RG_FIT,
 	RG_FIT_RECOVERING, /* has had its share of new ones */
 	RG_FIT_REALM_SILENT,
+	RG_FIT_CONNECTING, /* RadSec: called, and not there yet */
 	RG_UNFIT,          /* is down, or another tries it: for want of any better */
 };
 

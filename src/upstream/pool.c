@@ -67,7 +67,7 @@ static bool remembered(const struct rg_upstream *upstream, const struct rg_choic
 	for (unsigned place = 0; number != 0 && place < places(choice); place++) {
 		struct rg_peer *peer = untried(upstream, choice, place);
 		if (peer && peer->number == number &&
-		    health_fitness(peer, choice->realm, choice->now) != RG_UNFIT) {
+		    health_fitness(peer, choice->realm, choice->now) < RG_FIT_CONNECTING) {
 			*best = (struct candidate){.peer = peer, .place = place};
 			return true;
 		}

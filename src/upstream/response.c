@@ -79,6 +79,8 @@ static void take(struct rg_forward *forward, const struct rg_packet *answer)
 	uint64_t now = clock_now();
 	count(upstream->counters, RG_COUNT_UPSTREAM_ANSWERS);
 	health_answered(peer, forward, now);
+	if (forward->channel->connection)
+		line_heard(forward->channel, now);
 	if (forward->request) {
 		if (!upstream->events->answered(upstream->context, forward->request, forward,
 						answer)) {

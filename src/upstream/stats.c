@@ -105,14 +105,15 @@ size_t peer_stats_names(char names[][RG_PEER_NAME], size_t most)
 	return count;
 }
 
-void peer_stats_connected(struct rg_peer_stats *stats, unsigned connections, const char *tls,
-			  const char *subject, int64_t not_after)
+void peer_stats_connected(struct rg_peer_stats *stats, unsigned connections,
+			  const struct rg_peer_connection *connection)
 {
 	pthread_mutex_lock(&lock);
 	stats->connections = connections;
-	snprintf(stats->tls, sizeof(stats->tls), "%s", tls);
-	snprintf(stats->subject, sizeof(stats->subject), "%s", subject);
-	stats->not_after = not_after;
+	snprintf(stats->tls, sizeof(stats->tls), "%s", connection->tls);
+	snprintf(stats->subject, sizeof(stats->subject), "%s", connection->subject);
+	stats->not_after = connection->not_after;
+	stats->version = connection->version;
 	stats->detail[0] = '\0';
 	pthread_mutex_unlock(&lock);
 }
@@ -179,6 +180,7 @@ static void add(struct rg_peer_summary *sum, struct rg_peer_stats *stats, uint64
 		memcpy(sum->tls, stats->tls, sizeof(sum->tls));
 		memcpy(sum->subject, stats->subject, sizeof(sum->subject));
 		sum->not_after = stats->not_after;
+		sum->version = stats->version;
 	}
 	if (state == RG_PEER_DOWN || stats->connections == 0)
 		memcpy(sum->detail, stats->detail, sizeof(sum->detail));

@@ -21,6 +21,7 @@ struct rg_peer_stats {
 	unsigned connections;
 	char tls[8], subject[256], detail[160]; /* of the last connection; why there is none */
 	int64_t not_after;
+	unsigned version;
 };
 
 /* The same for the same name and worker, for the life of the process. number: the peer's, the same in all workers,
@@ -40,9 +41,14 @@ static inline void stats_add(_Atomic uint64_t *figure, uint64_t more)
 {
 	stats_set(figure, atomic_load_explicit(figure, memory_order_relaxed) + more);
 }
+/* Who is at the other end of one. */
+struct rg_peer_connection {
+	const char *tls, *subject;
+	unsigned version; /* RG_RADIUS_1_0, RG_RADIUS_1_1 */
+	int64_t not_after;
+};
 /* A RadSec connection begins, or ends: so many are there now. */
-void peer_stats_connected(struct rg_peer_stats *, unsigned connections, const char *tls,
-			  const char *subject, int64_t not_after);
+void peer_stats_connected(struct rg_peer_stats *, unsigned connections, const struct rg_peer_connection *);
 void peer_stats_disconnected(struct rg_peer_stats *, unsigned connections, const char *detail);
 void peer_stats_latency(struct rg_peer_stats *, uint64_t ns);
 
@@ -56,6 +62,7 @@ struct rg_peer_summary {
 	unsigned connections;   /* of RadSec */
 	char tls[8], subject[256], detail[160];
 	int64_t not_after;
+	unsigned version;
 };
 void peer_stats_summary(const char *peer, unsigned workers, struct rg_peer_summary *);
 const char *peer_why_text(enum rg_peer_why); /* "no answer"; static */

@@ -66,6 +66,7 @@ struct rg_peer *upstream_adopt(struct rg_upstream *upstream, const struct rg_pee
 		return NULL;
 	peer->gone = false;
 	peer->settings = settings;
+	lines_configure(peer, upstream->radsec[settings->credential->number]);
 	return peer;
 }
 
@@ -75,6 +76,7 @@ void upstream_configure(struct rg_upstream *upstream, const struct rg_raddb *rad
 	upstream_tidy(upstream); /* what is gone may point to settings that are gone too */
 	upstream->node = (uint8_t)raddb->gateway.node;
 	upstream->raddb = raddb;
+	upstream->radsec = radsec;
 	if (!upstream->affinity)
 		upstream->affinity = affinity_of(upstream->worker);
 	for (struct rg_peer *peer = upstream->peers; peer; peer = peer->next)
@@ -107,7 +109,8 @@ void upstream_configure(struct rg_upstream *upstream, const struct rg_raddb *rad
 void upstream_close(struct rg_upstream *upstream)
 {
 	for (struct rg_peer *peer = upstream->peers; peer; peer = peer->next)
-		channels_each(peer, end, upstream);
+		while (peer->under_way != 0) /* in place of one that goes one that waited may come */
+			channels_each(peer, end, upstream);
 	found_close(upstream);
 	while (upstream->peers) {
 		struct rg_peer *peer = upstream->peers;

@@ -27,13 +27,15 @@ struct rg_request;
 struct rg_forward {
 	struct rg_timer timer;      /* its end */
 	struct rg_peer *peer;
-	struct rg_channel *channel; /* where its Identifier is taken */
+	struct rg_channel *channel; /* where its Identifier is taken; NULL: it waits for a connection (line.h) */
+	struct rg_forward *next, **self; /* among those that wait */
 	struct rg_request *request; /* NULL: our own Status-Server */
 	const struct rg_route *route;
 	uint64_t tried;             /* peers of the route, by their places */
 	uint32_t realm;             /* a hash of it; never 0 */
 	uint8_t place;              /* of its peer in the route */
 	uint8_t code;
+	uint8_t version;            /* of bytes: RG_RADIUS_1_0 or RG_RADIUS_1_1 */
 	uint32_t token;             /* the Identifier; in RADIUS/1.1 the Token */
 	uint8_t authenticator[RG_AUTHENTICATOR];
 	uint8_t *bytes;             /* as sent; the worker's slab */
@@ -76,6 +78,7 @@ struct rg_upstream {
 	size_t by_number_count;
 	unsigned turn;              /* of strategy "balance" */
 	const struct rg_raddb *raddb; /* the current configuration */
+	struct rg_radsec *const *radsec; /* its credentials, by number */
 	struct rg_mailbox *mailbox; /* the worker's */
 	struct rg_found_way *found; /* found.h */
 	struct rg_timer tend;       /* of those */
