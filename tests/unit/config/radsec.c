@@ -180,7 +180,7 @@ struct wrong {
 #define FILES                                                                                      \
 	"certificate = \"certs/federation.pem\"; private_key = \"certs/federation.key\";\n    ca " \
 	"= \"certs/ca.pem\"; crl = \"certs/ca.crl\";"
-#define PSK    "psk_identity = \"gateway@example.nl\"; psk_file = \"secrets/psk\";"
+#define PSK "psk_identity = \"gateway@example.nl\"; psk_file = \"secrets/psk\";"
 #define NAMES                                                                                      \
 	"    server_names = [ \"radsec.example.nl\" ]; accepts = true;\n"                          \
 	"    client_names = [ \"Proxy.example.nl\", \"192.0.2.7\", \"bergen.nl\" ];"
@@ -197,10 +197,12 @@ static const struct wrong errors[] = {
 	{"unknown version", "ca = ", "radius = \"1.2\"; ca = ", 4, "credentials[0].radius",
 	 "\"1.1\""},
 	{"no version", "ca = ", "radius = [ ]; ca = ", 4, "credentials[0].radius", "is empty"},
-	{"1.1 over TLS 1.2", "ca = ", "radius = \"1.1\"; tls_max = \"1.2\"; ca = ", 4, "credentials[0].radius",
-	 "needs TLS 1.3"},
-	{"DTLS of TLS 1.3", "ca = ", "tls_min = \"1.3\"; ca = ", 8, "listen[1].credential", "DTLS here is 1.2"},
-	{"DTLS of RADIUS/1.1", "ca = ", "radius = \"1.1\"; ca = ", 8, "listen[1].credential", "does not speak"},
+	{"1.1 over TLS 1.2", "ca = ", "radius = \"1.1\"; tls_max = \"1.2\"; ca = ", 4,
+	 "credentials[0].radius", "needs TLS 1.3"},
+	{"DTLS of TLS 1.3", "ca = ", "tls_min = \"1.3\"; ca = ", 8, "listen[1].credential",
+	 "DTLS here is 1.2"},
+	{"DTLS of RADIUS/1.1", "ca = ", "radius = \"1.1\"; ca = ", 8, "listen[1].credential",
+	 "does not speak"},
 	{"TLS versions crossed", "ca = ", "tls_max = \"1.2\"; tls_min = \"1.3\"; ca = ", 4,
 	 "credentials[0].tls_min", "above tls_max"},
 	{"key without certificate", "certificate = \"certs/federation.pem\";", "", 2,
@@ -265,8 +267,9 @@ static const struct wrong warnings[] = {
 	{"credential of nobody", "credentials = (\n", "credentials = ( { name = \"spare\"; },\n", 1,
 	 "credentials[0]", "no listen, peer or route"},
 	{"key for two versions of TLS", "credential = \"federation\";\n" NAMES,
-	 "credential = \"federation\";\n    psk_identity = \"x\"; psk = \"a key of its own, and long enough\";", 11,
-	 "peers[0].credential", "RFC 9813"},
+	 "credential = \"federation\";\n    psk_identity = \"x\"; psk = \"a key of its own, and "
+	 "long enough\";",
+	 11, "peers[0].credential", "RFC 9813"},
 	{"names of one who may not ask", "accepts = true;\n    client", "\n    client", 13,
 	 "peers[0].client_names", "may not ask"},
 	{"no way in",
@@ -327,6 +330,44 @@ static void one_name_from_two_places_is_two_clients(void **state)
 	       false);
 }
 
+static void one_name_over_two_transports_is_two_clients(void **state)
+{
+	(void)state;
+	kit_radsec();
+	kit_replace(RADSEC, "  { name = \"psk\";",
+		    "  { name = \"too\"; transport = \"dtls\"; host = \"radsec.example.nl\"; "
+		    "accepts = true;\n"
+		    "    credential = \"federation\"; client_names = \"proxy.example.nl\"; },\n"
+		    "  { name = \"psk\";");
+	kit_replace(RADSEC, "[ \"tls\", \"psk\" ]", "[ \"tls\", \"too\", \"psk\" ]");
+	struct rg_raddb *raddb = load_good();
+	raddb_free(&raddb);
+}
+
+static void who_has_a_certificate_is_shown_one(void **state)
+{
+	(void)state;
+	kit_radsec();
+	kit_replace(RADSEC, "credentials = (\n", "credentials = ( { name = \"bare\"; },\n");
+	kit_replace(RADSEC, LISTEN, "port = 2083; credential = \"bare\";");
+	expect(&(struct wrong){.what = "tls shows none",
+			       .key = "peers[0].accepts",
+			       .word = "no certificate"},
+	       true);
+	kit_replace(RADSEC, "\"127.0.0.1\"; credential = \"federation\";",
+		    "\"127.0.0.1\"; credential = \"bare\";");
+	expect(&(struct wrong){.what = "neither does dtls",
+			       .key = "clients[0]",
+			       .word = "no certificate"},
+	       true);
+	kit_replace(RADSEC, "host = \"radsec.example.nl\"; credential = \"federation\"",
+		    "host = \"radsec.example.nl\"; credential = \"bare\"");
+	expect(&(struct wrong){.what = "nor the peer",
+			       .key = "peers[0].credential",
+			       .word = "to show"},
+	       false);
+}
+
 static void a_world_readable_key_is_refused(void **state)
 {
 	(void)state;
@@ -376,13 +417,13 @@ static void what_a_credential_is_not_shown_as_is_not_asked_of_it(void **state)
 	(void)state;
 	kit_radsec();
 	leaf((struct kit_leaf){.dns = "radsec.beuningen.nl", .usage = "serverAuth", .days = 90});
-	kit_replace(
-		RADSEC, "credential = \"federation\";\n    server_names",
-		"psk_identity = \"x\"; psk = \"a key of its own, and long enough\";\n    x_names");
-	kit_replace(RADSEC, "x_names = [ \"radsec.example.nl\" ];", "");
-	kit_replace(RADSEC,
-		    "client_names = [ \"Proxy.example.nl\", \"192.0.2.7\", \"bergen.nl\" ];", "");
+	/* A peer of TLS-PSK names it for its versions alone. */
+	kit_replace(RADSEC, "ca = ", "tls_max = \"1.2\"; ca = ");
+	kit_replace(RADSEC, NAMES,
+		    "accepts = true; psk_identity = \"x\"; psk = \"a key of its own, and long "
+		    "enough\";");
 	struct rg_raddb *raddb = load_good();
+	assert_ptr_equal(raddb->peers[1].credential, &raddb->credentials[0]);
 	raddb_free(&raddb);
 }
 
@@ -451,6 +492,8 @@ int main(void)
 		cmocka_unit_test(O1_what_is_wrong_is_told_at_its_place),
 		cmocka_unit_test(what_is_dubious_is_a_warning),
 		cmocka_unit_test(one_name_from_two_places_is_two_clients),
+		cmocka_unit_test(one_name_over_two_transports_is_two_clients),
+		cmocka_unit_test(who_has_a_certificate_is_shown_one),
 		cmocka_unit_test(a_world_readable_key_is_refused),
 		cmocka_unit_test(certificates_that_peers_refuse),
 		cmocka_unit_test(what_a_credential_is_not_shown_as_is_not_asked_of_it),
