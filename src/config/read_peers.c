@@ -49,7 +49,7 @@ static const struct rg_row peer_rows[] = {
 	 .help = "TLS-PSK in place of certificates (RFC 9813)"},
 	{.name = "psk", .type = RG_SECRET, .offset = offsetof(struct peer, psk), .help = "that key"},
 	{.name = "discover", .type = RG_STRINGS, .offset = offsetof(struct peer, discover),
-	 .help = "found by NAPTR and SRV (RFC 7585)"},
+	 .help = "belongs to routes (RFC 7585)"},
 	{0},
 };
 
@@ -89,7 +89,7 @@ static void tls_peer_place(struct rg_complaint *at, struct peer *read)
 		complain_error(at, "address", "\"%s\" is no address: a name is given as host", read->address);
 	if (peer->host && host_check(at, "host", peer->host) && !read->address)
 		address_parse(peer->host, peer->port, &peer->address);
-	if (!peer->host && !read->address && read->discover.count == 0)
+	if (!peer->host && !read->address)
 		complain_error(at, "host", "is missing: the name or address that is called");
 	if (!peer->host)
 		peer->host = read->address ? read->address : "";
@@ -194,8 +194,8 @@ void peer_read(struct rg_reading *reading, config_setting_t *setting)
 	else if (fine)
 		tls_peer_read(&at, &read);
 	read.peer.key = key_make(reading->raddb, read.secret);
-	if (read.discover.count != 0)
-		complain_warning(&at, "discover", "is not served by this version");
+	if (is_given(&at, "discover"))
+		complain_error(&at, "discover", "belongs to routes: what DNS names are peers of a route");
 	reading->peers[reading->raddb->peer_count] = setting;
 	read.peer.number = reading->raddb->peer_count++;
 	*peer = read.peer;

@@ -228,6 +228,8 @@ static const struct wrong errors[] = {
 	{"accounting port", "accepts = true;\n    client",
 	 "accounting_port = 1813; accepts = true;\n    client", 12, "peers[0].accounting_port",
 	 "one port"},
+	{"discovery of a peer", "host = \"radsec.example.nl\"; ", "discover = \"x-eduroam:radius.tls\"; ", 11,
+	 "peers[0].discover", "belongs to routes"},
 	{"wildcard", "[ \"radsec.example.nl\" ]", "[ \"*.example.nl\" ]", 12,
 	 "peers[0].server_names", "in full"},
 	{"no name", "\"bergen.nl\"", "\"ber gen.nl\"", 13, "peers[0].client_names",
