@@ -68,7 +68,8 @@ class RadsecProxy:
         def listens():
             if not self.process.running:
                 raise RuntimeError(f"radsecproxy ended:\n{self.log}")
-            return f":{self.port:04X} " in Path(f"/proc/net/{kind}").read_text()
+            state = " 00000000:0000 0A " if kind == "tcp" else " "  # listens
+            return f":{self.port:04X}{state}" in Path(f"/proc/net/{kind}").read_text()
         wait_for(listens, 10, "radsecproxy to listen")
 
     def stop(self):
