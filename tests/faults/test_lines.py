@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from lib.process import SLOW
+from lib.process import SLOW, Process, free_port
 from lib.radius import CHALLENGE, Nas
 from lib.region import Region
 from lib.relay import Relay
@@ -47,6 +47,46 @@ def test_O5_a_visitor_over_a_bad_line(region):
         assert result.accepted and result.reply.vlan == "900"
     finally:
         relay.stop()
+
+
+def test_O5_hundreds_over_bad_lines_between_all_parties(cache, tmp_path):
+    """Between controller and gateway, and between gateway and home server: 99.9 % sign in, none is decided twice."""
+    made = Region(cache, tmp_path, names=("beuningen",), national=False, start=False)
+    raddb, town, relays = made.raddb, made.town("beuningen"), []
+    try:
+        sink_port = free_port()
+        far = Relay(("127.0.0.1", sink_port), seed=7, loss=0.10, duplicate=0.05, reorder=0.05)
+        relays.append(far)
+        raddb.peers.append(dict(name="ver", transport="udp", address="127.0.0.1", port=far.address[1],
+                                secret_file=raddb.secret("ver", "verre-server-geheim"), status_server=True))
+        raddb.routes.append(dict(realms=["*"], peers=["ver"]))
+        raddb.write()
+        made.gateway.start()
+        made.started.append(made.gateway)
+        sink = Process([made.gateway.build / "src" / "roamgate", "load", "--sink", "--listen",
+                        f"127.0.0.1:{sink_port}", "--secret-file", raddb.folder / "secrets" / "ver"],
+                       tmp_path / "sink.log")
+        made.started.append(sink)
+        sink.wait_line("sink ready on", 10)
+        near = Relay(made.gateway.server, seed=8, loss=0.10, duplicate=0.05, reorder=0.05, source=town.address)
+        relays.append(near)
+        pair = town.staff("j.jansen")
+        ask = ["--server", f"127.0.0.1:{near.address[1]}", "--secret-file",
+               str(raddb.folder / "secrets" / "stadhuis-beuningen"), "--timeout", "60", "--rate", "100"]
+        visitors = made.gateway.json("load", *ask, "--proxy", "elders.example", "--count", "1000", codes=(0, 4),
+                                     seconds=150)
+        staff = made.gateway.json(
+            "load", *ask, "--eap-tls", "--identity", "j.jansen@beuningen.nl", "--certificate",
+            str(pair.certificate), "--key", str(pair.key), "--ca", str(town.certs.root), "--count", "300",
+            codes=(0, 4), seconds=150)
+        for seen in (visitors, staff):
+            assert seen["accepted"] >= 0.999 * seen["begun"] and seen["refused"] == 0, seen
+        assert made.gateway.sign_in_counts("beuningen.nl")["accepted"] == staff["accepted"]
+        assert near.lost > 100 and far.lost > 50 and near.doubled > 50
+    finally:
+        made.stop()
+        for relay in relays:
+            relay.stop()
 
 
 def test_O9_flood_from_unknown_sources(region):
