@@ -133,6 +133,29 @@ static void print_connections(json_t *peers)
 	table_end(&table, "RadSec");
 }
 
+static void print_discovery(json_t *discovery)
+{
+	static const char *const headings[] = {"REALM", "SERVERS", ">KEPT FOR S", NULL};
+	struct rg_table table;
+	size_t i, j;
+	json_t *realm, *server;
+	if (!discovery)
+		return;
+	table_begin(&table, headings);
+	json_array_foreach(json_object_get(discovery, "realms"), i, realm) {
+		char servers[512] = "";
+		size_t used = 0;
+		json_array_foreach(json_object_get(realm, "servers"), j, server)
+			if (used < sizeof(servers))
+				used += (size_t)snprintf(servers + used, sizeof(servers) - used, "%s%s",
+							 j ? " " : "", json_string_value(server));
+		table_cell(&table, RG_PLAIN, "%s", text_of(realm, "realm"));
+		table_cell(&table, RG_PLAIN, "%s", servers);
+		table_cell(&table, RG_PLAIN, "%.0f", number_of(realm, "expires_s"));
+	}
+	table_end(&table, "Realms whose peers were found");
+}
+
 static void print_directories(json_t *directories)
 {
 	static const char *const headings[] = {"REALM", "DIRECTORY", "STATE", "WHY", NULL};
@@ -191,6 +214,7 @@ int command_status(int argc, char **argv)
 		print_signins(json_object_get(status, "sign_ins"));
 		print_peers(json_object_get(status, "peers"));
 		print_connections(json_object_get(status, "peers"));
+		print_discovery(json_object_get(status, "discovery"));
 		print_directories(json_object_get(status, "directories"));
 		print_expiry(json_object_get(status, "expiry"));
 	}

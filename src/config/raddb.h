@@ -167,7 +167,8 @@ struct rg_peer_settings {
 	size_t address_count;
 	bool status_server, accepts;
 	enum rg_ma_policy message_authenticator;
-	bool found;                                /* by discovery: in no raddb, and gone when it rests */
+	/* Of one that discovery found: it is in no raddb, and goes when it rests. */
+	const char *found_realm;                   /* its certificate bears this (NAIRealm), or one of server_names */
 	const union rg_address *found_addresses;   /* of host, with port: the only ones that may be dialled */
 	size_t found_address_count;
 	char digest[65];                           /* same digest: sockets and health survive a reload */

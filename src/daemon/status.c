@@ -13,6 +13,7 @@
 #include "observe/observe.h"
 #include "upstream/stats.h"
 
+#define FOUND_PEERS_MOST 200 /* by discovery, that one status tells of */
 #define GAUGE_REALMS_MOST 1000 /* series of realms that one scrape carries */
 
 static const char *transport_word(enum rg_transport transport)
@@ -66,21 +67,35 @@ static void add_connections(json_t *object, const struct rg_peer_summary *sum)
 			    time_json(sum->not_after > 0 ? (uint64_t)sum->not_after * RG_SECOND : 0));
 }
 
-static json_t *peer_json(const struct rg_peer_settings *peer, unsigned workers)
+static json_t *peer_json(const char *name, enum rg_transport transport, unsigned workers)
 {
 	struct rg_peer_summary sum;
-	peer_stats_summary(peer->name, workers, &sum);
+	peer_stats_summary(name, workers, &sum);
 	json_t *object = json_pack(
-		"{s:s, s:s, s:s, s:o, s:s, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "name", peer->name,
-		"transport", transport_word(peer->transport), "state", state_word(sum.state), "since",
+		"{s:s, s:s, s:s, s:o, s:s, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "name", name,
+		"transport", transport_word(transport), "state", state_word(sum.state), "since",
 		time_json(sum.since_wall_ns), "why",
 		sum.state != RG_PEER_UP && sum.detail[0] ? sum.detail : peer_why_text(sum.why),
 		"outstanding", (json_int_t)sum.outstanding, "p50_ms", sum.p50_ms, "p99_ms", sum.p99_ms,
 		"answered", (json_int_t)sum.answered, "refused", (json_int_t)sum.refused, "lost",
 		(json_int_t)sum.lost, "bad", (json_int_t)sum.bad, "failovers", (json_int_t)sum.failovers);
-	if (object && peer->transport != RG_TRANSPORT_UDP)
+	if (object && transport != RG_TRANSPORT_UDP)
 		add_connections(object, &sum);
 	return object;
+}
+
+static json_t *peers_json(const struct rg_raddb *raddb, unsigned workers)
+{
+	json_t *peers = json_array();
+	struct rg_found_peer *found = calloc(FOUND_PEERS_MOST, sizeof(*found));
+	size_t count = found ? peer_stats_found_peers(found, FOUND_PEERS_MOST) : 0;
+	for (size_t i = 0; i < raddb->peer_count; i++)
+		json_array_append_new(peers, peer_json(raddb->peers[i].name, raddb->peers[i].transport,
+						       workers));
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(peers, peer_json(found[i].name, found[i].transport, workers));
+	free(found);
+	return peers;
 }
 
 struct expiry {
@@ -113,9 +128,7 @@ json_t *daemon_status(struct rg_daemon *daemon)
 {
 	const struct rg_snapshot *snapshot = daemon->snapshot;
 	const struct rg_raddb *raddb = snapshot->raddb;
-	json_t *peers = json_array(), *directories = json_array(), *expiry = json_array();
-	for (size_t i = 0; i < raddb->peer_count; i++)
-		json_array_append_new(peers, peer_json(&raddb->peers[i], daemon->worker_count));
+	json_t *directories = json_array(), *expiry = json_array();
 	for (size_t i = 0; i < raddb->realm_count; i++) {
 		struct expiry context = {expiry, raddb->realms[i].name};
 		directory_status_json(snapshot->homes[i].directory, raddb->realms[i].name,
@@ -128,14 +141,16 @@ json_t *daemon_status(struct rg_daemon *daemon)
 		snprintf(name, sizeof(name), "credential %.128s", raddb->credentials[i].name);
 		radsec_expiry(snapshot->radsec[i], add_expiry, &context);
 	}
-	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "gateway",
+	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o*}", "gateway",
 			 raddb->gateway.name, "node", (json_int_t)raddb->gateway.node, "version",
 			 PACKAGE_VERSION, "uptime_s",
 			 (json_int_t)((clock_now() - daemon->began_ns) / RG_SECOND), "workers",
 			 (json_int_t)daemon->worker_count, "sessions",
 			 (json_int_t)sum_of(daemon, true), "requests",
 			 (json_int_t)sum_of(daemon, false), "sign_ins", observe_signins_json(),
-			 "peers", peers, "directories", directories, "expiry", expiry);
+			 "peers", peers_json(raddb, daemon->worker_count), "directories",
+			 directories, "expiry", expiry, "discovery",
+			 snapshot->discover ? discover_status_json(snapshot->discover) : NULL);
 }
 
 static void write_peer(FILE *out, const struct rg_peer_settings *peer, unsigned workers)

@@ -121,9 +121,8 @@ static struct rg_found *found_make(struct rg_lookup *lookup)
 	} else {
 		found->outcome = RG_FOUND_NONE;
 		why = lookup->forbidden ? "its servers' addresses are none that discovery believes"
-		      : lookup->host_count   ? "its servers have no address"
-		      : lookup->target_count ? "it has no SRV records that can be used"
-					     : "it has no NAPTR records for RADIUS";
+		      : lookup->host_count ? "its servers have no address"
+					   : "it has no NAPTR or SRV records for RADIUS";
 	}
 	snprintf(found->why, sizeof(found->why), "%s", why);
 	atomic_init(&found->references, 1);

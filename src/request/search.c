@@ -16,6 +16,7 @@ struct rg_wait {
 	struct rg_request *request;
 	struct rg_search *search;
 	const struct rg_route *route; /* of the request's lease */
+	uint8_t version;              /* of RADIUS, in which it was said */
 	uint16_t length;
 	uint8_t bytes[];
 };
@@ -56,7 +57,7 @@ static enum rg_next go_without(struct rg_request *request, const struct rg_packe
 	if (route->peer_count != 0)
 		return away_send(request, packet, route, realm, clock_now());
 	snprintf(detail, sizeof(detail), "discovery: %.120s",
-		 found ? found->why : "too much is looked for at once");
+		 found && found->outcome != RG_FOUND_PEERS ? found->why : "too much at once");
 	if (found && found->outcome == RG_FOUND_NONE && packet->code == RG_ACCESS_REQUEST)
 		return refuse_request(request, packet, "visitor", RG_REASON_REALM_UNKNOWN, detail);
 	return away_silence(request, packet, detail);
@@ -82,11 +83,12 @@ static void on_found(void *asker, struct rg_found *found)
 	struct rg_nai nai;
 	uint8_t bytes[RG_RADIUS_MOST];
 	const struct rg_route *route = wait->route;
+	unsigned version = wait->version;
 	size_t length = wait->length;
 	memcpy(bytes, wait->bytes, length);
 	wait->search = NULL; /* has ended */
 	wait_end(request);
-	if (packet_view(&packet, span_of(bytes, length)) != RG_PACKET_OK ||
+	if (packet_view_version(&packet, span_of(bytes, length), version) != RG_PACKET_OK ||
 	    nai_parse(&nai, packet_find(&packet, RG_USER_NAME)) != RG_NAI_OK)
 		request_drop(request);
 	else
@@ -115,6 +117,7 @@ static bool wait_begin(struct rg_inbound *inbound, struct rg_found **found)
 	*wait = (struct rg_wait){
 		.request = request,
 		.route = inbound->destination.route,
+		.version = inbound->packet.version,
 		.length = (uint16_t)bytes.length,
 		.search = discover_ask(request->lease->snapshot->discover, &order, found),
 	};

@@ -28,7 +28,7 @@ struct rg_found_way {
 	struct {
 		struct rg_peer_settings settings;
 		struct rg_peer *peer;
-		const char *names[2];
+		const char *names[1];
 		char name[128];
 	} peers[RG_FOUND_PEERS_MOST];
 	char realm[RG_DNS_NAME];
@@ -92,8 +92,7 @@ static void peer_describe(struct rg_found_way *way, size_t i)
 	struct rg_peer_settings *settings = &way->peers[i].settings;
 	snprintf(way->peers[i].name, sizeof(way->peers[i].name), "%.63s (%.60s)", host->name,
 		 way->realm);
-	way->peers[i].names[0] = way->realm;
-	way->peers[i].names[1] = host->name;
+	way->peers[i].names[0] = host->name;
 	*settings = (struct rg_peer_settings){
 		.where = way->written->where,
 		.name = way->peers[i].name,
@@ -103,10 +102,10 @@ static void peer_describe(struct rg_found_way *way, size_t i)
 		.found_addresses = host->addresses,
 		.found_address_count = host->address_count,
 		.credential = way->written->credential,
-		.server_names = {way->peers[i].names, way->written->discover_realm_only ? 1 : 2},
+		.server_names = {way->peers[i].names, way->written->discover_realm_only ? 0 : 1},
+		.found_realm = way->realm,
 		.message_authenticator = RG_MA_REQUIRE,
 		.number = SIZE_MAX,
-		.found = true,
 	};
 	peer_digest(way, host, settings->digest);
 	way->places[i] = settings;

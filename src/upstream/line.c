@@ -23,6 +23,16 @@ static unsigned room_of(const struct rg_channel *channel)
 	return channel->slots - 1;
 }
 
+/* Whether it is who was to be called: of a found peer the realm counts as well (RFC 7585 §2.2). */
+static bool is_right(const struct rg_connection *connection, const struct rg_peer_settings *settings)
+{
+	if (connection_peer(connection)->psk_identity)
+		return true;
+	if (settings->found_realm && connection_bears_realm(connection, settings->found_realm))
+		return true;
+	return connection_bears(connection, &settings->server_names, NULL);
+}
+
 static bool on_established(void *owner, struct rg_connection *connection, char *refusal)
 {
 	struct rg_channel *channel = owner;
@@ -32,10 +42,9 @@ static bool on_established(void *owner, struct rg_connection *connection, char *
 		snprintf(refusal, 160, "it is not configured any more");
 		return false;
 	}
-	if (!other->psk_identity &&
-	    !connection_bears(connection, &peer->settings->server_names, NULL)) {
-		snprintf(refusal, 160, "its certificate bears none of its server_names (%.90s)",
-			 other->subject);
+	if (!is_right(connection, peer->settings)) {
+		snprintf(refusal, 160, "its certificate bears none of its %s (%.90s)",
+			 peer->found ? "names" : "server_names", other->subject);
 		return false;
 	}
 	channel->open_ns = clock_now();

@@ -17,9 +17,10 @@ struct rg_peer *peer_new(struct rg_upstream *upstream, const struct rg_peer_sett
 	snprintf(peer->name, sizeof(peer->name), "%s", settings->name);
 	snprintf(peer->digest, sizeof(peer->digest), "%s", settings->digest);
 	peer->learned = learned;
-	peer->found = settings->found;
+	peer->found = settings->found_realm;
 	peer->stats = peer->found
-			      ? peer_stats_found(settings->name, upstream->worker, &peer->number)
+			      ? peer_stats_found(settings->name, settings->transport,
+						 upstream->worker, &peer->number)
 			      : peer_stats_of(settings->name, upstream->worker, &peer->number);
 	if (!peer->stats) {
 		free(peer);

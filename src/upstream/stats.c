@@ -11,6 +11,7 @@ struct entry {
 	unsigned worker;
 	uint16_t number;
 	bool found;
+	enum rg_transport transport; /* of a found one */
 	struct rg_peer_stats stats;
 	char peer[];
 };
@@ -63,12 +64,15 @@ struct rg_peer_stats *peer_stats_of(const char *peer, unsigned worker, uint16_t 
 	return entry ? &entry->stats : NULL;
 }
 
-struct rg_peer_stats *peer_stats_found(const char *peer, unsigned worker, uint16_t *number)
+struct rg_peer_stats *peer_stats_found(const char *peer, enum rg_transport transport, unsigned worker,
+				       uint16_t *number)
 {
 	pthread_mutex_lock(&lock);
 	struct entry *entry = entry_add(peer, worker);
-	if (entry)
+	if (entry) {
 		entry->found = true;
+		entry->transport = transport;
+	}
 	if (entry && number)
 		*number = entry->number;
 	pthread_mutex_unlock(&lock);
@@ -90,16 +94,18 @@ void peer_stats_forget(struct rg_peer_stats **held)
 	free(entry);
 }
 
-size_t peer_stats_names(char names[][RG_PEER_NAME], size_t most)
+size_t peer_stats_found_peers(struct rg_found_peer *peers, size_t most)
 {
 	size_t count = 0;
 	pthread_mutex_lock(&lock);
 	for (const struct entry *entry = entries; entry && count < most; entry = entry->next) {
 		size_t i = 0;
-		while (i < count && strcmp(names[i], entry->peer) != 0)
+		while (i < count && strcmp(peers[i].name, entry->peer) != 0)
 			i++;
-		if (entry->found && i == count)
-			strcpy(names[count++], entry->peer);
+		if (!entry->found || i < count)
+			continue;
+		snprintf(peers[count].name, sizeof(peers[count].name), "%s", entry->peer);
+		peers[count++].transport = entry->transport;
 	}
 	pthread_mutex_unlock(&lock);
 	return count;

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/raddb.h"
+
 enum rg_peer_state { RG_PEER_UNKNOWN, RG_PEER_UP, RG_PEER_DOWN };
 enum rg_peer_why { RG_WHY_NOTHING_YET, RG_WHY_ANSWERS, RG_WHY_SILENT, RG_WHY_REFUSED_CONNECTION, RG_WHY_NO_SOCKET,
 		   RG_WHY_TRY_AGAIN, RG_WHY_NOT_GENUINE, RG_WHY_DISCONNECTED };
@@ -28,10 +30,14 @@ struct rg_peer_stats {
  * never 0; may be NULL. NULL: no memory. Any thread. */
 struct rg_peer_stats *peer_stats_of(const char *peer, unsigned worker, uint16_t *number);
 /* The same for a peer that discovery found: always a new one, forgotten with it. */
-struct rg_peer_stats *peer_stats_found(const char *peer, unsigned worker, uint16_t *number);
+struct rg_peer_stats *peer_stats_found(const char *peer, enum rg_transport, unsigned worker, uint16_t *number);
 void peer_stats_forget(struct rg_peer_stats **);
-/* The names of found peers, each once, at most so many. Returns how many. Any thread. */
-size_t peer_stats_names(char names[][RG_PEER_NAME], size_t most);
+struct rg_found_peer {
+	char name[RG_PEER_NAME];
+	enum rg_transport transport;
+};
+/* The found peers that there are, each once, at most so many. Returns how many. Any thread. */
+size_t peer_stats_found_peers(struct rg_found_peer *, size_t most);
 /* By the one thread that writes it. */
 static inline void stats_set(_Atomic uint64_t *figure, uint64_t value)
 {
