@@ -14,7 +14,7 @@ static enum rg_address_kind kind_of(const char *text)
 	return address_kind(&address);
 }
 
-static void n1_addresses_are_of_the_kind_that_they_are(void **state)
+static void N1_addresses_are_of_the_kind_that_they_are(void **state)
 {
 	(void)state;
 	static const char *const global[] = {
@@ -58,7 +58,7 @@ static void n1_addresses_are_of_the_kind_that_they_are(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(n1_addresses_are_of_the_kind_that_they_are),
+		cmocka_unit_test(N1_addresses_are_of_the_kind_that_they_are),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

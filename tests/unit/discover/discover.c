@@ -236,7 +236,7 @@ static void a_record_without_flag_leads_to_another_name(void **state)
 	assert_host(scene, 0, "radsec.hub.nl", RG_TRANSPORT_TLS, "192.0.2.1:2083");
 }
 
-static void n1_replacements_that_go_round_or_on_for_ever_end(void **state)
+static void N1_replacements_that_go_round_or_on_for_ever_end(void **state)
 {
 	struct scene *scene = *state;
 	zone_naptr(scene->zone, "a.nl", 300, 1, 1, "", "x-eduroam:radius.tls", "b.nl");
@@ -255,7 +255,7 @@ static void n1_replacements_that_go_round_or_on_for_ever_end(void **state)
 	assert_true(zone_asked(scene->zone, NULL, 0) <= asked + 5);
 }
 
-static void n1_addresses_of_our_own_networks_are_not_believed(void **state)
+static void N1_addresses_of_our_own_networks_are_not_believed(void **state)
 {
 	struct scene *scene = *state;
 	static const char *const addresses[] = {
@@ -276,7 +276,7 @@ static void n1_addresses_of_our_own_networks_are_not_believed(void **state)
 	assert_int_equal(scene->found->hosts[0].address_count, 3);
 }
 
-static void n1_counts_are_capped(void **state)
+static void N1_counts_are_capped(void **state)
 {
 	struct scene *scene = *state;
 	char name[64], address[64];
@@ -303,7 +303,7 @@ static void n1_counts_are_capped(void **state)
 	assert_true(zone_asked(scene->zone, NULL, 0) <= 2 * (1 + 4 + 16));
 }
 
-static void n1_noise_is_no_answer(void **state)
+static void N1_noise_is_no_answer(void **state)
 {
 	struct scene *scene = *state;
 	druten(scene->zone);
@@ -434,7 +434,7 @@ static void closing_answers_what_is_asked(void **state)
 	assert_true(!scene->found || scene->found->outcome == RG_FOUND_UNAVAILABLE);
 }
 
-static void o8_a_flood_of_realms_at_a_silent_server_is_bounded(void **state)
+static void O8_a_flood_of_realms_at_a_silent_server_is_bounded(void **state)
 {
 	struct scene *scene = *state;
 	struct rg_found *known;
@@ -499,10 +499,10 @@ int main(void)
 		WITH_SCENE(a_naptr_record_may_name_a_host),
 		WITH_SCENE(without_naptr_the_well_known_srv_names_are_asked),
 		WITH_SCENE(a_record_without_flag_leads_to_another_name),
-		WITH_SCENE(n1_replacements_that_go_round_or_on_for_ever_end),
-		WITH_SCENE(n1_addresses_of_our_own_networks_are_not_believed),
-		WITH_SCENE(n1_counts_are_capped),
-		WITH_SCENE(n1_noise_is_no_answer),
+		WITH_SCENE(N1_replacements_that_go_round_or_on_for_ever_end),
+		WITH_SCENE(N1_addresses_of_our_own_networks_are_not_believed),
+		WITH_SCENE(N1_counts_are_capped),
+		WITH_SCENE(N1_noise_is_no_answer),
 		WITH_SCENE(a_truncated_answer_is_fetched_over_tcp),
 		WITH_SCENE(a_server_that_fails_is_no_refusal),
 		WITH_SCENE(a_silent_server_is_given_up_in_time),
@@ -511,7 +511,7 @@ int main(void)
 		WITH_SCENE(realms_that_are_not_allowed_or_no_dns_names_are_not_asked_for),
 		WITH_SCENE(a_cancelled_search_is_not_told),
 		WITH_SCENE(closing_answers_what_is_asked),
-		WITH_SCENE(o8_a_flood_of_realms_at_a_silent_server_is_bounded),
+		WITH_SCENE(O8_a_flood_of_realms_at_a_silent_server_is_bounded),
 		WITH_SCENE(equal_settings_are_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,7 +92,7 @@ static void an_alias_is_followed_in_any_order(void **state)
 	assert_int_equal(answer.ttl_s, 20);
 }
 
-static void n1_records_of_another_name_type_or_class_are_not_taken(void **state)
+static void N1_records_of_another_name_type_or_class_are_not_taken(void **state)
 {
 	(void)state;
 	struct rg_buffer buffer = begin(WIRE_ANSWER, 3, RG_DNS_A);
@@ -105,7 +105,7 @@ static void n1_records_of_another_name_type_or_class_are_not_taken(void **state)
 	assert_int_equal(answer.count, 0);
 }
 
-static void n1_aliases_that_go_round_end(void **state)
+static void N1_aliases_that_go_round_end(void **state)
 {
 	(void)state;
 	struct rg_buffer buffer = begin(WIRE_ANSWER, 3, RG_DNS_A);
@@ -115,7 +115,7 @@ static void n1_aliases_that_go_round_end(void **state)
 	assert_int_equal(read_all(&buffer, "druten.nl", RG_DNS_A).outcome, RG_DNS_UNAVAILABLE);
 }
 
-static void n1_pointers_that_go_round_or_forward_end(void **state)
+static void N1_pointers_that_go_round_or_forward_end(void **state)
 {
 	(void)state;
 	static const uint16_t pointers[] = {0xc01b /* itself */, 0xc020, 0xffff, 0x401b, 0x801b};
@@ -135,7 +135,7 @@ static void n1_pointers_that_go_round_or_forward_end(void **state)
 }
 
 /* Each pointer goes back, but the labels between add up. */
-static void n1_a_name_that_grows_by_pointers_ends(void **state)
+static void N1_a_name_that_grows_by_pointers_ends(void **state)
 {
 	(void)state;
 	struct rg_buffer buffer = begin(WIRE_ANSWER, 2, RG_DNS_SRV);
@@ -159,7 +159,7 @@ static void n1_a_name_that_grows_by_pointers_ends(void **state)
 	assert_int_equal(read_all(&buffer, "druten.nl", RG_DNS_SRV).outcome, RG_DNS_UNAVAILABLE);
 }
 
-static void n1_names_that_no_host_has_are_left_out(void **state)
+static void N1_names_that_no_host_has_are_left_out(void **state)
 {
 	(void)state;
 	static const char *const names[] = {
@@ -180,7 +180,7 @@ static void n1_names_that_no_host_has_are_left_out(void **state)
 	assert_int_equal(read_all(&buffer, "druten.nl", RG_DNS_SRV).outcome, RG_DNS_NONE);
 }
 
-static void n1_naptr_with_a_regular_expression_or_two_flags_is_left_out(void **state)
+static void N1_naptr_with_a_regular_expression_or_two_flags_is_left_out(void **state)
 {
 	(void)state;
 	char service[256];
@@ -195,7 +195,7 @@ static void n1_naptr_with_a_regular_expression_or_two_flags_is_left_out(void **s
 	assert_int_equal(read_all(&buffer, "druten.nl", RG_DNS_NAPTR).outcome, RG_DNS_NONE);
 }
 
-static void n1_counts_are_capped(void **state)
+static void N1_counts_are_capped(void **state)
 {
 	(void)state;
 	struct rg_buffer buffer = begin(WIRE_ANSWER, 200, RG_DNS_A);
@@ -212,7 +212,7 @@ static void n1_counts_are_capped(void **state)
 	assert_int_equal(read_all(&buffer, "druten.nl", RG_DNS_A).outcome, RG_DNS_UNAVAILABLE);
 }
 
-static void n1_lengths_that_lie_are_told(void **state)
+static void N1_lengths_that_lie_are_told(void **state)
 {
 	(void)state;
 	static const int lengths[] = {0, 3, 5, 255, 65535};
@@ -236,7 +236,7 @@ static void n1_lengths_that_lie_are_told(void **state)
 }
 
 /* Cut anywhere, or with any octet another: no crash, and nothing but what was there. */
-static void n1_every_cut_and_every_octet(void **state)
+static void N1_every_cut_and_every_octet(void **state)
 {
 	(void)state;
 	struct rg_buffer whole = begin(WIRE_ANSWER, 2, RG_DNS_NAPTR);
@@ -332,15 +332,15 @@ int main(void)
 		cmocka_unit_test(naptr_srv_and_addresses_are_read),
 		cmocka_unit_test(compressed_names_are_read),
 		cmocka_unit_test(an_alias_is_followed_in_any_order),
-		cmocka_unit_test(n1_records_of_another_name_type_or_class_are_not_taken),
-		cmocka_unit_test(n1_aliases_that_go_round_end),
-		cmocka_unit_test(n1_pointers_that_go_round_or_forward_end),
-		cmocka_unit_test(n1_a_name_that_grows_by_pointers_ends),
-		cmocka_unit_test(n1_names_that_no_host_has_are_left_out),
-		cmocka_unit_test(n1_naptr_with_a_regular_expression_or_two_flags_is_left_out),
-		cmocka_unit_test(n1_counts_are_capped),
-		cmocka_unit_test(n1_lengths_that_lie_are_told),
-		cmocka_unit_test(n1_every_cut_and_every_octet),
+		cmocka_unit_test(N1_records_of_another_name_type_or_class_are_not_taken),
+		cmocka_unit_test(N1_aliases_that_go_round_end),
+		cmocka_unit_test(N1_pointers_that_go_round_or_forward_end),
+		cmocka_unit_test(N1_a_name_that_grows_by_pointers_ends),
+		cmocka_unit_test(N1_names_that_no_host_has_are_left_out),
+		cmocka_unit_test(N1_naptr_with_a_regular_expression_or_two_flags_is_left_out),
+		cmocka_unit_test(N1_counts_are_capped),
+		cmocka_unit_test(N1_lengths_that_lie_are_told),
+		cmocka_unit_test(N1_every_cut_and_every_octet),
 		cmocka_unit_test(what_is_not_there_is_kept_as_its_soa_says),
 		cmocka_unit_test(a_server_that_fails_has_said_nothing),
 		cmocka_unit_test(a_ttl_with_its_first_bit_set_is_none),

@@ -39,7 +39,7 @@ static void entries_are_by_realm_and_tags(void **state)
 	table_destroy(&table);
 }
 
-static void o8_a_million_realms_leave_what_was_found(void **state)
+static void O8_a_million_realms_leave_what_was_found(void **state)
 {
 	(void)state;
 	struct rg_table table;
@@ -96,7 +96,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_are_by_realm_and_tags),
-		cmocka_unit_test(o8_a_million_realms_leave_what_was_found),
+		cmocka_unit_test(O8_a_million_realms_leave_what_was_found),
 		cmocka_unit_test(what_is_asked_again_keeps_what_was_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,3 +15,9 @@ tests_unit_upstream_pool_SOURCES = tests/unit/upstream/pool.c tests/unit/upstrea
 tests_unit_upstream_pool_LDFLAGS = $(ldflags_unit)
 tests_unit_upstream_pool_LDADD = $(ldadd_unit)
 tests_unit_upstream_pool_DEPENDENCIES = src/libroamgate.a
+check_PROGRAMS += tests/unit/upstream/found
+tests_unit_upstream_found_SOURCES = tests/unit/upstream/found.c tests/unit/upstream/scene.c \
+	tests/unit/upstream/scene.h
+tests_unit_upstream_found_LDFLAGS = $(ldflags_unit)
+tests_unit_upstream_found_LDADD = $(ldadd_unit)
+tests_unit_upstream_found_DEPENDENCIES = src/libroamgate.a
