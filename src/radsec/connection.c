@@ -4,12 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "core/clock.h"
 #include "core/text.h"
 #include "eap/certificate.h"
-#include "radsec/names.h"
 #include "radsec/private.h"
 
 static void on_timer(struct rg_timer *, uint64_t now);
@@ -34,9 +31,10 @@ struct rg_connection *connection_new(struct rg_connection_place *place, struct r
 	if (connection->next)
 		connection->next->self = &connection->next;
 	place->connections = connection;
-	connection_begin(connection);
 	return connection;
 }
+
+/* Times. */
 
 void connection_begin(struct rg_connection *connection)
 {
@@ -53,11 +51,15 @@ static void sooner(uint64_t *due, uint64_t other)
 void connection_arm(struct rg_connection *connection)
 {
 	uint64_t due = UINT64_MAX;
+	if (connection->state == ENDING)
+		return;
+	sooner(&due, connection->connect_due);
 	sooner(&due, connection->handshake_due);
 	sooner(&due, connection->half_due);
 	sooner(&due, connection->stuck_due);
 	sooner(&due, connection->certificate_due);
 	sooner(&due, connection->dtls_due);
+	sooner(&due, connection->idle_due);
 	if (due == UINT64_MAX)
 		timer_cancel(connection->place->wheel, &connection->timer);
 	else if (!timer_armed(&connection->timer) || connection->timer.due_ns != due)
@@ -69,62 +71,84 @@ static bool is_due(uint64_t due, uint64_t now)
 	return due != 0 && due <= now;
 }
 
+static void time_certificate(struct rg_connection *connection, uint64_t now)
+{
+	if (connection->peer.not_after <= time(NULL))
+		connection_end(connection, RG_CONNECTION_DISTRUSTED, "its certificate has expired");
+	else
+		connection->certificate_due = now + RG_SECOND; /* the two clocks differ */
+}
+
+static void time_idle(struct rg_connection *connection, uint64_t now)
+{
+	uint64_t silent = (uv_now(connection->place->loop) - connection->heard_ms) * RG_MS;
+	if (silent >= RG_CONNECTION_IDLE_NS)
+		connection_end(connection, RG_CONNECTION_IDLE, "nothing came for half an hour");
+	else
+		connection->idle_due = now + RG_CONNECTION_IDLE_NS - silent;
+}
+
+static void time_dtls(struct rg_connection *connection)
+{
+	connection->dtls_due = 0;
+	if (connection->state != SHAKING_HANDS)
+		return;
+	if (DTLSv1_handle_timeout(connection->ssl) < 0)
+		connection_fail_tls(connection);
+	else
+		connection_shake(connection);
+}
+
+static void time_handshake(struct rg_connection *connection)
+{
+	bool shaking = connection->state == SHAKING_HANDS;
+	if (!dialing_next(connection))
+		connection_end(connection, RG_CONNECTION_TIMEOUT,
+			       shaking ? "no handshake within 10 s" : "no connection within 10 s");
+}
+
 static void on_timer(struct rg_timer *timer, uint64_t now)
 {
 	struct rg_connection *connection =
 		(struct rg_connection *)((char *)timer - offsetof(struct rg_connection, timer));
 	if (connection->state == ENDING)
 		return;
+	connection->place->busy = true;
 	if (is_due(connection->handshake_due, now))
-		connection_fail(connection, RG_CONNECTION_TIMEOUT,
-				connection->state == SHAKING_HANDS ? "no handshake within 10 s"
-								   : "no connection within 10 s");
+		time_handshake(connection);
+	else if (is_due(connection->connect_due, now) && !dialing_next(connection))
+		connection->connect_due = 0; /* the last address has all the time that is left */
 	else if (is_due(connection->half_due, now))
-		connection_fail(connection, RG_CONNECTION_TIMEOUT, "half a packet, and silence");
+		connection_end(connection, RG_CONNECTION_TIMEOUT, "half a packet, and silence");
 	else if (is_due(connection->stuck_due, now))
-		connection_fail(connection, RG_CONNECTION_STUCK, "it reads nothing");
-	else if (is_due(connection->certificate_due, now) && connection->peer.not_after <= time(NULL))
-		connection_fail(connection, RG_CONNECTION_DISTRUSTED, "its certificate has expired");
-	if (connection->state == ENDING)
-		return;
+		connection_end(connection, RG_CONNECTION_STUCK, "it reads nothing");
 	if (is_due(connection->certificate_due, now))
-		connection->certificate_due = now + RG_SECOND; /* the two clocks differ */
-	if (is_due(connection->dtls_due, now) && DTLSv1_handle_timeout(connection->ssl) < 0) {
-		connection_fail_tls(connection);
-		return;
-	}
+		time_certificate(connection, now);
+	if (is_due(connection->idle_due, now))
+		time_idle(connection, now);
 	if (is_due(connection->dtls_due, now))
-		connection_shake(connection);
+		time_dtls(connection);
 	connection_arm(connection);
+	connection->place->busy = false;
 }
 
-void connection_mark(struct rg_connection *connection)
-{
-	if (connection->dirty)
-		return;
-	connection->dirty = true;
-	connection->next_dirty = connection->place->dirty;
-	connection->place->dirty = connection;
-}
+/* Ends. */
 
 void connection_end(struct rg_connection *connection, enum rg_connection_end how, const char *detail)
 {
-	if (connection->state == ENDING)
+	enum state state = connection->state;
+	if (state == ENDING)
 		return;
-	if (connection->state == OPEN && how == RG_CONNECTION_OURS)
-		SSL_shutdown(connection->ssl); /* said once; nobody waits for the answer */
 	connection->state = ENDING;
 	connection->end = how;
 	snprintf(connection->detail, sizeof(connection->detail), "%s", detail);
-	connection->place->ending = true;
+	connection->next_ending = connection->place->ending;
+	connection->place->ending = connection;
 	timer_cancel(connection->place->wheel, &connection->timer);
 	if (connection->poll)
 		uv_poll_stop(connection->poll);
-}
-
-void connection_fail(struct rg_connection *connection, enum rg_connection_end how, const char *detail)
-{
-	connection_end(connection, how, detail);
+	if (state == OPEN && !connection->broken)
+		stream_part(connection);
 }
 
 void connection_fail_tls(struct rg_connection *connection)
@@ -133,17 +157,21 @@ void connection_fail_tls(struct rg_connection *connection)
 	unsigned long error = ERR_peek_last_error();
 	long verified = SSL_get_verify_result(connection->ssl);
 	const char *reason = ERR_reason_error_string(error);
+	int alert = ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET;
+	connection->broken = true;
 	if (verified != X509_V_OK && ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED)
 		snprintf(detail, sizeof(detail), "its certificate: %s",
 			 X509_verify_cert_error_string(verified));
-	else if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) >= SSL_AD_REASON_OFFSET)
+	else if (ERR_GET_LIB(error) == ERR_LIB_SSL && alert >= 0 && alert < 256)
 		snprintf(detail, sizeof(detail), "TLS alert from the other side: %s",
-			 SSL_alert_desc_string_long(ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET));
+			 SSL_alert_desc_string_long(alert));
 	else
 		snprintf(detail, sizeof(detail), "TLS: %s", reason ? reason : "it was cut");
 	ERR_clear_error();
 	connection_end(connection, RG_CONNECTION_TLS, detail);
 }
+
+/* The handshake. */
 
 /* RFC 9765 §3: what ALPN says; where it says nothing, 1.0. */
 static bool settle_version(struct rg_connection *connection)
@@ -153,7 +181,7 @@ static bool settle_version(struct rg_connection *connection)
 	SSL_get0_alpn_selected(connection->ssl, &chosen, &length);
 	struct rg_span alpn = span_of(chosen, length);
 	connection->peer.version = span_equal(alpn, span_text("radius/1.1")) ? RG_RADIUS_1_1
-									       : RG_RADIUS_1_0;
+									     : RG_RADIUS_1_0;
 	return (connection->radsec->versions & connection->peer.version) &&
 	       (connection->peer.version == RG_RADIUS_1_0 ||
 		SSL_version(connection->ssl) == TLS1_3_VERSION);
@@ -170,27 +198,40 @@ static void note_peer(struct rg_connection *connection)
 		peer->psk_identity = connection->psk_identity;
 	if (!certificate)
 		return;
-	char *subject = X509_NAME_oneline(X509_get_subject_name(certificate), NULL, 0);
-	text_escape(connection->subject, sizeof(connection->subject), span_text(subject));
-	OPENSSL_free(subject);
+	certificate_subject(certificate, connection->subject, sizeof(connection->subject));
+	connection->borne = borne_of(certificate);
 	peer->not_after = certificate_time(X509_get0_notAfter(certificate));
 	time_t left = peer->not_after - time(NULL);
 	connection->certificate_due =
 		clock_now() + (left > 0 ? (uint64_t)left : 0) * RG_SECOND + RG_SECOND;
 }
 
+static void note_times(struct rg_connection *connection)
+{
+	connection->connect_due = connection->handshake_due = connection->dtls_due = 0;
+	connection->heard_ms = uv_now(connection->place->loop);
+	if (connection->transport == RG_TRANSPORT_DTLS && connection->server)
+		connection->idle_due = clock_now() + RG_CONNECTION_IDLE_NS;
+	connection_arm(connection);
+}
+
 static void established(struct rg_connection *connection)
 {
 	char refusal[160] = "it is nobody we know";
 	connection->state = OPEN;
-	connection->handshake_due = 0;
-	port_opened(connection);
+	secret_free(&connection->psk);
 	note_peer(connection);
-	connection_arm(connection);
-	if (connection->psk && !connection->peer.psk_identity)
-		connection_fail(connection, RG_CONNECTION_TLS, "TLS-PSK was not taken up");
+	note_times(connection);
+	port_opened(connection);
+	bool is_current = SSL_get_SSL_CTX(connection->ssl) == connection->radsec->tls ||
+			  SSL_get_SSL_CTX(connection->ssl) == connection->radsec->dtls;
+	if (connection->keyed && !connection->peer.psk_identity)
+		connection_end(connection, RG_CONNECTION_TLS, "TLS-PSK was not taken up");
 	else if (!settle_version(connection))
-		connection_fail(connection, RG_CONNECTION_TLS, "no version of RADIUS in common (RFC 9765)");
+		connection_end(connection, RG_CONNECTION_TLS,
+			       "no version of RADIUS in common (RFC 9765)");
+	else if (!is_current && !trust_holds(connection, refusal)) /* a reload came meanwhile */
+		connection_end(connection, RG_CONNECTION_DISTRUSTED, refusal);
 	else if (!connection->events ||
 		 !connection->events->established(connection->owner, connection, refusal))
 		connection_end(connection, RG_CONNECTION_TLS, refusal);
@@ -203,58 +244,39 @@ static void note_dtls_timer(struct rg_connection *connection)
 	connection->dtls_due = 0;
 	if (connection->transport == RG_TRANSPORT_DTLS && DTLSv1_get_timeout(connection->ssl, &left))
 		connection->dtls_due = clock_now() + (uint64_t)left.tv_sec * RG_SECOND +
-				       (uint64_t)left.tv_usec * 1000;
+				       (uint64_t)left.tv_usec * 1000 + 1;
+}
+
+static bool is_cut(const struct rg_connection *connection, int error)
+{
+	return connection->transport == RG_TRANSPORT_TLS &&
+	       (error == SSL_ERROR_SYSCALL ||
+		ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING);
 }
 
 void connection_shake(struct rg_connection *connection)
 {
-	if (connection->state == OPEN || connection->state == ENDING)
+	if (connection->state != SHAKING_HANDS)
 		return;
 	ERR_clear_error();
 	int result = SSL_do_handshake(connection->ssl);
 	if (result == 1) {
-		note_dtls_timer(connection);
 		established(connection);
 		return;
 	}
 	int error = SSL_get_error(connection->ssl, result);
 	if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
-		connection_fail_tls(connection);
+		if (!is_cut(connection, error) || !dialing_next(connection))
+			connection_fail_tls(connection);
 		return;
 	}
 	connection->writing = error == SSL_ERROR_WANT_WRITE;
 	note_dtls_timer(connection);
 	connection_arm(connection);
-	connection_poll(connection);
+	stream_poll(connection);
 }
 
-bool connection_recheck(struct rg_connection *connection, struct rg_radsec *radsec)
-{
-	X509 *certificate = SSL_get0_peer_certificate(connection->ssl);
-	X509_STORE_CTX *context = X509_STORE_CTX_new();
-	bool good = connection->peer.psk_identity != NULL;
-	char detail[160] = "its certificate is trusted no more";
-	if (!good && certificate && context &&
-	    X509_STORE_CTX_init(context, radsec->store, certificate,
-				SSL_get_peer_cert_chain(connection->ssl)) == 1) {
-		X509_STORE_CTX_set_default(context,
-					   connection->server ? "ssl_client" : "ssl_server");
-		good = X509_verify_cert(context) == 1;
-		if (!good)
-			snprintf(detail, sizeof(detail), "its certificate: %s",
-				 X509_verify_cert_error_string(
-					 X509_STORE_CTX_get_error(context)));
-	}
-	X509_STORE_CTX_free(context);
-	ERR_clear_error();
-	if (good && radsec != connection->radsec) {
-		radsec_unref(&connection->radsec);
-		connection->radsec = radsec_ref(radsec);
-	}
-	if (!good)
-		connection_end(connection, RG_CONNECTION_DISTRUSTED, detail);
-	return good;
-}
+/* What the owner asks. */
 
 void connection_own(struct rg_connection *connection, const struct rg_connection_events *events,
 		    void *owner)
@@ -281,14 +303,12 @@ const struct rg_connection_peer *connection_peer(const struct rg_connection *con
 bool connection_bears(const struct rg_connection *connection, const struct rg_strings *names,
 		      const char **which)
 {
-	X509 *certificate = SSL_get0_peer_certificate(connection->ssl);
-	return certificate && names_borne(certificate, names, which);
+	return connection->borne && borne_has(connection->borne, names, which);
 }
 
 bool connection_bears_realm(const struct rg_connection *connection, const char *realm)
 {
-	X509 *certificate = SSL_get0_peer_certificate(connection->ssl);
-	return certificate && names_realm_borne(certificate, realm);
+	return connection->borne && borne_has_realm(connection->borne, realm);
 }
 
 const char *connection_end_text(enum rg_connection_end end)
@@ -306,6 +326,8 @@ const char *connection_end_text(enum rg_connection_end end)
 		return "malformed packet";
 	case RG_CONNECTION_STUCK:
 		return "reads nothing";
+	case RG_CONNECTION_IDLE:
+		return "idle";
 	case RG_CONNECTION_DISTRUSTED:
 		return "certificate not trusted";
 	case RG_CONNECTION_OURS:

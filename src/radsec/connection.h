@@ -13,6 +13,7 @@
 #define RG_CONNECTION_HALF_NS (10 * RG_SECOND)	    /* … and for the rest of a packet that has begun */
 #define RG_CONNECTION_STUCK_NS (10 * RG_SECOND)	    /* T2: a peer that reads nothing */
 #define RG_CONNECTION_QUEUE_MOST ((size_t)1 << 20)  /* octets that wait for it */
+#define RG_CONNECTION_IDLE_NS (30 * 60 * RG_SECOND) /* a DTLS client that is gone says no goodbye */
 
 struct rg_connection;
 
@@ -23,6 +24,7 @@ enum rg_connection_end {
 	RG_CONNECTION_TLS,	   /* the handshake failed: the detail says why */
 	RG_CONNECTION_MALFORMED,   /* what came is no RADIUS packet */
 	RG_CONNECTION_STUCK,	   /* it reads nothing */
+	RG_CONNECTION_IDLE,	   /* nothing came for long */
 	RG_CONNECTION_DISTRUSTED,  /* its certificate ended, or is trusted no more */
 	RG_CONNECTION_OURS,	   /* we ended it */
 };
@@ -32,7 +34,7 @@ struct rg_connection_events {
 	bool (*established)(void *owner, struct rg_connection *, char *refusal);
 	/* One packet, Length octets of it, borrowed. False: malformed, and the connection ends. */
 	bool (*packet)(void *owner, struct rg_connection *, struct rg_span packet);
-	/* Once, the last of all, never from within a call of the owner's: it is freed afterwards. */
+	/* Once, the last of all, and from place_flush alone: it is freed afterwards. */
 	void (*ended)(void *owner, struct rg_connection *, enum rg_connection_end, const char *detail);
 };
 
@@ -53,11 +55,12 @@ struct rg_connection_place {
 	struct rg_wheel *wheel;
 	struct rg_inbox *inbox;	  /* for DTLS */
 	struct rg_outbox *outbox; /* for DTLS */
-	struct rg_connection *connections, *dirty;
-	bool ending; /* some are about to end */
+	struct rg_connection *connections, *dirty, *ending;
+	bool busy; /* an event is being told: nothing may be freed */
 };
 
-/* Before the loop sleeps: what was said leaves, many packets in few records, and `ended` is called where it is due. */
+/* Before the loop sleeps: what was said leaves, many packets in few records, and `ended` is called where it is due. What
+ * leaves by DTLS is in outbox then. Does nothing from within an event. */
 void place_flush(struct rg_connection_place *);
 /* Ends all connections, without waiting. */
 void place_close(struct rg_connection_place *);
@@ -70,7 +73,7 @@ struct rg_dial {
 	const union rg_address *addresses;
 	size_t address_count;
 	const char *psk_identity;	/* or NULL: certificates */
-	const struct rg_secret *psk;	/* outlives the handshake */
+	const struct rg_secret *psk;	/* copied */
 };
 
 /* NULL: no memory. What comes of it is told by events; whether the server bears the right name is the owner's to ask
@@ -91,8 +94,8 @@ const struct rg_connection_peer *connection_peer(const struct rg_connection *);
 bool connection_bears(const struct rg_connection *, const struct rg_strings *names, const char **which);
 /* The same for the realms that it may answer for (RFC 7585 §2.2). */
 bool connection_bears_realm(const struct rg_connection *, const char *realm);
-/* Takes the credential that counts from now on. False: the peer's certificate is not trusted under it, and the connection
- * ends. */
+/* Takes the credential that counts from now on: one in its handshake is judged by it at the end of that. False: the peer's
+ * certificate is not trusted under it (or its key is another by now), and the connection ends. */
 bool connection_recheck(struct rg_connection *, struct rg_radsec *);
 const char *connection_end_text(enum rg_connection_end); /* static */
 #endif

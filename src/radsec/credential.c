@@ -34,6 +34,13 @@ static BIO *source_open(const struct rg_radsec *radsec, enum rg_radsec_source so
 	return bio;
 }
 
+static bool is_pem(const struct rg_secret *contents)
+{
+	static const char mark[] = "-----BEGIN ";
+	return memmem(contents->data, contents->length, mark, sizeof(mark) - 1) != NULL;
+}
+
+/* All of a PEM file, or the one in DER; NULL with why. */
 static STACK_OF(X509) * certificates_of(const struct rg_radsec *radsec, enum rg_radsec_source source,
 					char *why)
 {
@@ -41,7 +48,9 @@ static STACK_OF(X509) * certificates_of(const struct rg_radsec *radsec, enum rg_
 	X509 *certificate;
 	STACK_OF(X509) *found = sk_X509_new_null();
 	BIO *bio = source_open(radsec, source, &contents, why);
-	while (found && bio && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+	bool pem = bio && is_pem(contents);
+	while (found && bio && (certificate = pem ? PEM_read_bio_X509(bio, NULL, NULL, NULL)
+						  : d2i_X509_bio(bio, NULL)))
 		if (!sk_X509_push(found, certificate))
 			X509_free(certificate);
 	if (bio && sk_X509_num(found) <= 0)
@@ -54,17 +63,31 @@ static STACK_OF(X509) * certificates_of(const struct rg_radsec *radsec, enum rg_
 	return NULL;
 }
 
+/* No passphrase: nobody is there to type it. */
+static EVP_PKEY *key_of(const struct rg_radsec *radsec, char *why)
+{
+	struct rg_secret *contents;
+	EVP_PKEY *key = NULL;
+	BIO *bio = source_open(radsec, RG_RADSEC_KEY, &contents, why);
+	if (bio)
+		key = is_pem(contents) ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"")
+				       : d2i_PrivateKey_bio(bio, NULL);
+	if (bio && !key)
+		snprintf(why, 256, "%.200s holds no private key that can be read",
+			 radsec->files[RG_RADSEC_KEY]->path);
+	BIO_free(bio);
+	secret_free(&contents);
+	return key;
+}
+
 static bool use_pair(struct rg_radsec *radsec, char *why)
 {
-	struct rg_secret *contents = NULL;
 	SSL_CTX *contexts[] = {radsec->tls, radsec->dtls};
 	STACK_OF(X509) *chain = certificates_of(radsec, RG_RADSEC_CERTIFICATE, why);
-	BIO *bio = chain ? source_open(radsec, RG_RADSEC_KEY, &contents, why) : NULL;
-	/* No passphrase: nobody is there to type it. */
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"") : NULL;
+	EVP_PKEY *key = chain ? key_of(radsec, why) : NULL;
 	X509 *leaf = chain ? sk_X509_shift(chain) : NULL;
-	bool good = key && leaf && X509_check_private_key(leaf, key) == 1;
-	if (bio && !good)
+	bool good = key && X509_check_private_key(leaf, key) == 1;
+	if (key && !good)
 		snprintf(why, 256, "%.200s is no key of that certificate",
 			 radsec->files[RG_RADSEC_KEY]->path);
 	for (unsigned i = 0; good && i < 2; i++)
@@ -76,9 +99,21 @@ static bool use_pair(struct rg_radsec *radsec, char *why)
 	X509_free(leaf);
 	sk_X509_pop_free(chain, X509_free);
 	EVP_PKEY_free(key);
-	BIO_free(bio);
-	secret_free(&contents);
 	return good;
+}
+
+/* Whether the issuer of each is among them: a chain from any of them ends in a root. */
+static bool has_all_issuers(STACK_OF(X509) * authorities)
+{
+	for (int i = 0; i < sk_X509_num(authorities); i++) {
+		bool named = false;
+		for (int j = 0; j < sk_X509_num(authorities) && !named; j++)
+			named = X509_check_issued(sk_X509_value(authorities, j),
+						  sk_X509_value(authorities, i)) == X509_V_OK;
+		if (!named)
+			return false;
+	}
+	return true;
 }
 
 static bool use_authorities(struct rg_radsec *radsec, char *why)
@@ -95,9 +130,11 @@ static bool use_authorities(struct rg_radsec *radsec, char *why)
 		SSL_CTX_add_client_CA(radsec->tls, authority);
 		SSL_CTX_add_client_CA(radsec->dtls, authority);
 	}
+	/* An issuing CA may be named alone, without the root above it. Where the root is named as well the chain goes
+	 * up to it, so that the root's CRL is asked about the issuing CA. */
+	if (!has_all_issuers(authorities))
+		X509_STORE_set_flags(radsec->store, X509_V_FLAG_PARTIAL_CHAIN);
 	sk_X509_pop_free(authorities, X509_free);
-	/* An issuing CA may be named alone, without the root above it. */
-	X509_STORE_set_flags(radsec->store, X509_V_FLAG_PARTIAL_CHAIN);
 	return true;
 }
 
@@ -107,9 +144,11 @@ static bool use_crl(struct rg_radsec *radsec, bool fresh, char *why)
 	struct rg_secret *contents;
 	X509_CRL *crl;
 	bool any = false;
-	X509_STORE_set_flags(radsec->store, X509_V_FLAG_CRL_CHECK);
+	X509_STORE_set_flags(radsec->store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 	BIO *bio = source_open(radsec, RG_RADSEC_CRL, &contents, why);
-	while (bio && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL))) {
+	bool pem = bio && is_pem(contents);
+	while (bio && (crl = pem ? PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)
+				 : d2i_X509_CRL_bio(bio, NULL))) {
 		time_t ends = certificate_time(X509_CRL_get0_nextUpdate(crl));
 		if (radsec->crl_ends == 0 || ends < radsec->crl_ends)
 			radsec->crl_ends = ends;
@@ -134,6 +173,18 @@ static const char ciphers_1_2[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES12
 static const char ciphers_1_3[] =
 	"TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
 
+/* A trust anchor is trusted because the raddb says so, whatever whoever signed it may list. */
+static int on_verify(int good, X509_STORE_CTX *context)
+{
+	int error = X509_STORE_CTX_get_error(context);
+	int depth = X509_STORE_CTX_get_error_depth(context);
+	if (good || error != X509_V_ERR_UNABLE_TO_GET_CRL || depth == 0 ||
+	    depth != sk_X509_num(X509_STORE_CTX_get0_chain(context)) - 1)
+		return good;
+	X509_STORE_CTX_set_error(context, X509_V_OK);
+	return 1;
+}
+
 static bool set_up(SSL_CTX *context, struct rg_radsec *radsec, int least, int most)
 {
 	/* Every connection is authenticated anew: no tickets, no cache, no early data. */
@@ -150,9 +201,9 @@ static bool set_up(SSL_CTX *context, struct rg_radsec *radsec, int least, int mo
 	SSL_CTX_set_max_early_data(context, 0);
 	SSL_CTX_set_recv_max_early_data(context, 0);
 	SSL_CTX_set_dh_auto(context, 1);
-	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, on_verify);
 	SSL_CTX_set1_cert_store(context, radsec->store);
-	port_set_up_context(context, radsec);
+	port_set_up_context(context);
 	return SSL_CTX_set_min_proto_version(context, least) &&
 	       SSL_CTX_set_max_proto_version(context, most) &&
 	       SSL_CTX_set_cipher_list(context, ciphers_1_2) &&
@@ -224,6 +275,7 @@ out:
 	return NULL;
 }
 
+/* The one with that key, referenced, or NULL. Under lock. */
 static struct rg_radsec *shared(const uint8_t key[32])
 {
 	struct rg_radsec *radsec = all;
@@ -232,18 +284,37 @@ static struct rg_radsec *shared(const uint8_t key[32])
 	return radsec ? radsec_ref(radsec) : NULL;
 }
 
+/* fresh is shared from now on; unless another thread was faster. Takes the ownership of fresh. */
+static struct rg_radsec *share(struct rg_radsec *fresh)
+{
+	pthread_mutex_lock(&lock);
+	struct rg_radsec *radsec = shared(fresh->key);
+	if (!radsec) {
+		fresh->next = all;
+		all = radsec = fresh;
+		fresh = NULL;
+	}
+	pthread_mutex_unlock(&lock);
+	if (fresh)
+		radsec_free(fresh);
+	return radsec;
+}
+
 struct rg_radsec *radsec_get(const struct rg_credential *credential, bool fresh, char *why)
 {
 	char reason[256] = "out of memory";
-	struct rg_radsec *made = radsec_new(credential);
-	pthread_mutex_lock(&lock);
-	struct rg_radsec *radsec = made ? shared(made->key) : NULL;
-	if (!radsec && made && build(made, credential, fresh, reason)) {
-		made->next = all;
-		all = radsec = made;
+	struct rg_radsec *made = radsec_new(credential), *radsec = NULL;
+	ERR_clear_error();
+	if (made) {
+		pthread_mutex_lock(&lock);
+		radsec = shared(made->key);
+		pthread_mutex_unlock(&lock);
+	}
+	/* Large files are read without the lock, for which workers may wait. */
+	if (made && !radsec && build(made, credential, fresh, reason)) {
+		radsec = share(made);
 		made = NULL;
 	}
-	pthread_mutex_unlock(&lock);
 	if (made)
 		radsec_free(made);
 	if (!radsec)
@@ -265,6 +336,11 @@ void radsec_unref(struct rg_radsec **holder)
 	*holder = NULL;
 	if (!radsec)
 		return;
+	/* The last reference is given up under the lock, where nobody can find the credential meanwhile. */
+	unsigned references = atomic_load(&radsec->references);
+	while (references > 1)
+		if (atomic_compare_exchange_weak(&radsec->references, &references, references - 1))
+			return;
 	pthread_mutex_lock(&lock);
 	bool last = atomic_fetch_sub(&radsec->references, 1) == 1;
 	if (last) {

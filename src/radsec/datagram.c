@@ -1,4 +1,4 @@
-/* DTLS over memory: each datagram is fed whole, and each record that OpenSSL writes leaves as a datagram. */
+/* DTLS: OpenSSL is fed one datagram at a time, and each record that it writes leaves as a datagram. */
 #include <errno.h>
 #include <openssl/bio.h>
 #include <pthread.h>
@@ -6,18 +6,31 @@
 
 #include "radsec/private.h"
 
-#define MTU 1400 /* of a handshake's records: no path has less, tunnels included */
+#define MTU	      1232 /* of a handshake's records: what the least path of IPv6 takes */
 #define UDP_OVER_IPV6 48
 
 static BIO_METHOD *method;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static int on_write(BIO *bio, const char *data, int length)
+static int on_read(BIO *bio, char *data, int most)
 {
 	struct rg_connection *connection = BIO_get_data(bio);
-	struct rg_span datagram = span_of(data, (size_t)length);
+	struct rg_span input = connection->input;
+	connection->input = span_of(NULL, 0);
 	BIO_clear_retry_flags(bio);
-	outbox_add(connection->place->outbox, connection->fd, datagram,
+	if (input.length == 0 || input.length > (size_t)most) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	memcpy(data, input.data, input.length);
+	return (int)input.length;
+}
+
+static int on_write(BIO *bio, const char *data, int length)
+{
+	const struct rg_connection *connection = BIO_get_data(bio);
+	BIO_clear_retry_flags(bio);
+	outbox_add(connection->place->outbox, connection->fd, span_of(data, (size_t)length),
 		   connection->server ? &connection->peer.address : NULL,
 		   connection->server ? &connection->local : NULL);
 	return length;
@@ -36,7 +49,7 @@ static long on_control(BIO *bio, int command, long number, void *pointer)
 		return MTU;
 	case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
 		return UDP_OVER_IPV6;
-	default:
+	default: /* OpenSSL's list; the others say nothing to what is no socket */
 		return 0;
 	}
 }
@@ -46,60 +59,50 @@ static void make_method(void)
 	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagrams");
 	if (!method)
 		return;
+	BIO_meth_set_read(method, on_read);
 	BIO_meth_set_write(method, on_write);
 	BIO_meth_set_ctrl(method, on_control);
 }
 
-bool datagram_prepare(SSL *ssl, struct rg_connection *connection)
+bool datagram_prepare(struct rg_connection *connection)
 {
 	pthread_once(&once, make_method);
-	BIO *in = BIO_new(BIO_s_mem()), *out = method ? BIO_new(method) : NULL;
-	if (!in || !out) {
-		BIO_free(in);
-		BIO_free(out);
+	BIO *bio = method ? BIO_new(method) : NULL;
+	if (!bio)
 		return false;
-	}
-	BIO_set_mem_eof_return(in, -1);
-	BIO_set_data(out, connection);
-	BIO_set_init(out, 1);
-	SSL_set_bio(ssl, in, out);
-	SSL_set_mtu(ssl, MTU);
+	BIO_set_data(bio, connection);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(connection->ssl, bio, bio);
+	SSL_set_mtu(connection->ssl, MTU);
 	return true;
-}
-
-void datagram_refill(SSL *ssl, struct rg_span datagram)
-{
-	BIO *in = SSL_get_rbio(ssl);
-	(void)BIO_reset(in);
-	BIO_write(in, datagram.data, (int)datagram.length);
 }
 
 void datagram_feed(struct rg_connection *connection, struct rg_span datagram)
 {
-	if (datagram.length == 0 || datagram.length > RG_DATAGRAM_MOST + 1)
+	if (datagram.length == 0)
 		return;
-	datagram_refill(connection->ssl, datagram);
+	connection->input = datagram;
+	connection->heard_ms = uv_now(connection->place->loop);
 	if (connection->state == SHAKING_HANDS)
 		connection_shake(connection);
 	if (connection->state == OPEN)
-		connection_read(connection);
+		stream_read(connection);
+	connection->input = span_of(NULL, 0); /* borrowed until now */
 }
 
-#define DATAGRAMS_A_TURN 32
+static void take_datagram(void *context, const struct rg_datagram *datagram)
+{
+	datagram_feed(context, datagram->bytes);
+}
 
 void datagram_receive(struct rg_connection *connection)
 {
-	uint8_t bytes[RG_DATAGRAM_MOST + 1];
-	for (unsigned i = 0; i < DATAGRAMS_A_TURN && connection->state != ENDING; i++) {
-		ssize_t got = recv(connection->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-		if (got >= 0) {
-			datagram_feed(connection, span_of(bytes, (size_t)got));
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN && errno != EWOULDBLOCK) /* nobody listens there (ICMP) */
-			connection_fail(connection, RG_CONNECTION_UNREACHABLE, strerror(errno));
-		return;
+	int count = inbox_receive(connection->place->inbox, connection->fd, take_datagram, connection);
+	if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR &&
+	    connection->state != ENDING) {
+		connection->broken = true; /* nobody listens there (ICMP) */
+		const char *detail = strerror(errno);
+		if (connection->state == OPEN || !dialing_next(connection))
+			connection_end(connection, RG_CONNECTION_UNREACHABLE, detail);
 	}
 }

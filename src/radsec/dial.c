@@ -1,16 +1,17 @@
 /* The side that connects: a name becomes addresses, which are tried in order. */
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "core/clock.h"
+#include "core/secret.h"
 #include "radsec/private.h"
+
+#define ADDRESS_NS (3 * RG_SECOND) /* for one address to be connected, while there are others */
 
 struct dialing {
 	struct rg_connection *connection; /* NULL: it gave up while the name was looked up */
@@ -40,26 +41,20 @@ void dialing_free(struct rg_connection *connection)
 		free_unasked(dialing);
 }
 
-static bool prepare(struct rg_connection *connection)
-{
-	bool tls = connection->transport == RG_TRANSPORT_TLS;
-	if (tls ? SSL_set_fd(connection->ssl, connection->fd) != 1
-		: !datagram_prepare(connection->ssl, connection))
-		return false;
-	SSL_set_connect_state(connection->ssl);
-	return true;
-}
-
 static void connected(struct rg_connection *connection)
 {
-	int on = 1;
-	if (connection->transport == RG_TRANSPORT_TLS)
-		setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	bool tls = connection->transport == RG_TRANSPORT_TLS;
 	connection->state = SHAKING_HANDS;
-	if (!prepare(connection))
-		connection_fail(connection, RG_CONNECTION_OURS, "no memory");
-	else
-		connection_shake(connection);
+	connection->connect_due = 0;
+	connection_begin(connection);
+	if (!(tls ? stream_prepare(connection) : datagram_prepare(connection))) {
+		connection_end(connection, RG_CONNECTION_OURS, "no memory");
+		return;
+	}
+	if (tls)
+		stream_options(connection->fd);
+	SSL_set_connect_state(connection->ssl);
+	connection_shake(connection);
 }
 
 static void descriptor_closed(uv_handle_t *handle)
@@ -83,46 +78,98 @@ static void hang_up(struct rg_connection *connection)
 	connection->own_fd = false;
 }
 
-/* The next address. False: there is none left, and the connection has failed. */
-static bool try_next(struct rg_connection *connection, int error)
+/* RFC 9765 §3.3: what we speak, the newer first. */
+static bool offer_versions(SSL *ssl, unsigned versions, enum rg_transport transport)
 {
-	struct dialing *dialing = connection->dialing;
-	bool tls = connection->transport == RG_TRANSPORT_TLS;
-	for (; dialing->next < dialing->count; error = errno) {
-		const union rg_address *address = &dialing->addresses[dialing->next++];
-		hang_up(connection);
-		connection->fd = socket(address->any.sa_family,
-					(tls ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (connection->fd < 0)
-			continue;
-		connection->own_fd = true;
-		connection->peer.address = *address;
-		if (connect(connection->fd, &address->any, address_length(address)) == 0) {
-			connected(connection);
-			return true;
-		}
-		if (errno != EINPROGRESS)
-			continue;
-		connection->state = CONNECTING;
-		connection_poll(connection);
+	static const uint8_t both[] = "\012radius/1.1\012radius/1.0";
+	bool newer = (versions & RG_RADIUS_1_1) && transport == RG_TRANSPORT_TLS;
+	bool older = versions & RG_RADIUS_1_0;
+	const uint8_t *from = newer ? both : both + 11;
+	return (newer || older) && SSL_set_alpn_protos(ssl, from, newer && older ? 22 : 11) == 0;
+}
+
+static bool set_up(struct rg_connection *connection)
+{
+	const struct rg_radsec *radsec = connection->radsec;
+	const char *host = connection->dialing->host;
+	enum rg_transport transport = connection->transport;
+	uint8_t address[16];
+	connection->ssl = SSL_new(transport == RG_TRANSPORT_TLS ? radsec->tls : radsec->dtls);
+	if (!connection->ssl || !offer_versions(connection->ssl, radsec->versions, transport))
+		return false;
+	SSL_set_app_data(connection->ssl, connection);
+	/* A name among several vhosts (RFC 6066 §3); addresses are none. */
+	if (inet_pton(AF_INET, host, address) != 1 && inet_pton(AF_INET6, host, address) != 1)
+		SSL_set_tlsext_host_name(connection->ssl, host);
+	return !connection->keyed || psk_offer(connection);
+}
+
+static bool has_another(const struct rg_connection *connection)
+{
+	const struct dialing *dialing = connection->dialing;
+	return dialing && dialing->next < dialing->count && connection->state != ENDING;
+}
+
+/* A socket to the next address. False: it cannot be, with errno. */
+static bool try_one(struct rg_connection *connection, const union rg_address *address)
+{
+	int kind = connection->transport == RG_TRANSPORT_TLS ? SOCK_STREAM : SOCK_DGRAM;
+	hang_up(connection);
+	connection->fd = socket(address->any.sa_family, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (connection->fd < 0)
+		return false;
+	connection->own_fd = true;
+	connection->peer.address = *address;
+	if (connect(connection->fd, &address->any, address_length(address)) == 0) {
+		connected(connection);
 		return true;
 	}
-	connection_fail(connection, RG_CONNECTION_UNREACHABLE, strerror(error));
+	if (errno != EINPROGRESS)
+		return false;
+	connection->state = CONNECTING;
+	connection->connect_due = has_another(connection) ? clock_now() + ADDRESS_NS : 0;
+	connection_begin(connection);
+	stream_poll(connection);
+	return true;
+}
+
+/* The next address that a socket may be had to. False: there is none left. */
+static bool try_next(struct rg_connection *connection)
+{
+	struct dialing *dialing = connection->dialing;
+	while (has_another(connection))
+		if (try_one(connection, &dialing->addresses[dialing->next++]))
+			return true;
 	return false;
+}
+
+bool dialing_next(struct rg_connection *connection)
+{
+	if (!has_another(connection))
+		return false;
+	SSL_free(connection->ssl);
+	connection->ssl = NULL;
+	connection->broken = false;
+	connection->writing = false;
+	connection->dtls_due = 0;
+	ERR_clear_error();
+	if (!set_up(connection)) {
+		connection_end(connection, RG_CONNECTION_OURS, "no memory");
+		return true;
+	}
+	return try_next(connection);
 }
 
 void dialing_go_on(struct rg_connection *connection)
 {
 	int error = 0;
 	socklen_t length = sizeof(error);
-	if (connection->state != CONNECTING)
-		return;
 	if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
 		error = errno;
 	if (error == 0)
 		connected(connection);
-	else
-		try_next(connection, error);
+	else if (!dialing_next(connection))
+		connection_end(connection, RG_CONNECTION_UNREACHABLE, strerror(error));
 }
 
 /* Room for so many. False: no memory. */
@@ -132,92 +179,85 @@ static bool room_make(struct dialing *dialing, size_t count)
 	return dialing->addresses;
 }
 
-static bool addresses_take(struct dialing *dialing, const struct addrinfo *found)
+static void addresses_take(struct dialing *dialing, const struct addrinfo *found)
 {
 	size_t count = 0;
 	for (const struct addrinfo *info = found; info; info = info->ai_next)
 		count++;
 	if (!room_make(dialing, count))
-		return false;
+		return;
 	for (const struct addrinfo *info = found; info; info = info->ai_next)
 		if (info->ai_addrlen <= sizeof(dialing->addresses[0]))
 			memcpy(&dialing->addresses[dialing->count++], info->ai_addr, info->ai_addrlen);
-	return dialing->count != 0;
+}
+
+static void begin(struct rg_connection *connection)
+{
+	if (!try_next(connection))
+		connection_end(connection, RG_CONNECTION_UNREACHABLE, strerror(errno));
+}
+
+static void resolved(struct rg_connection *connection, int status)
+{
+	char detail[160];
+	if (has_another(connection)) {
+		begin(connection);
+		return;
+	}
+	snprintf(detail, sizeof(detail), "its name cannot be looked up: %s",
+		 status ? uv_strerror(status) : "no address");
+	connection_end(connection, RG_CONNECTION_UNREACHABLE, detail);
 }
 
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
 	struct dialing *dialing = request->data;
 	struct rg_connection *connection = dialing->connection;
-	char detail[160];
-	bool taken = addresses_take(dialing, found);
-	uv_freeaddrinfo(found);
 	dialing->asking = false;
 	if (!connection) {
+		uv_freeaddrinfo(found);
 		free_unasked(dialing);
 		return;
 	}
+	if (status == 0)
+		addresses_take(dialing, found);
+	uv_freeaddrinfo(found);
 	if (connection->state == ENDING)
 		return;
-	snprintf(detail, sizeof(detail), "its name cannot be looked up: %s",
-		 status ? uv_strerror(status) : "no address");
-	if (status != 0 || !taken)
-		connection_fail(connection, RG_CONNECTION_UNREACHABLE, detail);
-	else
-		try_next(connection, EHOSTUNREACH);
+	connection->place->busy = true;
+	resolved(connection, status);
+	connection->place->busy = false;
 }
 
-static bool look_up(struct rg_connection *connection, const struct rg_dial *dial)
+static bool look_up(struct rg_connection *connection)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	struct dialing *dialing = connection->dialing;
+	dialing->asking = uv_getaddrinfo(connection->place->loop, &dialing->request, on_resolved,
+					 dialing->host, dialing->port, &hints) == 0;
+	return dialing->asking;
+}
+
+static bool note(struct rg_connection *connection, const struct rg_dial *dial)
+{
 	struct dialing *dialing = calloc(1, sizeof(*dialing));
 	connection->dialing = dialing;
 	if (!dialing)
 		return false;
 	dialing->connection = connection;
 	dialing->request.data = dialing;
-	if (dial->address_count != 0) {
-		if (!room_make(dialing, dial->address_count))
-			return false;
-		memcpy(dialing->addresses, dial->addresses, dial->address_count * sizeof(dial->addresses[0]));
-		dialing->count = dial->address_count;
-		return true;
-	}
 	snprintf(dialing->host, sizeof(dialing->host), "%s", dial->host);
 	snprintf(dialing->port, sizeof(dialing->port), "%u", dial->port);
-	dialing->asking = uv_getaddrinfo(connection->place->loop, &dialing->request, on_resolved,
-					 dialing->host, dialing->port, &hints) == 0;
-	return dialing->asking;
-}
-
-/* RFC 9765 §3.3: what we speak, the newer first. */
-static bool offer_versions(SSL *ssl, unsigned versions, enum rg_transport transport)
-{
-	static const uint8_t both[] = "\012radius/1.1\012radius/1.0";
-	bool newer = (versions & RG_RADIUS_1_1) && transport == RG_TRANSPORT_TLS;
-	const uint8_t *from = newer ? both : both + 11;
-	unsigned length = newer && !(versions & RG_RADIUS_1_0) ? 11 : newer ? 22 : 11;
-	return SSL_set_alpn_protos(ssl, from, length) == 0;
-}
-
-static bool set_up(struct rg_connection *connection, const struct rg_dial *dial)
-{
-	struct rg_radsec *radsec = connection->radsec;
-	connection->ssl = SSL_new(dial->transport == RG_TRANSPORT_TLS ? radsec->tls : radsec->dtls);
-	if (!connection->ssl ||
-	    !offer_versions(connection->ssl, radsec->versions, dial->transport))
+	if (dial->address_count != 0 && !room_make(dialing, dial->address_count))
 		return false;
-	SSL_set_app_data(connection->ssl, connection);
-	/* A name among several vhosts (RFC 6066 §3); addresses are none. */
-	struct in6_addr ignored;
-	if (inet_pton(AF_INET, dial->host, &ignored) != 1 && inet_pton(AF_INET6, dial->host, &ignored) != 1)
-		SSL_set_tlsext_host_name(connection->ssl, dial->host);
-	if (dial->psk) {
-		connection->psk = dial->psk;
-		snprintf(connection->psk_identity, sizeof(connection->psk_identity), "%s",
-			 dial->psk_identity);
-	}
-	return !dial->psk || psk_offer(connection);
+	for (size_t i = 0; i < dial->address_count; i++)
+		dialing->addresses[dialing->count++] = dial->addresses[i];
+	if (!dial->psk)
+		return true;
+	snprintf(connection->psk_identity, sizeof(connection->psk_identity), "%s", dial->psk_identity);
+	connection->keyed = true;
+	connection->psk = secret_new(dial->psk->data, dial->psk->length);
+	return connection->psk;
 }
 
 struct rg_connection *connection_dial(struct rg_connection_place *place, struct rg_radsec *radsec,
@@ -228,10 +268,13 @@ struct rg_connection *connection_dial(struct rg_connection_place *place, struct 
 	if (!connection)
 		return NULL;
 	connection_own(connection, events, owner);
-	if (!set_up(connection, dial) || !look_up(connection, dial))
-		connection_fail(connection, RG_CONNECTION_OURS, "no memory");
+	connection_begin(connection);
+	if (!note(connection, dial) || !set_up(connection))
+		connection_end(connection, RG_CONNECTION_OURS, "no memory");
 	else if (dial->address_count != 0)
-		try_next(connection, EHOSTUNREACH);
+		begin(connection);
+	else if (!look_up(connection))
+		connection_end(connection, RG_CONNECTION_OURS, "no memory");
 	ERR_clear_error();
 	return connection;
 }

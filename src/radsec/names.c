@@ -1,14 +1,27 @@
 #include "radsec/names.h"
 
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/text.h"
 
-#define HOST_FLAGS (X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
+enum kind { HOST, ADDRESS, REALM };
+
+struct name {
+	enum kind kind;
+	struct rg_span text; /* of an address: its 4 or 16 octets */
+};
+
+struct rg_borne {
+	GENERAL_NAMES *decoded; /* whose octets the names borrow */
+	size_t count;
+	struct name names[RG_BORNE_MOST];
+};
 
 static ASN1_OBJECT *nai_realm; /* id-on-naiRealm */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -18,60 +31,123 @@ static void make_object(void)
 	nai_realm = OBJ_txt2obj("1.3.6.1.5.5.7.8.8", 1);
 }
 
-/* RFC 7585 §2.2: a "*" may stand as the whole left label, for exactly one label. */
-static bool realm_matches(struct rg_span borne, struct rg_span realm)
+static struct rg_span octets_of(const ASN1_STRING *string)
 {
-	if (text_equal_nocase(borne, realm))
+	int length = ASN1_STRING_length(string);
+	return span_of(ASN1_STRING_get0_data(string), length > 0 ? (size_t)length : 0);
+}
+
+/* False: of no kind that counts. */
+static bool name_read(struct name *name, const GENERAL_NAME *general)
+{
+	const OTHERNAME *other = general->d.otherName;
+	switch (general->type) {
+	case GEN_DNS:
+		*name = (struct name){HOST, octets_of(general->d.dNSName)};
 		return true;
-	const uint8_t *dot = realm.length ? memchr(realm.data, '.', realm.length) : NULL;
-	if (!dot || dot == realm.data || borne.length < 3 || borne.data[0] != '*' ||
+	case GEN_IPADD:
+		*name = (struct name){ADDRESS, octets_of(general->d.iPAddress)};
+		return true;
+	case GEN_OTHERNAME:
+		if (!nai_realm || OBJ_cmp(other->type_id, nai_realm) != 0 ||
+		    other->value->type != V_ASN1_UTF8STRING)
+			return false;
+		*name = (struct name){REALM, octets_of(other->value->value.utf8string)};
+		return true;
+	default: /* OpenSSL's list of kinds; the others name no RADIUS peer */
+		return false;
+	}
+}
+
+struct rg_borne *borne_of(X509 *certificate)
+{
+	struct rg_borne *borne = calloc(1, sizeof(*borne));
+	if (!borne)
+		return NULL;
+	pthread_once(&once, make_object);
+	borne->decoded = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	ERR_clear_error();
+	for (int i = 0; i < sk_GENERAL_NAME_num(borne->decoded) && borne->count < RG_BORNE_MOST; i++)
+		borne->count += name_read(&borne->names[borne->count],
+					  sk_GENERAL_NAME_value(borne->decoded, i));
+	return borne;
+}
+
+void borne_free(struct rg_borne **borne)
+{
+	if (*borne)
+		GENERAL_NAMES_free((*borne)->decoded);
+	free(*borne);
+	*borne = NULL;
+}
+
+/* RFC 7585 §2.2, RFC 9525 §6.3: a "*" may stand as the whole left label, for exactly one label. */
+static bool is_wildcard_of(struct rg_span borne, struct rg_span name)
+{
+	const uint8_t *dot = name.length ? memchr(name.data, '.', name.length) : NULL;
+	if (!dot || dot == name.data || borne.length < 3 || borne.data[0] != '*' ||
 	    borne.data[1] != '.')
 		return false;
-	size_t left = (size_t)(dot - realm.data);
 	return text_equal_nocase(span_of(borne.data + 1, borne.length - 1),
-				 span_of(dot, realm.length - left));
+				 span_of(dot, name.length - (size_t)(dot - name.data)));
 }
 
-static bool is_realm(const GENERAL_NAME *name, const char *realm)
+/* No host's certificate stands for a whole top level; a national proxy's may name all realms of its own. */
+static bool is_top_level(struct rg_span wildcard)
 {
-	if (name->type != GEN_OTHERNAME || OBJ_cmp(name->d.otherName->type_id, nai_realm) != 0 ||
-	    name->d.otherName->value->type != V_ASN1_UTF8STRING)
-		return false;
-	const ASN1_UTF8STRING *text = name->d.otherName->value->value.utf8string;
-	int length = ASN1_STRING_length(text);
-	return length > 0 && realm_matches(span_of(ASN1_STRING_get0_data(text), (size_t)length),
-					   span_text(realm));
+	return !memchr(wildcard.data + 2, '.', wildcard.length - 2);
 }
 
-bool names_realm_borne(X509 *certificate, const char *realm)
+static bool name_is(const struct name *name, struct rg_span wanted)
 {
-	bool borne = false;
-	pthread_once(&once, make_object);
-	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-	for (int i = 0; nai_realm && !borne && i < sk_GENERAL_NAME_num(names); i++)
-		borne = is_realm(sk_GENERAL_NAME_value(names, i), realm);
-	GENERAL_NAMES_free(names);
-	return borne;
-}
-
-static bool one_borne(X509 *certificate, const char *name)
-{
-	/* X509_check_ip_asc says -2 to what is no address. */
-	int address = X509_check_ip_asc(certificate, name, 0);
-	if (address != -2)
-		return address == 1;
-	return X509_check_host(certificate, name, 0, HOST_FLAGS, NULL) == 1 ||
-	       names_realm_borne(certificate, name);
-}
-
-bool names_borne(X509 *certificate, const struct rg_strings *names, const char **which)
-{
-	bool borne = false;
-	for (size_t i = 0; !borne && i < names->count; i++) {
-		borne = one_borne(certificate, names->items[i]);
-		if (borne && which)
-			*which = names->items[i];
+	if (name->kind != ADDRESS && name->text.length != 0 && text_equal_nocase(name->text, wanted))
+		return true;
+	switch (name->kind) {
+	case HOST:
+		return is_wildcard_of(name->text, wanted) && !is_top_level(name->text);
+	case REALM:
+		return is_wildcard_of(name->text, wanted);
+	case ADDRESS:
+		break;
 	}
-	ERR_clear_error();
-	return borne;
+	return false;
+}
+
+static bool address_is(const struct name *name, struct rg_span octets)
+{
+	return name->kind == ADDRESS && span_equal(name->text, octets);
+}
+
+/* An address matches an iPAddress alone, octet for octet. */
+static bool one_borne(const struct rg_borne *borne, const char *wanted)
+{
+	uint8_t octets[16];
+	struct rg_span address = span_of(octets, inet_pton(AF_INET, wanted, octets) == 1    ? 4
+						 : inet_pton(AF_INET6, wanted, octets) == 1 ? 16
+											    : 0);
+	for (size_t i = 0; i < borne->count; i++)
+		if (address.length ? address_is(&borne->names[i], address)
+				   : name_is(&borne->names[i], span_text(wanted)))
+			return true;
+	return false;
+}
+
+bool borne_has(const struct rg_borne *borne, const struct rg_strings *names, const char **which)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (!one_borne(borne, names->items[i]))
+			continue;
+		if (which)
+			*which = names->items[i];
+		return true;
+	}
+	return false;
+}
+
+bool borne_has_realm(const struct rg_borne *borne, const char *realm)
+{
+	for (size_t i = 0; i < borne->count; i++)
+		if (borne->names[i].kind == REALM && name_is(&borne->names[i], span_text(realm)))
+			return true;
+	return false;
 }

@@ -5,11 +5,30 @@
 
 #include "radsec/private.h"
 
+void connection_mark(struct rg_connection *connection)
+{
+	if (connection->dirty)
+		return;
+	connection->dirty = true;
+	connection->next_dirty = connection->place->dirty;
+	connection->place->dirty = connection;
+}
+
+static void unmark(struct rg_connection *connection)
+{
+	struct rg_connection **at = &connection->place->dirty;
+	if (!connection->dirty)
+		return;
+	while (*at != connection)
+		at = &(*at)->next_dirty;
+	*at = connection->next_dirty;
+	connection->dirty = false;
+}
+
 static void poll_closed(uv_handle_t *handle)
 {
 	struct rg_connection *connection = handle->data;
-	if (connection->own_fd)
-		close(connection->fd);
+	close(connection->fd);
 	free(connection->poll);
 	free(connection);
 }
@@ -20,64 +39,57 @@ static void connection_free(struct rg_connection *connection)
 	*connection->self = connection->next;
 	if (connection->next)
 		connection->next->self = connection->self;
-	timer_cancel(connection->place->wheel, &connection->timer);
+	unmark(connection);
 	dialing_free(connection);
 	port_forget(connection);
 	SSL_free(connection->ssl);
 	ERR_clear_error();
 	radsec_unref(&connection->radsec);
-	OPENSSL_cleanse(connection->half, connection->half ? RG_CONNECTION_PACKET_MOST : 0);
+	secret_free(&connection->psk);
+	borne_free(&connection->borne);
+	if (connection->half)
+		secret_wipe(connection->half, RG_CONNECTION_PACKET_MOST);
 	free(connection->half);
 	free(connection->out);
+	/* The word of parting names a descriptor that is about to be another's. */
+	if (connection->own_fd && connection->transport == RG_TRANSPORT_DTLS)
+		outbox_flush(connection->place->outbox);
 	if (connection->poll) {
 		uv_close((uv_handle_t *)connection->poll, poll_closed);
 		return;
 	}
-	if (connection->own_fd && connection->fd >= 0)
+	if (connection->own_fd)
 		close(connection->fd);
 	free(connection);
 }
 
-static void unmark(struct rg_connection *connection)
-{
-	struct rg_connection **at = &connection->place->dirty;
-	while (connection->dirty && *at != connection)
-		at = &(*at)->next_dirty;
-	if (connection->dirty)
-		*at = connection->next_dirty;
-	connection->dirty = false;
-}
-
 static void reap(struct rg_connection_place *place)
 {
-	place->ending = false;
-	for (struct rg_connection *connection = place->connections, *next; connection;
-	     connection = next) {
-		next = connection->next;
-		if (connection->state != ENDING)
-			continue;
-		unmark(connection);
-		/* The owner may end others meanwhile; they are marked, and freed in a turn of their own. */
+	while (place->ending) {
+		struct rg_connection *connection = place->ending;
+		place->ending = connection->next_ending;
 		if (connection->events)
 			connection->events->ended(connection->owner, connection, connection->end,
 						  connection->detail);
-		next = connection->next;
 		connection_free(connection);
 	}
 }
 
 void place_flush(struct rg_connection_place *place)
 {
-	do {
-		if (place->ending)
-			reap(place);
+	if (place->busy)
+		return;
+	place->busy = true;
+	while (place->ending || place->dirty) {
+		reap(place);
 		while (place->dirty) {
 			struct rg_connection *connection = place->dirty;
 			place->dirty = connection->next_dirty;
 			connection->dirty = false;
-			connection_write(connection);
+			stream_write(connection);
 		}
-	} while (place->ending);
+	}
+	place->busy = false;
 }
 
 void place_close(struct rg_connection_place *place)

@@ -9,7 +9,7 @@ static unsigned on_client(SSL *ssl, const char *hint, char *identity, unsigned i
 	struct rg_connection *connection = SSL_get_app_data(ssl);
 	size_t length = strlen(connection->psk_identity);
 	(void)hint;
-	if (length >= identity_most || connection->psk->length > key_most)
+	if (!connection->psk || length >= identity_most || connection->psk->length > key_most)
 		return 0;
 	memcpy(identity, connection->psk_identity, length + 1);
 	memcpy(key, connection->psk->data, connection->psk->length);
@@ -35,6 +35,7 @@ static unsigned on_server(SSL *ssl, const char *identity, unsigned char *key, un
 	if (!psk || psk->length > key_most)
 		return 0;
 	memcpy(connection->psk_identity, identity, length + 1);
+	trust_note_key(connection, psk);
 	memcpy(key, psk->data, psk->length);
 	return (unsigned)psk->length;
 }

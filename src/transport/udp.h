@@ -10,7 +10,7 @@
 #include "roamgate/span.h"
 
 #define RG_BATCH 64
-#define RG_DATAGRAM_MOST 4096
+#define RG_DATAGRAM_MOST (4096 + 64) /* a packet, and what DTLS puts around it */
 
 /* An address of either family, without the 100 octets that sockaddr_storage adds. */
 union rg_address {
