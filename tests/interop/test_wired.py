@@ -26,7 +26,8 @@ def site(cache, tmp_path_factory):
         raddb.clients.append(client)
         raddb.gateway["modules"] = ["eap_tls", "eap_ttls", "eap_peap", "dir_ldap"]
         raddb.realms["beuningen"] = town.realm_settings(raddb)
-        raddb.realms["beuningen"]["eap"].update(methods=["tls", "peap", "ttls"], inner_methods=["gtc", "pap"])
+        raddb.realms["beuningen"]["eap"].update(methods=["tls", "peap", "ttls"], inner_methods=["mschapv2", "gtc", "pap"])
+        raddb.realms["beuningen"]["directory"]["nt_hash_attribute"] = "ntHash"
         town.staff("w.weg")
         town.certs.revoke("w.weg@beuningen.nl")
         raddb.write()
@@ -77,6 +78,8 @@ def test_port_stays_shut_for_a_revoked_certificate(site, laptop):
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
 @pytest.mark.parametrize("method, phase2, inner", [("TTLS", "auth=PAP", "pap"), ("TTLS", "autheap=GTC", "gtc"),
+                                                   ("TTLS", "auth=MSCHAPV2", "mschapv2"),
+                                                   ("PEAP", "auth=MSCHAPV2", "mschapv2"),
                                                    ("PEAP", "auth=GTC", "gtc")])
 def test_port_opens_for_a_password(site, laptop, method, phase2, inner, tls):
     *_, gateway, switch, _ = site

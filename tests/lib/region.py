@@ -9,6 +9,7 @@ from .slapd import Slapd, entry, person
 
 FILTER = "(|(mail=%{identity})(userPrincipalName=%{identity})(dNSHostName=%{host}))"
 DISABLED = "(|(userAccountControl:1.2.840.113556.1.4.803:=2)(pwdAccountLockedTime=*))"
+NT_HASH = "C2AE1FE6E648846352453E816F2AEB93"  # of "geheim"
 NATIONAL_SECRET = "nationaal-geheim-1"
 ELSEWHERE, ELSEWHERE_SECRET = "127.0.9.1", "ministerie-geheim-1"
 
@@ -43,9 +44,13 @@ class Municipality:
             "j.jansen": {}, "k.kok": {}, "i.ict": {}, "g.geenwifi": {}, "w.weg": {}, "t.tablet": {},
             "u.uit": dict(userAccountControl="514"),
             "d.dubbel": {},
-            "a.accent": dict(password="gehëim-€-😀"),
+            "a.accent": dict(password="gehëim-€", ntHash="30727CF06EBC5861DD8C743794CCC117"),
+            "o.oud": dict(pwdPolicySubentry=f"cn=short,{self.base}"),
         }
-        ldif = "".join(person(uid, self.realm, self.base, **more) for uid, more in people.items())
+        ldif = entry(f"cn=short,{self.base}", objectClass=["organizationalRole", "pwdPolicy"], cn="short",
+                     pwdAttribute="userPassword", pwdMaxAge="1")  # expired a second after it was set
+        ldif += "".join(person(uid, self.realm, self.base, **dict(dict(ntHash=NT_HASH), **more))
+                        for uid, more in people.items())
         ldif += person("d.dubbel2", self.realm, self.base, mail=f"d.dubbel@{self.realm}")
         ldif += entry(f"cn=laptop7,ou=machines,{self.base}", objectClass=["device", "windowsAccount"],
                       cn="laptop7", dNSHostName=f"laptop7.{self.realm}")
