@@ -208,7 +208,7 @@ static bool server_knows_chain(struct rg_connect *connect)
 
 static bool wants_chain(const struct rg_connect *connect)
 {
-	const struct rg_lookup_groups *groups = &connect->settings->lookup.groups;
+	const struct rg_lookup_groups *groups = lookup_groups(&connect->settings->lookup);
 	return groups->present && groups->nested == RG_NESTED_AUTO;
 }
 

@@ -179,7 +179,7 @@ static void directory_free(struct rg_ldap_directory *directory)
 static bool directory_fill(struct rg_ldap_directory *directory, const char *name)
 {
 	const struct rg_ldap_settings *settings = directory->settings;
-	const char *groups = settings->lookup.groups.filter;
+	const char *groups = lookup_groups(&settings->lookup)->filter;
 	directory->name = strdup(name);
 	if (settings->lookup.nt_hash_attribute)
 		directory->digests = nt_digests_new();

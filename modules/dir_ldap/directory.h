@@ -12,6 +12,7 @@
 #include "connect.h"
 #include "core/log.h"
 #include "directory/group.h"
+#include "directory/mapping.h"
 #include "directory/nt_hash.h"
 #include "server.h"
 
@@ -42,8 +43,11 @@ struct task {
 	unsigned entries;
 	char *dn;
 	bool disabled, has_certificate, same_certificate;
-	bool has_nt_hash;
+	bool has_nt_hash, locked;
 	uint8_t nt_hash[RG_NT_HASH];
+	struct rg_mapping *mapping; /* of the question's certificate, where it counts; or NULL */
+	struct rg_sid sid;          /* of the entry, for its primary group */
+	uint32_t primary;           /* primaryGroupID; 0: none */
 };
 
 TAILQ_HEAD(task_list, task);
@@ -53,6 +57,7 @@ enum search_kind {
 	SEARCH_DISABLED, /* is the entry one that `disabled` matches? */
 	SEARCH_GROUPS,   /* which groups match groups.filter? */
 	SEARCH_NESTED,   /* is the entry, through other groups, in that group? */
+	SEARCH_PRIMARY,  /* which group is the primary one? */
 };
 
 /* A search that a server has not finished answering. */

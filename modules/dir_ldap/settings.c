@@ -7,6 +7,12 @@
 #define FIELD(field) offsetof(struct rg_ldap_settings, field)
 
 const struct rg_row settings_rows[] = {
+	{.name = "type",
+	 .type = RG_CHOICE,
+	 .offset = FIELD(lookup.type),
+	 .fallback = "ldap",
+	 .choices = lookup_types,
+	 .help = "ldap, or a product whose filters, groups and certificate mapping are preset"},
 	{.name = "uris",
 	 .type = RG_STRINGS,
 	 .offset = FIELD(uris),
@@ -63,7 +69,11 @@ const struct rg_row settings_rows[] = {
 	 .type = RG_CHOICES,
 	 .offset = FIELD(lookup.certificate_mapping),
 	 .choices = lookup_mappings,
-	 .help = "strong mapping of certificates to entries; no effect yet"},
+	 .help = "how a certificate has to be mapped to the entry; off: it need not be"},
+	{.name = "account_control",
+	 .type = RG_STRING,
+	 .offset = FIELD(lookup.account_control),
+	 .help = "attribute with the bits that Active Directory computes: an entry with 16 is locked"},
 	{.name = "nt_hash_attribute",
 	 .type = RG_STRING,
 	 .offset = FIELD(lookup.nt_hash_attribute),

@@ -44,6 +44,7 @@ void task_answer(struct rg_ldap_directory *directory, struct task *task, enum rg
 	directory->open_tasks--;
 	pthread_mutex_unlock(&directory->lock);
 	groups_free(&task->match);
+	mapping_free(&task->mapping);
 	free(task->dn);
 	secret_wipe(task, sizeof(*task));
 	free(task);
@@ -58,7 +59,11 @@ static void task_wait(struct rg_ldap_directory *directory, struct task *task)
 	task->dn = NULL;
 	task->entries = 0;
 	task->disabled = task->has_certificate = task->same_certificate = false;
-	task->has_nt_hash = false;
+	task->has_nt_hash = task->locked = false;
+	task->sid.length = 0;
+	task->primary = 0;
+	if (task->mapping)
+		mapping_reset(task->mapping);
 	if (task->match.question)
 		groups_reset(&task->match);
 	task->stage = TASK_WAITING;
@@ -111,31 +116,70 @@ static bool task_search(struct rg_ldap_directory *directory, struct task *task,
 	return false;
 }
 
+#define ATTRIBUTES_MOST 16
+
+static void want(char **attributes, size_t *count, const char *name)
+{
+	if (name && *count < ATTRIBUTES_MOST)
+		attributes[(*count)++] = (char *)name;
+}
+
+/* Which attributes of the person's entry the question needs; NULL-terminated. */
+static void want_all(const struct rg_lookup *lookup, const struct task *task,
+		     char *attributes[ATTRIBUTES_MOST + 1])
+{
+	const struct rg_question *question = task->question;
+	const struct rg_lookup_groups *groups = lookup_groups(lookup);
+	size_t count = 0;
+	if (question->certificate.length > 0)
+		want(attributes, &count, lookup->certificate_attribute);
+	for (size_t i = 0; task->mapping && mapping_attributes[i]; i++)
+		want(attributes, &count, mapping_attributes[i]);
+	if (question->group_count > 0) {
+		want(attributes, &count, groups->attribute);
+		want(attributes, &count, groups->primary ? "primaryGroupID" : NULL);
+		/* Where it is not among those of the mapping. */
+		want(attributes, &count, groups->primary && !task->mapping ? "objectSid" : NULL);
+	}
+	if (question->kind == RG_ASK_MSCHAPV2)
+		want(attributes, &count, lookup->nt_hash_attribute);
+	want(attributes, &count, lookup_account_control(lookup));
+	want(attributes, &count, lookup->name_attribute);
+	if (count == 0)
+		want(attributes, &count, LDAP_NO_ATTRS);
+	attributes[count] = NULL;
+}
+
+/* False: no memory, or no certificate; the task has been answered. */
+static bool task_prepare(struct rg_ldap_directory *directory, struct task *task)
+{
+	struct rg_question *question = task->question;
+	struct rg_choices ways = lookup_mapping(&directory->settings->lookup);
+	if (!task->match.question && !groups_prepare(&task->match, question)) {
+		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "no memory");
+		return false;
+	}
+	if (ways.count == 0 || question->certificate.length == 0 || task->mapping)
+		return true;
+	task->mapping = mapping_new(question->certificate);
+	if (!task->mapping)
+		task_answer(directory, task, RG_OUTCOME_OTHER_CERTIFICATE,
+			    "its certificate cannot be read");
+	return task->mapping;
+}
+
 void task_start(struct rg_ldap_directory *directory, struct task *task, struct link *link)
 {
 	const struct rg_lookup *lookup = &directory->settings->lookup;
-	struct rg_question *question = task->question;
-	char nothing[] = LDAP_NO_ATTRS;
-	char *attributes[4];
-	size_t count = 0;
+	char *attributes[ATTRIBUTES_MOST + 1];
 	TAILQ_REMOVE(&directory->waiting, task, in_turn);
 	task->stage = TASK_SEARCHING;
 	task->link = link;
 	task->server = link->server;
 	link->tasks++;
-	if (!task->match.question && !groups_prepare(&task->match, question)) {
-		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "no memory");
+	if (!task_prepare(directory, task))
 		return;
-	}
-	if (lookup->certificate_attribute && question->certificate.length > 0)
-		attributes[count++] = (char *)lookup->certificate_attribute;
-	if (lookup->groups.attribute && question->group_count > 0)
-		attributes[count++] = (char *)lookup->groups.attribute;
-	if (lookup->nt_hash_attribute && question->kind == RG_ASK_MSCHAPV2)
-		attributes[count++] = (char *)lookup->nt_hash_attribute;
-	if (count == 0)
-		attributes[count++] = nothing;
-	attributes[count] = NULL;
+	want_all(lookup, task, attributes);
 	const char *filter = expand(directory, task, lookup_filter(lookup, task->question->host));
 	if (!filter)
 		task_answer(directory, task, RG_OUTCOME_NO_ENTRY, "no entry can have this name");
@@ -151,18 +195,44 @@ static bool same_attribute(const char *a, const char *b)
 	return text_equal_nocase(span_of(a, strcspn(a, ";")), span_of(b, strcspn(b, ";")));
 }
 
+/* A decimal number; 0: it is none. */
+static uint32_t read_number(struct rg_span value)
+{
+	uint64_t number = 0;
+	for (size_t i = 0; i < value.length; i++) {
+		if (value.data[i] < '0' || value.data[i] > '9' || number > UINT32_MAX / 10)
+			return 0;
+		number = number * 10 + (value.data[i] - '0');
+	}
+	return (uint32_t)number;
+}
+
+static bool is_attribute(const char *attribute, const char *wanted)
+{
+	return wanted && same_attribute(attribute, wanted);
+}
+
 static void read_value(const struct rg_lookup *lookup, struct task *task, const char *attribute,
 		       struct rg_span value)
 {
-	if (lookup->groups.attribute && same_attribute(attribute, lookup->groups.attribute))
+	if (is_attribute(attribute, lookup_groups(lookup)->attribute))
 		groups_mark(&task->match, value);
-	if (lookup->certificate_attribute &&
-	    same_attribute(attribute, lookup->certificate_attribute)) {
+	if (is_attribute(attribute, lookup->certificate_attribute)) {
 		task->has_certificate = true;
 		task->same_certificate |= lookup_same_certificate(task->question, value);
 	}
-	if (lookup->nt_hash_attribute && same_attribute(attribute, lookup->nt_hash_attribute))
+	if (is_attribute(attribute, lookup->nt_hash_attribute))
 		task->has_nt_hash |= nt_hash_read(value, task->nt_hash);
+	if (is_attribute(attribute, lookup_account_control(lookup)))
+		task->locked |= read_number(value) & RG_ACCOUNT_LOCKED;
+	if (is_attribute(attribute, lookup->name_attribute))
+		text_from_span(task->question->canonical, sizeof(task->question->canonical), value);
+	if (is_attribute(attribute, "objectSid"))
+		sid_read(&task->sid, value);
+	if (is_attribute(attribute, "primaryGroupID"))
+		task->primary = read_number(value);
+	if (task->mapping)
+		mapping_read(task->mapping, span_text(attribute), value);
 }
 
 static void read_person(struct rg_ldap_directory *directory, struct task *task, LDAPMessage *entry)
@@ -199,6 +269,64 @@ static void read_group(struct task *task, LDAPMessage *entry)
 	ldap_value_free_len(names);
 }
 
+/* In which of the groups is that entry, the person's or one of their groups'? False: the task has
+ * been answered or waits again. */
+static bool ask_nested(struct rg_ldap_directory *directory, struct task *task, const char *member)
+{
+	struct rg_question *question = task->question;
+	char nothing[] = LDAP_NO_ATTRS;
+	char *attributes[] = {nothing, NULL};
+	for (size_t i = 0; i < question->group_count; i++) {
+		if (question->member[i] || !task->match.normal[i])
+			continue;
+		struct rg_buffer out = buffer_over(directory->filter, sizeof(directory->filter));
+		buffer_u8(&out, '(');
+		buffer_put(&out, span_text(lookup_groups(&directory->settings->lookup)->attribute));
+		buffer_put(&out, span_text(":" RG_RULE_IN_CHAIN ":="));
+		filter_escape(&out, span_text(question->groups[i]));
+		buffer_put(&out, span_of(")", 2));
+		if (out.failed)
+			continue;
+		if (!task_search(directory, task, SEARCH_NESTED, i, member, LDAP_SCOPE_BASE,
+				 directory->filter, attributes, 1))
+			return false;
+	}
+	return true;
+}
+
+static bool chain_wanted(const struct rg_lookup_groups *groups, const struct task *task)
+{
+	return groups->nested == RG_NESTED_ON ||
+	       (groups->nested == RG_NESTED_AUTO && task->link->in_chain);
+}
+
+/* The primary group, which no memberOf names ([MS-ADTS] 3.1.1.4.5.35), by its SID
+ * ([MS-ADTS] 3.1.1.3.1.2.4). */
+static bool ask_primary(struct rg_ldap_directory *directory, struct task *task)
+{
+	char name[] = "cn", text[RG_SID_TEXT], base[RG_SID_TEXT + 8];
+	char *attributes[] = {name, NULL};
+	if (!lookup_groups(&directory->settings->lookup)->primary || task->primary == 0 ||
+	    task->sid.length == 0)
+		return true;
+	struct rg_sid group = sid_sibling(&task->sid, task->primary);
+	sid_text(&group, text);
+	snprintf(base, sizeof(base), "<SID=%s>", text);
+	return task_search(directory, task, SEARCH_PRIMARY, 0, base, LDAP_SCOPE_BASE,
+			   "(objectClass=*)", attributes, 1);
+}
+
+static void read_primary(struct rg_ldap_directory *directory, struct task *task, LDAPMessage *entry)
+{
+	read_group(task, entry);
+	if (!chain_wanted(lookup_groups(&directory->settings->lookup), task))
+		return;
+	char *dn = ldap_get_dn(task->link->handle, entry);
+	if (dn)
+		ask_nested(directory, task, dn);
+	ldap_memfree(dn);
+}
+
 void task_entry(struct rg_ldap_directory *directory, struct search *search, LDAPMessage *entry)
 {
 	struct task *task = search->task;
@@ -215,44 +343,23 @@ void task_entry(struct rg_ldap_directory *directory, struct search *search, LDAP
 	case SEARCH_NESTED:
 		task->question->member[search->group] = true;
 		break;
+	case SEARCH_PRIMARY:
+		read_primary(directory, task, entry);
+		break;
 	}
-}
-
-/* False: the task has been answered or waits again. */
-static bool ask_nested(struct rg_ldap_directory *directory, struct task *task)
-{
-	struct rg_question *question = task->question;
-	char nothing[] = LDAP_NO_ATTRS;
-	char *attributes[] = {nothing, NULL};
-	for (size_t i = 0; i < question->group_count; i++) {
-		if (question->member[i] || !task->match.normal[i])
-			continue;
-		struct rg_buffer out = buffer_over(directory->filter, sizeof(directory->filter));
-		buffer_u8(&out, '(');
-		buffer_put(&out, span_text(directory->settings->lookup.groups.attribute));
-		buffer_put(&out, span_text(":" RG_RULE_IN_CHAIN ":="));
-		filter_escape(&out, span_text(question->groups[i]));
-		buffer_put(&out, span_of(")", 2));
-		if (out.failed)
-			continue;
-		if (!task_search(directory, task, SEARCH_NESTED, i, task->dn, LDAP_SCOPE_BASE,
-				 directory->filter, attributes, 1))
-			return false;
-	}
-	return true;
 }
 
 static bool ask_groups(struct rg_ldap_directory *directory, struct task *task)
 {
-	const struct rg_lookup_groups *groups = &directory->settings->lookup.groups;
+	const struct rg_lookup_groups *groups = lookup_groups(&directory->settings->lookup);
 	char name[] = "cn";
 	char *attributes[] = {name, NULL};
 	if (!groups->present || task->question->group_count == 0)
 		return true;
-	bool chain = groups->nested == RG_NESTED_ON ||
-		     (groups->nested == RG_NESTED_AUTO && task->link->in_chain);
+	bool chain = chain_wanted(groups, task);
 	if (groups->attribute)
-		return !chain || ask_nested(directory, task);
+		return (!chain || ask_nested(directory, task, task->dn)) &&
+		       ask_primary(directory, task);
 	const char *filter =
 		expand(directory, task, chain ? directory->nested_filter : groups->filter);
 	if (filter)
@@ -316,8 +423,14 @@ static void task_conclude(struct rg_ldap_directory *directory, struct task *task
 	const struct rg_lookup *lookup = &directory->settings->lookup;
 	struct rg_question *question = task->question;
 	bool certificate = lookup->certificate_attribute && question->certificate.length > 0;
+	struct rg_choices ways = lookup_mapping(lookup);
+	const char *why = "";
 	if (task->disabled) {
 		task_answer(directory, task, RG_OUTCOME_DISABLED, "%s", task->dn);
+	} else if (task->locked) {
+		task_answer(directory, task, RG_OUTCOME_LOCKED, "%s", task->dn);
+	} else if (task->mapping && !mapping_holds(task->mapping, &ways, &why)) {
+		task_answer(directory, task, RG_OUTCOME_OTHER_CERTIFICATE, "%s: %s", task->dn, why);
 	} else if (certificate && !task->same_certificate) {
 		task_answer(directory, task, RG_OUTCOME_OTHER_CERTIFICATE, "%s: %s %s", task->dn,
 			    task->has_certificate ? "none of its" : "it has no",

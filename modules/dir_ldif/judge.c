@@ -8,6 +8,7 @@
 #include "directory/dn.h"
 #include "directory/filter.h"
 #include "directory/group.h"
+#include "directory/mapping.h"
 #include "directory/nt_hash.h"
 #include "match.h"
 #include "password.h"
@@ -133,7 +134,7 @@ static void mark_value(struct judgement *judgement, const struct rg_value *value
 /* Whoever reads a file has the in-chain rule: "auto" is on. */
 static bool judge_groups(struct judgement *judgement)
 {
-	const struct rg_lookup_groups *groups = &judgement->lookup->groups;
+	const struct rg_lookup_groups *groups = lookup_groups(judgement->lookup);
 	struct rg_question *question = judgement->question;
 	bool nested = groups->nested != RG_NESTED_OFF;
 	if (!groups->present || question->group_count == 0)
@@ -165,6 +166,37 @@ static void compare_certificate(struct judgement *judgement, const struct rg_val
 	struct certificates *certificates = context;
 	certificates->any = true;
 	certificates->same |= lookup_same_certificate(judgement->question, value->raw);
+}
+
+struct mapped {
+	struct rg_mapping *mapping;
+	const char *attribute;
+};
+
+static void read_mapped(struct judgement *judgement, const struct rg_value *value, void *context)
+{
+	struct mapped *mapped = context;
+	(void)judgement;
+	mapping_read(mapped->mapping, span_text(mapped->attribute), value->raw);
+}
+
+static bool judge_mapping(struct judgement *judgement)
+{
+	struct rg_choices ways = lookup_mapping(judgement->lookup);
+	const char *why = "its certificate cannot be read";
+	if (ways.count == 0 || judgement->question->certificate.length == 0)
+		return true;
+	struct mapped mapped = {.mapping = mapping_new(judgement->question->certificate)};
+	for (size_t i = 0; mapped.mapping && mapping_attributes[i]; i++) {
+		mapped.attribute = mapping_attributes[i];
+		values_of(judgement, mapped.attribute, read_mapped, &mapped);
+	}
+	bool holds = mapped.mapping && mapping_holds(mapped.mapping, &ways, &why);
+	mapping_free(&mapped.mapping);
+	if (!holds)
+		say(judgement, RG_OUTCOME_OTHER_CERTIFICATE, "%.80s: %s", judgement->entry->dn,
+		    why);
+	return holds;
 }
 
 static bool judge_certificate(struct judgement *judgement)
@@ -257,7 +289,8 @@ static bool judge_mschapv2(struct judgement *judgement)
 	values_of(judgement, "userPassword", compare_clear_password, &responses);
 	if (!responses.right)
 		say(judgement, RG_OUTCOME_WRONG_SECRET, "%s%s", judgement->entry->dn,
-		    responses.any ? "" : ": it has neither an NT hash nor a password in clear text");
+		    responses.any ? ""
+				  : ": it has neither an NT hash nor a password in clear text");
 	return responses.right;
 }
 
@@ -281,7 +314,8 @@ static bool judge_entry(struct judgement *judgement)
 	if (*disabled &&
 	    !search(judgement, judgement->entry->dn, RG_SCOPE_BASE, disabled, found_disabled))
 		return false;
-	return judge_certificate(judgement) && judge_groups(judgement) && judge_proof(judgement);
+	return judge_mapping(judgement) && judge_certificate(judgement) &&
+	       judge_groups(judgement) && judge_proof(judgement);
 }
 
 void question_judge(const struct rg_ldif_settings *settings, const struct rg_store *store,

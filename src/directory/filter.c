@@ -1,8 +1,10 @@
 #include "directory/filter.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "directory/assertion.h"
 
 static const struct name {
@@ -14,6 +16,7 @@ static const struct name {
 	{"%{realm}", RG_NAMES_REALM},
 	{"%{host}", RG_NAMES_HOST},
 	{"%{dn}", RG_NAMES_DN},
+	{"%{filetime}", RG_NAMES_FILETIME},
 };
 #define NAME_COUNT (sizeof(names) / sizeof(names[0]))
 
@@ -25,7 +28,11 @@ static const struct name *name_at(const char *text)
 	return NULL;
 }
 
-static struct rg_span name_value(const struct rg_filter_names *values, unsigned bit)
+/* FILETIME ([MS-DTYP] 2.3.3): units of 100 ns since the first day of 1601. */
+#define FILETIME_EPOCH UINT64_C(116444736000000000)
+
+/* room holds what is made up here. */
+static struct rg_span name_value(const struct rg_filter_names *values, unsigned bit, char room[24])
 {
 	switch (bit) {
 	case RG_NAMES_IDENTITY:
@@ -36,6 +43,9 @@ static struct rg_span name_value(const struct rg_filter_names *values, unsigned 
 		return values->realm;
 	case RG_NAMES_HOST:
 		return values->host;
+	case RG_NAMES_FILETIME:
+		snprintf(room, 24, "%" PRIu64, FILETIME_EPOCH + values->wall_ns / 100);
+		return span_text(room);
 	default:
 		return values->dn;
 	}
@@ -49,6 +59,7 @@ struct rg_filter_names filter_names(const struct rg_question *question, const ch
 		.realm = span_text(question->realm),
 		.host = span_text(question->host),
 		.dn = span_text(dn),
+		.wall_ns = clock_wall(),
 	};
 }
 
@@ -71,7 +82,7 @@ void filter_escape(struct rg_buffer *out, struct rg_span value)
 bool filter_expand(struct rg_buffer *out, const char *template,
 		   const struct rg_filter_names *values)
 {
-	char before = 0;
+	char before = 0, room[24];
 	for (const char *at = template; *at;) {
 		const struct name *name = *at == '%' ? name_at(at) : NULL;
 		if (!name) {
@@ -80,7 +91,7 @@ bool filter_expand(struct rg_buffer *out, const char *template,
 			continue;
 		}
 		at += strlen(name->word);
-		struct rg_span value = name_value(values, name->bit);
+		struct rg_span value = name_value(values, name->bit, room);
 		if (value.length > RG_FILTER_VALUE_MOST)
 			return false;
 		if (value.length == 0 && (before == '*' || *at == '*'))
@@ -110,7 +121,7 @@ bool filter_check(const char *template, unsigned allowed, unsigned *used, char w
 	char example[8192];
 	struct rg_buffer out = buffer_over(example, sizeof(example));
 	struct rg_span x = span_text("x");
-	const struct rg_filter_names any = {x, x, x, x, x};
+	const struct rg_filter_names any = {x, x, x, x, x, 0};
 	if (!filter_expand(&out, template, &any)) {
 		snprintf(why, 160, "it is too long");
 		return false;

@@ -13,9 +13,10 @@
 /* LDAP_MATCHING_RULE_IN_CHAIN ([MS-ADTS] 3.1.1.3.4.4.3): membership through groups in groups. */
 #define RG_RULE_IN_CHAIN "1.2.840.113556.1.4.1941"
 
-/* What %{identity}, %{user}, %{realm}, %{host} and %{dn} stand for. */
+/* What %{identity}, %{user}, %{realm}, %{host}, %{dn} and %{filetime} stand for. */
 struct rg_filter_names {
 	struct rg_span identity, user, realm, host, dn;
+	uint64_t wall_ns; /* since the epoch, for %{filetime} */
 };
 
 /* Bits of what a template names. */
@@ -24,6 +25,7 @@ struct rg_filter_names {
 #define RG_NAMES_REALM    4u
 #define RG_NAMES_HOST     8u
 #define RG_NAMES_DN       16u
+#define RG_NAMES_FILETIME 32u /* now, as Active Directory counts time */
 
 /* The names of a question; dn may be NULL: no entry found yet. Borrows. */
 struct rg_filter_names filter_names(const struct rg_question *, const char *dn);

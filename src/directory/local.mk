@@ -6,4 +6,7 @@ src_libroamgate_a_SOURCES += \
 	src/directory/group.c src/directory/group.h \
 	src/directory/keep.c src/directory/keep.h \
 	src/directory/lookup.c src/directory/lookup.h \
-	src/directory/nt_hash.c src/directory/nt_hash.h
+	src/directory/mapping.c src/directory/mapping.h \
+	src/directory/nt_hash.c src/directory/nt_hash.h \
+	src/directory/preset.c src/directory/preset.h \
+	src/directory/sid.c src/directory/sid.h

@@ -1,5 +1,6 @@
 """Asks a directory module, as a worker would: tests/unit/directory/ask over one directory."""
 import json
+import os
 import queue
 import subprocess
 import threading
@@ -18,14 +19,15 @@ def module(name):
 class Asker:
     """tests/unit/directory/ask over one directory."""
 
-    def __init__(self, folder, kind, **keys):
+    def __init__(self, folder, kind, env=None, namespace=None, **keys):
         arguments = []
         for key, values in keys.items():
             for value in values if isinstance(values, (list, tuple)) else [values]:
                 arguments.append(f"{key.replace('__', '.')}={value}")
         self.log = open(folder / "ask.log", "ab")  # pylint: disable=consider-using-with
         self.process = subprocess.Popen(
-            [BUILD / "tests/unit/directory/ask", module(kind), *arguments], text=True, bufsize=1,
+            [*(namespace.enter if namespace else []), BUILD / "tests/unit/directory/ask", module(kind),
+             *arguments], text=True, bufsize=1, env={**os.environ, **(env or {})},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
         self.answers, self.lines, self.count = {}, queue.Queue(), 0
         threading.Thread(target=self._read, daemon=True).start()

@@ -46,6 +46,7 @@ static void set_text(const struct rg_row *row, uint8_t *settings, const char *te
 {
 	void *field = settings + row->offset;
 	struct rg_strings *strings = field;
+	struct rg_choices *choices = field;
 	switch (row->type) {
 	case RG_STRING:
 	case RG_FILE:
@@ -73,6 +74,12 @@ static void set_text(const struct rg_row *row, uint8_t *settings, const char *te
 		*(struct rg_secret **)field = secret_new(text, strlen(text));
 		break;
 	case RG_CHOICES:
+		choices->items =
+			realloc((void *)choices->items, (choices->count + 1) * sizeof(int));
+		for (int i = 0; row->choices[i]; i++)
+			if (strcmp(row->choices[i], text) == 0)
+				((int *)choices->items)[choices->count++] = i;
+		break;
 	case RG_GROUP:
 	case RG_LIST:
 		break;

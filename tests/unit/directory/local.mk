@@ -4,7 +4,8 @@ check_PROGRAMS += \
 	tests/unit/directory/ldif \
 	tests/unit/directory/nt_hash \
 	tests/unit/directory/refusal \
-	tests/unit/directory/server
+	tests/unit/directory/server \
+	tests/unit/directory/sid
 tests_unit_directory_broker_SOURCES = tests/unit/directory/broker.c tests/unit/directory/support.h
 tests_unit_directory_broker_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_broker_LDADD = $(ldadd_unit)
@@ -36,6 +37,10 @@ tests_unit_directory_server_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_directory_server_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_server_LDADD = $(ldadd_unit)
 tests_unit_directory_server_DEPENDENCIES = src/libroamgate.a
+tests_unit_directory_sid_SOURCES = tests/unit/directory/sid.c tests/unit/directory/support.h
+tests_unit_directory_sid_LDFLAGS = $(ldflags_unit)
+tests_unit_directory_sid_LDADD = $(ldadd_unit)
+tests_unit_directory_sid_DEPENDENCIES = src/libroamgate.a
 
 # Not a test by itself: tests/interop/test_directory.py asks with it.
 noinst_PROGRAMS += tests/unit/directory/ask
