@@ -63,7 +63,7 @@ class Laptop:
                                   check=False)
         return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
 
-    def wait_authorized(self, seconds=15):
+    def wait_authorized(self, seconds=45):
         return wait_for(lambda: self.status().get("suppPortStatus") == "Authorized", seconds,
                         "the laptop's port to open", every=0.1)
 
