@@ -173,6 +173,29 @@ static void print_directories(json_t *directories)
 	table_end(&table, "Directories");
 }
 
+static void print_sinks(json_t *sinks)
+{
+	static const char *const headings[] = {"SINK", "STATE", "SINCE", ">SENT", ">DROPPED", ">WAITING", "WHY", NULL};
+	struct rg_table table;
+	char since[64];
+	size_t i;
+	json_t *sink;
+	table_begin(&table, headings);
+	json_array_foreach(sinks, i, sink) {
+		const char *state = text_of(sink, "state");
+		double dropped = number_of(sink, "dropped");
+		local_time(since, text_of(sink, "since"));
+		table_cell(&table, RG_PLAIN, "%s", text_of(sink, "sink"));
+		table_cell(&table, state_colour(state), "%s", state);
+		table_cell(&table, RG_PLAIN, "%s", since);
+		table_cell(&table, RG_PLAIN, "%.0f", number_of(sink, "sent"));
+		table_cell(&table, dropped > 0 ? RG_YELLOW : RG_PLAIN, "%.0f", dropped);
+		table_cell(&table, RG_PLAIN, "%.0f", number_of(sink, "waiting"));
+		table_cell(&table, RG_PLAIN, "%s", text_of(sink, "why"));
+	}
+	table_end(&table, "Reports");
+}
+
 static void print_expiry(json_t *expiry)
 {
 	static const char *const headings[] = {"WHAT", "UNTIL", ">DAYS LEFT", NULL};
@@ -216,6 +239,7 @@ int command_status(int argc, char **argv)
 		print_connections(json_object_get(status, "peers"));
 		print_discovery(json_object_get(status, "discovery"));
 		print_directories(json_object_get(status, "directories"));
+		print_sinks(json_object_get(status, "sinks"));
 		print_expiry(json_object_get(status, "expiry"));
 	}
 	json_decref(status);

@@ -4,6 +4,7 @@
 
 #include "config/names.h"
 #include "config/raddb.h"
+#include "roamgate/sink.h"
 
 /* One item of a raddb: what it is called, and the digest of what is written of it. */
 struct item {
@@ -64,6 +65,11 @@ static struct item listen_at(const struct rg_raddb *raddb, size_t i)
 	return item;
 }
 
+static struct item sink_at(const struct rg_raddb *raddb, size_t i)
+{
+	return item_make(raddb->sinks[i].module->ops.sink->group, raddb->sinks[i].digest);
+}
+
 /* What serves peers that name none stands behind those that are written. */
 static size_t credential_count(const struct rg_raddb *raddb)
 {
@@ -100,6 +106,11 @@ static size_t listen_count(const struct rg_raddb *raddb)
 	return raddb->listen_count;
 }
 
+static size_t sink_count(const struct rg_raddb *raddb)
+{
+	return raddb->sink_count;
+}
+
 static const struct kind kinds[] = {
 	{"credential", credential_at, credential_count},
 	{"realm", realm_at, realm_count},
@@ -107,6 +118,7 @@ static const struct kind kinds[] = {
 	{"peer", peer_at, peer_count},
 	{"route", route_at, route_count},
 	{"listen", listen_at, listen_count},
+	{"sink", sink_at, sink_count},
 };
 
 /* Index of each name, by way of the line number of a place. */

@@ -22,6 +22,7 @@ src_libroamgate_a_SOURCES += \
 	src/config/read_radsec.c \
 	src/config/read_realms.c \
 	src/config/read_rules.c \
+	src/config/read_sinks.c \
 	src/config/reader.c src/config/reader.h \
 	src/config/reading.h \
 	src/config/report.c src/config/report.h \

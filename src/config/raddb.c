@@ -34,7 +34,6 @@ static const struct top tops[] = {
 	{"store", later_read, false, false},
 	{"retention_days", later_read, false, false},
 	{"attempts", attempts_read, false, false},
-	{"fticks", later_read, false, false},
 	{"cui", cui_read, false, false},
 	{"clients", client_read, true, true},
 	{"discovery", discovery_read, false, false},
@@ -45,6 +44,9 @@ static const struct top tops[] = {
 	{"refuse_defaults", refuse_defaults_read, false, false},
 	{0},
 };
+
+/* A group that a sink's module owns; read once the modules are there. */
+static const struct top sink_top = {"", sink_read, false, false};
 
 static void file_add(struct rg_reading *reading, size_t *capacity, const char *name)
 {
@@ -105,17 +107,19 @@ static const struct top *top_find(const char *name)
 	const struct top *top = tops;
 	while (top->name && strcmp(top->name, name) != 0)
 		top++;
-	return top->name ? top : NULL;
+	if (top->name)
+		return top;
+	return sink_owns(name) ? &sink_top : NULL;
 }
 
 /* Keys at the top that are unknown, or there a second time. */
 static void tops_check(struct rg_reading *reading)
 {
-	const char *known[sizeof(tops) / sizeof(tops[0])] = {0};
+	const char *known[sizeof(tops) / sizeof(tops[0]) + 1] = {"fticks"};
 	struct rg_names once = {0};
 	char hint[128];
 	for (size_t i = 0; tops[i].name; i++)
-		known[i] = tops[i].name;
+		known[i + 1] = tops[i].name;
 	for (size_t i = 0; i < reading->source_count; i++) {
 		config_setting_t *root = source_root(&reading->sources[i]);
 		for (int j = 0; root && j < config_setting_length(root); j++) {
@@ -126,7 +130,7 @@ static void tops_check(struct rg_reading *reading)
 				setting_error(reading, setting, "unknown key%s",
 					      hint_text(setting->name, known, hint));
 			else if (!top->repeats)
-				first = names_add(&once, span_text(top->name), setting_where(setting));
+				first = names_add(&once, span_text(setting->name), setting_where(setting));
 			if (first)
 				setting_error(reading, setting, "is given twice: it is at %s:%u already",
 					      first->file, first->line);
@@ -190,6 +194,27 @@ static void top_read(struct rg_reading *reading, const struct top *top)
 	}
 }
 
+/* Once each; tops_check has complained of what is there again. */
+static void sinks_read(struct rg_reading *reading)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < reading->source_count; i++) {
+		config_setting_t *root = source_root(&reading->sources[i]);
+		most += root ? (size_t)config_setting_length(root) : 0;
+	}
+	reading->raddb->sinks =
+		arena_alloc(&reading->raddb->arena, (most + 1) * sizeof(*reading->raddb->sinks));
+	for (size_t i = 0; i < reading->source_count; i++) {
+		config_setting_t *root = source_root(&reading->sources[i]);
+		for (int j = 0; root && j < config_setting_length(root); j++) {
+			config_setting_t *setting = config_setting_get_elem(root, (unsigned)j);
+			const struct top *top = top_find(setting->name);
+			if (top == &sink_top)
+				top->read(reading, setting);
+		}
+	}
+}
+
 static void tops_read(struct rg_reading *reading)
 {
 	const char *why = "";
@@ -197,7 +222,6 @@ static void tops_read(struct rg_reading *reading)
 	attempts_default(reading);
 	discovery_default(reading);
 	arrays_make(reading);
-	tops_check(reading);
 	if (!dictionary_open(NULL, &why))
 		report_error(reading->report, reading->raddb->main_file, 0, NULL,
 			     "FreeRADIUS's dictionaries cannot be read: %s", why);
@@ -206,8 +230,10 @@ static void tops_read(struct rg_reading *reading)
 		if (top->read == gateway_read) {
 			reader_find(&reading->reader, reading->raddb->gateway.user);
 			modules_read(reading);
+			tops_check(reading);
 		}
 	}
+	sinks_read(reading);
 	clients_finish(reading);
 	refuse_finish(reading);
 	raddb_judge(reading);
@@ -230,6 +256,8 @@ static void raddb_digest(struct rg_reading *reading)
 		canon_text(&canon, raddb->realms[i].digest);
 	for (size_t i = 0; i < raddb->peer_count; i++)
 		canon_text(&canon, raddb->peers[i].digest);
+	for (size_t i = 0; i < raddb->sink_count; i++)
+		canon_text(&canon, raddb->sinks[i].digest);
 	canon_span(&canon, secret_span(raddb->cui_key));
 	canon_end(&canon, raddb->digest);
 }

@@ -216,6 +216,14 @@ struct rg_attempt_settings {
 	struct rg_strings exempt; /* globs of identities that are not counted */
 };
 
+/* Of each sink whose group is written (roamgate/sink.h). */
+struct rg_sink_settings {
+	struct rg_where where;
+	const struct rg_module *module;
+	void *settings;              /* the module's struct */
+	char digest[65];             /* of all that was written, the state of files and what the sink is told of the gateway */
+};
+
 struct rg_keepsake {
 	struct rg_keepsake *next;
 	struct rg_secret *secret;
@@ -244,6 +252,8 @@ struct rg_raddb {
 	struct rg_discovery_settings discovery;
 	struct rg_strings refuse;    /* the built-in list included unless refuse_defaults = false */
 	struct rg_attempt_settings attempts;
+	struct rg_sink_settings *sinks;
+	size_t sink_count;
 	const struct rg_secret *cui_key; /* RFC 4372; NULL: none configured */
 	char digest[65];             /* of all that was read: files, secrets, the state of files named */
 	char gateway_digest[65], log_digest[65];

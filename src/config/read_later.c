@@ -5,8 +5,8 @@
 
 struct later {
 	struct rg_strings redis;
-	struct rg_secret *password, *key;
-	const char *type, *conninfo, *file, *federation, *target, *mac;
+	struct rg_secret *password;
+	const char *type, *conninfo, *file;
 	int64_t sign_ins, accounting;
 	int choice;
 };
@@ -37,23 +37,13 @@ static const struct rg_row retention_rows[] = {
 	{0},
 };
 
-static const struct rg_row fticks_rows[] = {
-	{.name = "federation", .type = RG_STRING, .offset = LATER(federation), .fallback = "eduroam",
-	 .help = "F-TICKS/NAME/1.0"},
-	{.name = "target", .type = RG_STRING, .offset = LATER(target), .fallback = "syslog",
-	 .help = "where lines go"},
-	{.name = "mac", .type = RG_STRING, .offset = LATER(mac), .fallback = "vendor-hashed",
-	 .help = "how a device is shown"},
-	{.name = "key", .type = RG_SECRET, .offset = LATER(key), .help = "of that hash"},
-	{0},
-};
-
 static const struct {
 	const char *name;
 	const struct rg_row *rows;
 } groups[] = {
-	{"shared", shared_rows},     {"store", store_rows},	{"retention_days", retention_rows},
-	{"fticks", fticks_rows},
+	{"shared", shared_rows},
+	{"store", store_rows},
+	{"retention_days", retention_rows},
 };
 
 void later_read(struct rg_reading *reading, config_setting_t *setting)

@@ -43,6 +43,7 @@ void log_read(struct rg_reading *, config_setting_t *);
 void listen_read(struct rg_reading *, config_setting_t *);
 void cui_read(struct rg_reading *, config_setting_t *);
 void attempts_read(struct rg_reading *, config_setting_t *);
+void sink_read(struct rg_reading *, config_setting_t *); /* fticks and whatever else a sink owns */
 void later_read(struct rg_reading *, config_setting_t *); /* shared, store and the like */
 void credential_read(struct rg_reading *, config_setting_t *);
 void discovery_read(struct rg_reading *, config_setting_t *);
@@ -58,6 +59,8 @@ void gateway_default(struct rg_reading *);
 void attempts_default(struct rg_reading *);
 void discovery_default(struct rg_reading *);
 void modules_read(struct rg_reading *); /* loads gateway.modules */
+/* Whether a key at the top belongs to a sink, loaded or not. */
+bool sink_owns(const char *name);
 /* Whether a configuration may name this module already, though it comes with a later version. */
 bool module_is_later(const char *name);
 void refuse_finish(struct rg_reading *);

@@ -16,6 +16,7 @@
 #include "daemon/privileges.h"
 #include "eap/tls_context.h"
 #include "observe/observe.h"
+#include "observe/sinks.h"
 
 #define TRACE_MOST 4096       /* sign-ins that `roamgate trace` can look back on */
 #define WATCH_MS 2000
@@ -146,6 +147,10 @@ static bool open_everything(struct rg_daemon *daemon, struct rg_raddb_share *sha
 	daemon->control = control_open(&daemon->loop, gateway->control, &operations, daemon, why);
 	if (!daemon->control || !privileges_give(gateway->control, gateway->user, why))
 		return false;
+	struct rg_sink_set *sinks = sinks_prepare(raddb, why);
+	if (!sinks)
+		return false;
+	sinks_use(&sinks);
 	daemon->snapshot = snapshot_new(share, true, why);
 	return daemon->snapshot && daemon_serve_http(daemon, why) &&
 	       privileges_drop(gateway->user, why) && start_workers(daemon, why);
@@ -283,6 +288,7 @@ static void close_everything(struct rg_daemon *daemon)
 	uv_loop_close(&daemon->loop);
 	mailbox_destroy(&daemon->mailbox);
 	observe_close();
+	sinks_use(NULL);
 	policy_save();
 	policy_close();
 	log_write(RG_LOG_INFO, "roamgated stopped");

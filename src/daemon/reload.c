@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "daemon/daemon.h"
+#include "observe/sinks.h"
 
 static void add_line(void *context, const char *line)
 {
@@ -75,7 +76,8 @@ static void log_again(const struct rg_daemon *daemon)
 }
 
 /* From here on the new one serves; nothing of it can fail any more but a log file or an http port. */
-static void take(struct rg_daemon *daemon, struct rg_snapshot *snapshot, struct rg_bindings *bindings)
+static void take(struct rg_daemon *daemon, struct rg_snapshot *snapshot, struct rg_bindings *bindings,
+		 struct rg_sink_set *sinks)
 {
 	char why[256];
 	struct rg_snapshot *former = daemon->snapshot;
@@ -83,6 +85,7 @@ static void take(struct rg_daemon *daemon, struct rg_snapshot *snapshot, struct 
 	bindings_forget(&daemon->bindings);
 	daemon->bindings = *bindings;
 	daemon_publish(daemon);
+	sinks_use(&sinks);
 	log_again(daemon);
 	if (!daemon_serve_http(daemon, why))
 		log_write(RG_LOG_ERROR, "%s", why);
@@ -99,13 +102,16 @@ static bool try_raddb(struct rg_daemon *daemon, struct rg_raddb *raddb, json_t *
 	raddb_share_unref(&share);
 	if (!snapshot)
 		return false;
-	if (!bindings_make(&bindings, &daemon->bindings, raddb, daemon->worker_count, why)) {
+	struct rg_sink_set *sinks = sinks_prepare(raddb, why);
+	if (!sinks ||
+	    !bindings_make(&bindings, &daemon->bindings, raddb, daemon->worker_count, why)) {
+		sinks_discard(&sinks);
 		snapshot_unref(&snapshot);
 		return false;
 	}
 	raddb_differences(daemon->snapshot->raddb, raddb, add_line, changes);
 	note_restart(daemon->snapshot->raddb, raddb, changes);
-	take(daemon, snapshot, &bindings);
+	take(daemon, snapshot, &bindings, sinks);
 	return true;
 }
 

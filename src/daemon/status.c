@@ -11,6 +11,7 @@
 #include "directory/broker.h"
 #include "eap/tls_context.h"
 #include "observe/observe.h"
+#include "observe/sinks.h"
 #include "upstream/stats.h"
 
 #define FOUND_PEERS_MOST 200 /* by discovery, that one status tells of */
@@ -141,7 +142,7 @@ json_t *daemon_status(struct rg_daemon *daemon)
 		snprintf(name, sizeof(name), "credential %.128s", raddb->credentials[i].name);
 		radsec_expiry(snapshot->radsec[i], add_expiry, &context);
 	}
-	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o*}", "gateway",
+	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o*}", "gateway",
 			 raddb->gateway.name, "node", (json_int_t)raddb->gateway.node, "version",
 			 PACKAGE_VERSION, "uptime_s",
 			 (json_int_t)((clock_now() - daemon->began_ns) / RG_SECOND), "workers",
@@ -149,7 +150,8 @@ json_t *daemon_status(struct rg_daemon *daemon)
 			 (json_int_t)sum_of(daemon, true), "requests",
 			 (json_int_t)sum_of(daemon, false), "sign_ins", observe_signins_json(),
 			 "peers", peers_json(raddb, daemon->worker_count), "directories",
-			 directories, "expiry", expiry, "discovery",
+			 directories, "expiry", expiry, "sinks", sinks_status_json(),
+			 "discovery",
 			 snapshot->discover ? discover_status_json(snapshot->discover) : NULL);
 }
 
@@ -230,6 +232,7 @@ static void write_gauges(struct rg_daemon *daemon, FILE *out)
 		tls_context_expiry(snapshot->homes[i].tls, write_expiry, &expiry);
 	}
 	write_directories(out, directories);
+	sinks_metrics(out);
 	json_decref(directories);
 }
 

@@ -41,6 +41,8 @@ static bool operations_missing(const struct rg_module *module)
 		return !module->ops.eap;
 	case RG_MODULE_DIRECTORY:
 		return !module->ops.directory;
+	case RG_MODULE_SINK:
+		return !module->ops.sink || !module->ops.sink->group;
 	}
 	return true;
 }
@@ -149,4 +151,16 @@ const struct rg_module *module_directory(const char *kind)
 		return NULL;
 	const struct rg_module *module = registry_find(name);
 	return module && module->kind == RG_MODULE_DIRECTORY ? module : NULL;
+}
+
+const struct rg_module *module_sink(const char *group)
+{
+	const struct rg_module *found = NULL;
+	pthread_mutex_lock(&registry.lock);
+	for (size_t i = 0; i < registry.count && !found; i++)
+		if (registry.loaded[i]->kind == RG_MODULE_SINK &&
+		    strcmp(registry.loaded[i]->ops.sink->group, group) == 0)
+			found = registry.loaded[i];
+	pthread_mutex_unlock(&registry.lock);
+	return found;
 }

@@ -8,4 +8,5 @@ src_libroamgate_a_SOURCES += \
 	src/observe/record.c src/observe/record.h \
 	src/observe/ring.c src/observe/ring.h \
 	src/observe/signin.c src/observe/signin.h \
+	src/observe/sinks.c src/observe/sinks.h \
 	src/observe/tally.c src/observe/tally.h

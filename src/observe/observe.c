@@ -15,6 +15,7 @@
 #include "observe/metrics.h"
 #include "observe/record.h"
 #include "observe/ring.h"
+#include "observe/sinks.h"
 #include "observe/tally.h"
 
 #define NAP_MS 10 /* how late a record of a busy gateway may be taken */
@@ -62,6 +63,7 @@ static void take(const struct rg_signin *signin)
 	tally_add(observer.tally, signin);
 	history_add(observer.history, signin);
 	pthread_mutex_unlock(&observer.lock);
+	sinks_take(signin);
 }
 
 /* The ring whose oldest record ended first, so that records of several workers come in their order;

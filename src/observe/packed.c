@@ -8,7 +8,7 @@ struct numbers {
 	uint32_t total_us, tls_us, directory_us, upstream_us;
 	enum rg_result result;
 	enum rg_reason reason;
-	bool resumed;
+	bool resumed, elsewhere;
 	uint8_t steps, steps_lost;
 };
 
@@ -52,6 +52,7 @@ size_t signin_pack(const struct rg_signin *signin, uint8_t *out)
 		.result = signin->result,
 		.reason = signin->reason,
 		.resumed = signin->resumed,
+		.elsewhere = signin->elsewhere,
 		.steps = signin->steps < RG_STEPS_MOST ? signin->steps : RG_STEPS_MOST,
 		.steps_lost = signin->steps_lost,
 	};
@@ -63,6 +64,7 @@ size_t signin_pack(const struct rg_signin *signin, uint8_t *out)
 	at = put_text(at, signin->client);
 	at = put_text(at, signin->site);
 	at = put_text(at, signin->called);
+	at = put_text(at, signin->operator_name);
 	at = put_text(at, signin->realm);
 	at = put_text(at, signin->label);
 	at = put_text(at, signin->method);
@@ -90,6 +92,7 @@ void signin_unpack(struct rg_signin *signin, const uint8_t *packed)
 	signin->result = numbers.result;
 	signin->reason = numbers.reason;
 	signin->resumed = numbers.resumed;
+	signin->elsewhere = numbers.elsewhere;
 	signin->steps = numbers.steps;
 	signin->steps_lost = numbers.steps_lost;
 	at = take_text(at, signin->id);
@@ -99,6 +102,7 @@ void signin_unpack(struct rg_signin *signin, const uint8_t *packed)
 	at = take_text(at, signin->client);
 	at = take_text(at, signin->site);
 	at = take_text(at, signin->called);
+	at = take_text(at, signin->operator_name);
 	at = take_text(at, signin->realm);
 	at = take_text(at, signin->label);
 	at = take_text(at, signin->method);

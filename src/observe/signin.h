@@ -25,6 +25,8 @@ struct rg_signin {
 	char outer[256], inner[256];
 	char mac[18];           /* canonical, or "" */
 	char client[64], site[64], called[64];
+	char operator_name[128]; /* of the site (RFC 5580), or "" */
+	bool elsewhere;         /* asked by a federation peer */
 	char realm[128];        /* as asked, lower case */
 	char label[128];        /* bounded: a configured realm's name, "visitor", or "-"; for metrics */
 	char method[16];        /* "tls"; "" unknown */

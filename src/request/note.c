@@ -47,6 +47,8 @@ void note_begin(struct rg_signin *signin, const struct rg_packet *packet,
 	text_mac(signin->mac, packet_find(packet, RG_CALLING_STATION_ID));
 	copy_text(signin->client, sizeof(signin->client), client ? client->name : "");
 	copy_text(signin->site, sizeof(signin->site), client ? client->site : "");
+	copy_text(signin->operator_name, sizeof(signin->operator_name), client ? client->operator_name : NULL);
+	signin->elsewhere = client && client->peer;
 	copy_text(signin->label, sizeof(signin->label), label);
 }
 

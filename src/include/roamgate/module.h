@@ -16,10 +16,12 @@
 
 struct rg_eap_method;
 struct rg_directory_kind;
+struct rg_sink_kind;
 
 enum rg_module_kind {
 	RG_MODULE_EAP,       /* ops.eap */
 	RG_MODULE_DIRECTORY, /* ops.directory */
+	RG_MODULE_SINK,      /* ops.sink */
 };
 
 /* What a key of the configuration holds, and what the host writes at its offset. */
@@ -96,6 +98,7 @@ struct rg_module {
 	union {
 		const struct rg_eap_method *eap;
 		const struct rg_directory_kind *directory;
+		const struct rg_sink_kind *sink;
 	} ops;
 };
 

@@ -81,7 +81,7 @@ static void methods_of_later_versions_are_warned_of(void **state)
 	(void)state;
 	struct rg_report report = {0};
 	kit_new();
-	kit_replace(CFG, "\"eap_tls\",", "\"eap_tls\", \"eap_teap\", \"sink_fticks\",");
+	kit_replace(CFG, "\"eap_tls\",", "\"eap_tls\", \"eap_teap\", \"dir_winbind\",");
 	kit_replace(REALMS, "eap = {", "eap = { methods = [ \"teap\", \"tls\" ];");
 	kit_replace(REALMS, "{ }", "{ methods = [ \"teap\" ]; }");
 	struct rg_raddb *raddb = kit_load(&report);
