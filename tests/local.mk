@@ -11,6 +11,7 @@ include tests/unit/eap/local.mk
 include tests/unit/directory/local.mk
 include tests/unit/discover/local.mk
 include tests/unit/observe/local.mk
+include tests/unit/sink/local.mk
 include tests/unit/supplicant/local.mk
 include tests/unit/home/local.mk
 include tests/unit/reply/local.mk
