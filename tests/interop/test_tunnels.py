@@ -259,6 +259,15 @@ class Test_roamgate_test:
         assert seen["result"] == "refused" and seen["reason"] == "password-wrong"
 
 
+@pytest.mark.parametrize("method", ["ttls", "peap"])
+def test_roamgate_test_hears_why_inside_mschapv2(region, here, method, mac):
+    """Without the gateway's own record: as of a server that is somebody else's."""
+    seen = roamgate_test(region, here, "--method", method, "--inner", "mschapv2", "--mac", mac, "--server",
+                         f"127.0.0.1:{region.raddb.port}", "--secret-file", here / "secrets" / "hier",
+                         password="fout", codes=(3,), uid="w.weg")
+    assert seen["reason"] == "password-wrong" and "E=691" in seen["why"]
+
+
 def test_roamgate_test_tells_whether_a_laptop_would_trust_the_server(region, here):
     home, other = region.town("beuningen"), region.town("druten")
     place = ["j.jansen@beuningen.nl", "--password-file", here / "goed", "--method", "ttls"]

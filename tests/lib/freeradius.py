@@ -67,7 +67,7 @@ modules {{
 			ca_file = {ca}
 			ecdh_curve = ""
 			tls_min_version = "1.2"
-			tls_max_version = "1.2"
+			tls_max_version = "{tls_max}"
 			cache {{
 				enable = no
 			}}
@@ -184,11 +184,12 @@ class FreeRadius:
     """secret: between it and the gateway. ours: realms that it passes to the gateway at `gateway`."""
 
     def __init__(self, folder, certs, realm="bezoek.nl", address="127.0.3.1", secret="nationaal-geheim-1",
-                 ours=(), gateway=("127.0.0.1", 1), clients=None, users=None, threads=2, port=None):
+                 ours=(), gateway=("127.0.0.1", 1), clients=None, users=None, threads=2, port=None, tls_max="1.2"):
         self.folder, self.certs, self.realm = Path(folder), certs, realm
         self.address, self.port, self.secret = address, port or free_port(address), secret
         self.gateway, self.ours, self.threads = gateway, list(ours), threads
         self.clients = clients if clients is not None else {"127.0.0.1": secret}
+        self.tls_max = tls_max
         self.users = users or {f"gast@{realm}": "welkom"}
         self.process = None
         self.start()
@@ -208,7 +209,7 @@ class FreeRadius:
         (self.folder / "radiusd.conf").write_text(MAIN.format(
             folder=self.folder, key=self.certs.server.key, certificate=self.certs.server.certificate,
             ca=self.certs.ca, clients=clients, proxy=proxy, address=self.address, port=self.port,
-            threads=self.threads, realm=self.realm))
+            threads=self.threads, realm=self.realm, tls_max=self.tls_max))
         (self.folder / "users").write_text("".join(
             f'"{name}" Cleartext-Password := "{password}"\n\n' for name, password in self.users.items()))
 
