@@ -149,6 +149,13 @@ static bool take_inner(struct peer_peap *peer, struct rg_span clear, struct rg_b
 	return true;
 }
 
+/* RFC 9427 §4: how some servers end a session that is resumed, in place of a Result. */
+static bool is_protected_success(const struct peer_peap *peer, struct rg_span clear)
+{
+	return peer->resumed && tls_peer_is_1_3(&peer->tls) && clear.length == 1 &&
+	       clear.data[0] == 0;
+}
+
 static bool speak(struct peer_peap *peer)
 {
 	uint8_t heard[MESSAGE_MOST], said[MESSAGE_MOST];
@@ -160,7 +167,9 @@ static bool speak(struct peer_peap *peer)
 	peer->resumed = SSL_session_reused(peer->tls.ssl);
 	if (!tls_peer_read(&peer->tls, &clear))
 		return tls_peer_broken(&peer->tls, "the server sent too much into the tunnel");
-	if (clear.length != 0)
+	if (is_protected_success(peer, buffer_span(&clear)))
+		peer->succeeded = true;
+	else if (clear.length != 0)
 		good = is_extensions(buffer_span(&clear))
 			       ? take_extensions(peer, buffer_span(&clear), &answer)
 			       : take_inner(peer, buffer_span(&clear), &answer);
