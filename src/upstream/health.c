@@ -204,6 +204,12 @@ void health_sent(struct rg_peer *peer, uint32_t realm, uint64_t now)
 		schedule(peer, now + RG_SILENT_NS);
 }
 
+void health_unheard(struct rg_peer *peer, uint64_t now)
+{
+	if (peer->health.state != RG_PEER_DOWN && now >= peer->health.last_answer_ns + RG_SILENT_NS)
+		go_down(peer, RG_WHY_SILENT, now);
+}
+
 void health_probe_lost(struct rg_peer *peer, uint64_t now)
 {
 	struct rg_health *health = &peer->health;

@@ -73,6 +73,8 @@ void health_refused(struct rg_peer *, uint64_t now); /* its port is closed */
 /* RadSec: a connection is up; the last one is gone. detail: why. */
 void health_connected(struct rg_peer *, uint64_t now);
 void health_disconnected(struct rg_peer *, const char *detail, uint64_t now);
+/* RadSec: one connection is deaf; where none of the others has heard anything of late, so is the peer. */
+void health_unheard(struct rg_peer *, uint64_t now);
 void health_probe_lost(struct rg_peer *, uint64_t now);
 /* The request has waited long, or for ever: it may be its realm. True: it is, and the peer is not to be asked. */
 bool health_overdue(struct rg_peer *, const struct rg_forward *, uint64_t now);

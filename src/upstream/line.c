@@ -375,9 +375,12 @@ void line_heard(struct rg_channel *channel, uint64_t now)
 
 void line_probe_lost(struct rg_channel *channel, uint64_t now)
 {
-	if (++channel->watch.probes_lost >= RG_PROBES_MOST)
-		connection_end(channel->connection, RG_CONNECTION_TIMEOUT,
-			       "it does not answer Status-Server");
-	else
+	if (++channel->watch.probes_lost < RG_PROBES_MOST) {
 		arm(channel, now);
+		return;
+	}
+	connection_end(channel->connection, RG_CONNECTION_TIMEOUT,
+		       "it does not answer Status-Server");
+	/* What was under way here must not go from one deaf connection to the next. */
+	health_unheard(channel->peer, now);
 }
