@@ -43,11 +43,8 @@ def test_100_wrong_passwords_at_once_from_one_phone(region):
         region.gateway.sign_in_counts("beuningen.nl")), 3, "100 sign-ins to be counted")
     assert 1 <= counts["password-wrong"] <= MAX
     assert counts["password-wrong"] + counts["too-many-attempts"] == 100
-    # The owner's laptop knows the right one; the phone would not be believed now.
+    # The owner's laptop knows the right one.
     assert sign_in(region, "j.jansen", "geheim", LAPTOP).accepted
-    assert sign_in(region, "j.jansen", "geheim", PHONE).rejected
-    assert wait_for(lambda: region.gateway.sign_in_counts("beuningen.nl")["too-many-attempts"] ==
-                    counts["too-many-attempts"] + 1, 3, "one more to be refused")
 
 
 def test_unlock(region):
