@@ -96,7 +96,9 @@ static void learn(const struct rg_inbound *inbound)
 {
 	rg_learned *learned =
 		inbound->worker->lease->snapshot->client_learned[inbound->client->number];
-	if (learned && !atomic_load_explicit(learned, memory_order_relaxed) &&
+	/* RADIUS/1.1 has no Message-Authenticator to learn of (RFC 9765). */
+	if (learned && inbound->packet.version == RG_RADIUS_1_0 &&
+	    !atomic_load_explicit(learned, memory_order_relaxed) &&
 	    inbound->packet.code == RG_ACCESS_REQUEST && !atomic_exchange(learned, true))
 		worker_has_learned(inbound->worker);
 }

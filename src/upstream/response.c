@@ -33,7 +33,8 @@ static bool genuine(struct rg_upstream *upstream, const struct rg_forward *forwa
 	case RG_FORGED:
 		return false;
 	case RG_AUTHENTIC:
-		if (peer->learned && !atomic_exchange(peer->learned, true))
+		if (peer->learned && answer->version == RG_RADIUS_1_0 &&
+		    !atomic_exchange(peer->learned, true))
 			upstream->events->learned(upstream->context);
 		return true;
 	case RG_AUTHENTIC_ABSENT:
