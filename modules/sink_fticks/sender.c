@@ -36,6 +36,7 @@ struct fticks_sender {
 	char *federation, *country, *server_name,
 		*named; /* named: the target as written, for the log */
 	struct rg_secret *key;
+	char *ca, *certificate, *private_key; /* of tls; the latter two may be NULL */
 	SSL_CTX *tls;
 	struct fticks_connection connection;
 	struct fticks_frames frames;
@@ -48,6 +49,9 @@ static void sender_free(struct fticks_sender *sender)
 	fticks_connection_close(&sender->connection);
 	SSL_CTX_free(sender->tls);
 	secret_free(&sender->key);
+	free(sender->ca);
+	free(sender->certificate);
+	free(sender->private_key);
 	free(sender->federation);
 	free(sender->country);
 	free(sender->server_name);
@@ -90,12 +94,27 @@ static void fail(struct fticks_sender *sender, const char *why)
 			    sender->named, why);
 }
 
+/* Files that were renewed count from the next connection on; while they are broken those of before
+ * do. */
+static void renew_tls(struct fticks_sender *sender)
+{
+	char why[RG_SINK_WHY];
+	SSL_CTX *fresh = NULL;
+	if (sender->target.transport == FTICKS_TLS)
+		fresh = fticks_tls_new(sender->ca, sender->certificate, sender->private_key, why);
+	if (!fresh)
+		return;
+	SSL_CTX_free(sender->tls);
+	sender->tls = fresh;
+}
+
 static bool connected(struct fticks_sender *sender)
 {
 	static struct rg_log_limit limit = {.burst = 5, .every_s = 60};
 	char why[RG_SINK_WHY];
 	if (sender->connection.fd >= 0)
 		return true;
+	renew_tls(sender);
 	if (!fticks_connection_open(&sender->connection, &sender->target, sender->tls,
 				    sender->server_name, &sender->stop, why)) {
 		fail(sender, why);
@@ -195,8 +214,19 @@ static void *sender_main(void *opaque)
 
 static bool copy(char **out, const char *text)
 {
-	*out = strdup(text);
-	return *out;
+	*out = text ? strdup(text) : NULL;
+	return *out || !text;
+}
+
+static bool keep_texts(struct fticks_sender *sender, const struct fticks_settings *settings,
+		       const char *country)
+{
+	const char *name = settings->server_name ? settings->server_name : sender->target.host;
+	return copy(&sender->federation, settings->federation) && copy(&sender->country, country) &&
+	       copy(&sender->server_name, name) && copy(&sender->named, settings->target) &&
+	       copy(&sender->ca, settings->ca) &&
+	       copy(&sender->certificate, settings->certificate) &&
+	       copy(&sender->private_key, settings->private_key);
 }
 
 static bool keep_settings(struct fticks_sender *sender, const struct fticks_settings *settings,
@@ -207,11 +237,8 @@ static bool keep_settings(struct fticks_sender *sender, const struct fticks_sett
 		snprintf(why, RG_SINK_WHY, "target %s", wrong);
 		return false;
 	}
-	const char *name = settings->server_name ? settings->server_name : sender->target.host;
 	sender->key = settings->key ? secret_new(settings->key->data, settings->key->length) : NULL;
-	if ((settings->key && !sender->key) || !copy(&sender->federation, settings->federation) ||
-	    !copy(&sender->country, country) || !copy(&sender->server_name, name) ||
-	    !copy(&sender->named, settings->target))
+	if ((settings->key && !sender->key) || !keep_texts(sender, settings, country))
 		return false;
 	sender->format = (struct fticks_format){
 		.federation = sender->federation,
@@ -222,8 +249,8 @@ static bool keep_settings(struct fticks_sender *sender, const struct fticks_sett
 	fticks_frames_init(&sender->frames, sender->target.transport,
 			   fticks_facility(settings->facility));
 	if (sender->target.transport == FTICKS_TLS)
-		sender->tls = fticks_tls_new(settings->ca, settings->certificate,
-					     settings->private_key, why);
+		sender->tls =
+			fticks_tls_new(sender->ca, sender->certificate, sender->private_key, why);
 	return sender->target.transport != FTICKS_TLS || sender->tls;
 }
 

@@ -128,6 +128,38 @@ def test_tls_receiver_that_is_another_gets_nothing(reporting, syslog, cache, rec
     reporting.gateway.wait_log(rf"fticks: {receiver.target} takes no sign-ins: TLS: .*{why}")
 
 
+def test_renewed_ca_counts_at_the_next_connection(reporting, syslog, cache, receiver_certs, tmp_path):
+    """Nobody has to reload for it."""
+    ca, pair = receiver_certs
+    other, _ = loopback_server(cache, "anders")
+    receiver = syslog("tls", pair=pair)
+    mine = reporting.raddb.folder / "fticks-ca.pem"
+    mine.write_text(other.read_text())
+    reporting.report(target=receiver.target, ca=str(mine))
+    assert visit(reporting).accepted
+    wait_for(lambda: sink(reporting)["state"] == "down", 10, "it to be down")
+    mine.write_text("half a f")
+    wait_for(lambda: sink(reporting)["state"] == "down", 2, "it to stay so")
+    mine.write_text(ca.read_text())
+    assert ticks(receiver.wait(1)) == [tick("bezoek.nl")]
+
+
+def test_O6_names_end_neither_value_nor_line(reporting, syslog):
+    """A realm that is none is refused here and not reported; what a place is called is written safely."""
+    receiver = syslog("tcp")
+    client = reporting.raddb.clients[0]
+    named = client.pop("operator_name")
+    client["site"], site = "raad#RESULT=OK#\x1b[2J huis", client["site"]
+    try:
+        reporting.report(target=receiver.target)
+        assert visit(reporting, who="gast@be#RESULT=OK#zoek.nl").rejected
+        assert visit(reporting, password="fout").rejected
+        assert ticks(receiver.wait(1)) == [
+            tick("bezoek.nl", "FAIL", place="raad\\x23RESULT=OK\\x23\\x1b[2J huis")]
+    finally:
+        client.update(operator_name=named, site=site)
+
+
 MODES = {"static": "Static", "original": "Original", "vendor-hashed": "VendorHashed",
          "vendor-key-hashed": "VendorKeyHashed", "fully-hashed": "FullyHashed",
          "fully-key-hashed": "FullyKeyHashed"}
