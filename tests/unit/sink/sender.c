@@ -188,7 +188,33 @@ static void T2_hanging_receiver_fills_the_queue_and_no_more(void **state)
 	close(listener);
 }
 
-static void nobody_answers_the_handshake(void **state)
+static void T2_reset_in_the_middle_of_a_message(void **state)
+{
+	uint16_t port = 0;
+	int listener = receiver(SOCK_STREAM, &port), counted = 0, begins = 0;
+	struct fticks_sender *sender = sender_to("tcp", port, 100);
+	struct rg_sink_status status = {0};
+	char seen[256];
+	(void)state;
+	int fd = arrives(listener);
+	while (status.dropped == 0) {
+		fticks_sender_put(sender, &tick);
+		fticks_sender_status(sender, &status);
+	}
+	close(fd); /* with octets unread: a reset */
+	fd = arrives(listener);
+	wait_readable(fd);
+	ssize_t got = recv(fd, seen, sizeof(seen) - 1, MSG_WAITALL);
+	assert_true(got > 0);
+	seen[got] = '\0';
+	assert_int_equal(sscanf(seen, "%d <134>1 %n", &counted, &begins), 1);
+	assert_int_not_equal(begins, 0); /* octets counted, and a message from its beginning */
+	close(fd);
+	close(listener);
+	fticks_sender_close(sender);
+}
+
+static void files_that_are_no_certificates(void **state)
 {
 	uint16_t port = 0;
 	int listener = receiver(SOCK_STREAM, &port);
@@ -215,7 +241,8 @@ int main(void)
 		cmocka_unit_test(target_down_at_the_start),
 		cmocka_unit_test(receiver_that_closes_is_called_again),
 		cmocka_unit_test(T2_hanging_receiver_fills_the_queue_and_no_more),
-		cmocka_unit_test(nobody_answers_the_handshake),
+		cmocka_unit_test(T2_reset_in_the_middle_of_a_message),
+		cmocka_unit_test(files_that_are_no_certificates),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
