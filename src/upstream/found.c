@@ -46,10 +46,10 @@ static const struct rg_route *current_route(const struct rg_upstream *upstream,
 					    const struct rg_route *route)
 {
 	const struct rg_raddb *raddb = upstream->raddb;
-	for (size_t i = 0; raddb && i < raddb->route_count; i++) {
+	if (route->number < raddb->route_count && route == &raddb->routes[route->number])
+		return route;
+	for (size_t i = 0; i < raddb->route_count; i++) {
 		const struct rg_route *other = &raddb->routes[i];
-		if (other == route)
-			return other;
 		if (other->discover_count != 0 && strcmp(other->digest, route->digest) == 0 &&
 		    other->credential && route->credential &&
 		    strcmp(other->credential->digest, route->credential->digest) == 0)
