@@ -175,6 +175,8 @@ struct rg_peer_settings {
 	size_t number;
 };
 
+#define RG_ROUTE_PEERS_MOST 60 /* of one route */
+
 enum rg_strategy { RG_FAILOVER, RG_BALANCE };
 
 /* How routes with `discover` find peers (RFC 7585). */

@@ -73,6 +73,9 @@ static void route_peers(struct rg_complaint *at, struct rg_route *route, const s
 {
 	route->peers = arena_alloc(&at->reading->raddb->arena,
 				   (names->count + 1) * sizeof(struct rg_peer_settings *));
+	if (names->count > RG_ROUTE_PEERS_MOST)
+		complain_error(at, "peers", "has %zu peers: %d are the most", names->count,
+			       RG_ROUTE_PEERS_MOST);
 	for (size_t i = 0; i < names->count; i++) {
 		struct rg_peer_settings *peer = peer_find(at->reading->raddb, names->items[i]);
 		if (!peer)

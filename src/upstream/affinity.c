@@ -9,9 +9,11 @@
 
 #define WAYS    4
 #define BUCKETS 16384u /* 512 KB, touched as conversations come */
+#define TICKS_A_SECOND 16u
 
-/* One word a memory, so that whoever reads sees a whole one: 32 bits of the key, the peer, and
- * when, in seconds. */
+/* One word a memory, so that whoever reads sees a whole one: 32 bits of the key, the peer, and when,
+ * in ticks. After an hour what is old seems new again, and names a peer for a State that nobody has
+ * any more. */
 struct rg_affinity {
 	_Atomic uint64_t memories[BUCKETS][WAYS];
 };
@@ -45,22 +47,23 @@ static _Atomic uint64_t *bucket_of(struct rg_affinity *table, uint64_t key)
 	return table->memories[key % BUCKETS];
 }
 
-static uint16_t seconds(uint64_t now)
+static uint16_t ticks(uint64_t now)
 {
-	return (uint16_t)(now / RG_SECOND);
+	return (uint16_t)(now / (RG_SECOND / TICKS_A_SECOND));
 }
 
 /* Of no memory at all: older than any. */
 static uint32_t age_of(uint64_t memory, uint64_t now)
 {
-	return memory ? (uint16_t)(seconds(now) - (uint16_t)memory) : UINT32_MAX;
+	return memory ? (uint16_t)(ticks(now) - (uint16_t)memory) : UINT32_MAX;
 }
 
 void affinity_put(struct rg_affinity *table, uint64_t key, uint16_t peer, uint64_t now)
 {
 	if (!table)
 		return;
-	_Atomic uint64_t *bucket = bucket_of(table, key), *oldest = bucket;
+	_Atomic uint64_t *bucket = bucket_of(table, key);
+	_Atomic uint64_t *oldest = &bucket[key / BUCKETS % WAYS]; /* among those of the same age */
 	for (unsigned way = 0; way < WAYS; way++) {
 		uint64_t memory = atomic_load_explicit(&bucket[way], memory_order_relaxed);
 		if (memory >> 32 == key >> 32) {
@@ -71,7 +74,7 @@ void affinity_put(struct rg_affinity *table, uint64_t key, uint16_t peer, uint64
 		    age_of(atomic_load_explicit(oldest, memory_order_relaxed), now))
 			oldest = &bucket[way];
 	}
-	uint64_t memory = (key >> 32) << 32 | (uint64_t)peer << 16 | seconds(now);
+	uint64_t memory = (key >> 32) << 32 | (uint64_t)peer << 16 | ticks(now);
 	atomic_store_explicit(oldest, memory, memory_order_relaxed);
 }
 
@@ -80,7 +83,7 @@ static uint16_t find_in(struct rg_affinity *table, uint64_t key, uint64_t now)
 	const _Atomic uint64_t *bucket = bucket_of(table, key);
 	for (unsigned way = 0; way < WAYS; way++) {
 		uint64_t memory = atomic_load_explicit(&bucket[way], memory_order_relaxed);
-		if (memory >> 32 == key >> 32 && age_of(memory, now) <= RG_AFFINITY_S)
+		if (memory >> 32 == key >> 32 && age_of(memory, now) <= RG_AFFINITY_S * TICKS_A_SECOND)
 			return (uint16_t)(memory >> 16);
 	}
 	return 0;

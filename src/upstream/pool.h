@@ -3,7 +3,7 @@
 #define RG_UPSTREAM_POOL_H
 #include "upstream/peer.h"
 
-#define RG_POOL_MOST 64 /* peers of a route that are looked at */
+#define RG_POOL_MOST 64 /* peers of a route: RG_ROUTE_PEERS_MOST, and those that discovery found */
 
 struct rg_choice {
 	const struct rg_route *route;

@@ -22,6 +22,8 @@ struct broken {
 	const char *key, *word;
 };
 
+#define TEN "\"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", "
+
 static const struct broken broken[] = {
 	{"unknown key", CFG, "user = \"\"", "usr = \"\"", CFG, 3, "gateway.usr", "did you mean \"user\"?"},
 	{"unknown key at the top", CLIENTS, "clients =", "clints =", CLIENTS, 1, "clints", "\"clients\""},
@@ -146,6 +148,8 @@ static const struct broken broken[] = {
 	 "realms[0].authorize[0].hom", "\"home\""},
 	{"route to nobody", PEERS, "peers = [ \"govroam-1\" ]", "peers = [ \"govroam1\" ]", PEERS, 6,
 	 "routes[0].peers", "\"govroam-1\""},
+	{"route to more peers than are looked at", PEERS, "peers = [ \"govroam-1\" ]",
+	 "peers = [ " TEN TEN TEN TEN TEN TEN "\"x\" ]", PEERS, 6, "routes[0].peers", "60 are the most"},
 	{"udp peer without address", PEERS, "address = \"192.0.2.10\"", "host = \"radius.nl\"", PEERS, 2,
 	 "peers[0].address", "is missing"},
 	{"udp peer with a PSK", PEERS, "accepts = true", "psk = \"a key of sixteen octets and more\"", PEERS, 3,
