@@ -15,6 +15,7 @@ include tests/unit/sink/local.mk
 include tests/unit/supplicant/local.mk
 include tests/unit/home/local.mk
 include tests/unit/reply/local.mk
+include tests/unit/radsec/local.mk
 include tests/unit/request/local.mk
 include tests/unit/upstream/local.mk
 include tests/unit/command/local.mk

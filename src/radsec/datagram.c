@@ -77,9 +77,35 @@ bool datagram_prepare(struct rg_connection *connection)
 	return true;
 }
 
+/* Octets that a record has before there is anything in it: a tag, and with AES-GCM a part of the nonce (RFC 5288 §3,
+ * RFC 7905 §2). */
+static size_t least_of(const SSL *ssl)
+{
+	const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+	return cipher && SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305 ? 16 : 24;
+}
+
+/* Anybody may forge the source of a datagram, and what cannot be deciphered is dropped (RFC 6347 §4.1.2.7); but OpenSSL
+ * takes a record that is too short to be deciphered for an end of the connection. */
+static bool is_plausible(const SSL *ssl, struct rg_span datagram)
+{
+	struct rg_cursor records = cursor_over(datagram);
+	size_t least = least_of(ssl);
+	while (cursor_left(&records) != 0) {
+		cursor_take(&records, 1 + 2); /* type, version */
+		uint16_t epoch = cursor_u16(&records);
+		cursor_take(&records, 6); /* sequence number */
+		size_t length = cursor_u16(&records);
+		cursor_take(&records, length);
+		if (records.failed || (epoch != 0 && length < least))
+			return false;
+	}
+	return true;
+}
+
 void datagram_feed(struct rg_connection *connection, struct rg_span datagram)
 {
-	if (datagram.length == 0)
+	if (!is_plausible(connection->ssl, datagram))
 		return;
 	connection->input = datagram;
 	connection->heard_ms = uv_now(connection->place->loop);
