@@ -69,6 +69,8 @@ void hello_take_datagram(void *context, const struct rg_datagram *datagram)
 {
 	struct rg_radsec_port *port = context;
 	struct rg_connection *connection = *port_bucket(port, &datagram->source);
+	if (port->closed) /* by an event of another datagram of this turn */
+		return;
 	while (connection && (connection->state == ENDING ||
 			      !address_equal(&connection->peer.address, &datagram->source)))
 		connection = connection->next_in_bucket;

@@ -182,7 +182,8 @@ static void accept_one(struct rg_radsec_port *port, int fd, const union rg_addre
 
 static void on_acceptable(struct rg_radsec_port *port)
 {
-	for (unsigned i = 0; i < ACCEPTS_A_TURN; i++) {
+	/* Whoever is told of one that arrived may close the port. */
+	for (unsigned i = 0; i < ACCEPTS_A_TURN && !port->closed; i++) {
 		union rg_address source = {0};
 		socklen_t length = sizeof(source);
 		int fd = accept4(port->fd, &source.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -267,6 +268,7 @@ void radsec_port_close(struct rg_radsec_port **holder)
 {
 	struct rg_radsec_port *port = *holder;
 	*holder = NULL;
+	port->closed = true;
 	for (unsigned i = 0; i < RG_PORT_BUCKETS; i++)
 		while (port->buckets[i]) {
 			struct rg_connection *each = port->buckets[i];

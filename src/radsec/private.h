@@ -159,6 +159,7 @@ struct rg_radsec_port {
 	struct rg_connection_place *place;
 	enum rg_transport transport;
 	int fd;
+	bool closed; /* libuv has still to let go of it */
 	uv_poll_t poll;
 	struct rg_radsec *radsec;
 	const struct rg_radsec_port_events *events;

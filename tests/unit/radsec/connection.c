@@ -141,7 +141,10 @@ static void test_the_next_address_where_one_is_silent(void **state)
 	scene_dial(&scene);
 	scene_settle(&scene);
 	assert_int_equal(scene.arrived, 0);
+	assert_int_equal(connection_peer(scene.outside.connection)->address.v4.sin_port, any.sin_port);
 	scene_pass(&scene, 4 * RG_SECOND);
+	assert_int_equal(connection_peer(scene.outside.connection)->address.v4.sin_port,
+			 scene.address.sin_port);
 	assert_true(scene_until(&scene, scene.outside.established));
 	for (int i = 0; i < 4; i++)
 		close(fill[i]);

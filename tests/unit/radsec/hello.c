@@ -257,6 +257,36 @@ static void test_W3_a_malformed_packet_is_dropped(void **state)
 	assert_int_equal(inside->ended, 0);
 }
 
+static void test_T2_ended_at_a_packet(void **state)
+{
+	(void)state;
+	inside->end_when_packet = true;
+	scene_meet(&scene);
+	assert_true(end_says(&scene.outside, 3, 40));
+	assert_true(end_says(&scene.outside, 4, 40));
+	assert_true(scene_until(&scene, inside->ended && scene.outside.ended));
+	assert_int_equal(inside->packets, 1);
+	assert_int_equal(scene.outside.how, RG_CONNECTION_CLOSED);
+}
+
+static void test_T2_the_port_is_closed_at_a_packet(void **state)
+{
+	(void)state;
+	inside->close_when_packet = &scene.port;
+	scene_meet(&scene);
+	stranger = stranger_call(&scene);
+	uint8_t hello[4096];
+	size_t length = hello_make(hello);
+	unsigned knocks = scene.knocks;
+	assert_true(end_says(&scene.outside, 3, 40));
+	assert_true(end_says(&scene.outside, 4, 40));
+	outbox_flush(scene.place.outbox);
+	send(stranger.fd, hello, length, 0); /* in the same turn */
+	assert_true(scene_until(&scene, inside->ended && scene.outside.ended));
+	assert_int_equal(inside->packets, 1);
+	assert_int_equal(scene.knocks, knocks);
+}
+
 /* Whoever forges the source of a datagram says nothing, and ends nothing. */
 static void test_forged_datagrams_are_dropped(void **state)
 {
@@ -347,6 +377,8 @@ int main(void)
 		NEW(test_a_client_that_begins_anew),
 		NEW(test_the_longest_packet_both_ways),
 		NEW(test_W3_a_malformed_packet_is_dropped),
+		NEW(test_T2_ended_at_a_packet),
+		NEW(test_T2_the_port_is_closed_at_a_packet),
 		NEW(test_forged_datagrams_are_dropped),
 		NEW(test_a_client_that_is_gone_for_half_an_hour),
 		NEW(test_the_port_is_closed),

@@ -45,6 +45,7 @@ static bool on_packet(void *owner, struct rg_connection *connection, struct rg_s
 	if (end->close_when_packet && *end->close_when_packet)
 		radsec_port_close(end->close_when_packet);
 	place_flush(&end->scene->place); /* does nothing here */
+	assert_int_equal(end->ended, 0);
 	return !end->refuse_packets;
 }
 
