@@ -9,6 +9,7 @@ modules_dir_ldap_dir_ldap_la_SOURCES = \
 	modules/dir_ldap/link.c \
 	modules/dir_ldap/plan.c \
 	modules/dir_ldap/refusal.c modules/dir_ldap/refusal.h \
+	modules/dir_ldap/rows.h \
 	modules/dir_ldap/server.c modules/dir_ldap/server.h \
 	modules/dir_ldap/settings.c modules/dir_ldap/settings.h \
 	modules/dir_ldap/task.c

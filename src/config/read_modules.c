@@ -6,7 +6,7 @@
 #include "module/module.h"
 
 /* Modules that a configuration may name already and that come with later versions. */
-static const char *const later_modules[] = {"eap_teap", "dir_winbind", NULL};
+static const char *const later_modules[] = {"eap_teap", NULL};
 static const char *const known_modules[] = {"eap_tls",	    "dir_ldap", "dir_ldif",    "eap_ttls",    "eap_peap",
 					    "eap_mschapv2", "eap_gtc",	"eap_teap",    "sink_fticks", "dir_winbind",
 					    NULL};

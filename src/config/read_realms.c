@@ -257,6 +257,11 @@ static unsigned directory_offers(const struct rg_directory_settings *directory)
 	return kind->offers ? kind->offers(directory->settings) : 0;
 }
 
+/* Why passwords that a directory can verify are no use to MSCHAPv2, and what is. */
+static const char mschapv2_advice[] =
+	": a bind verifies a password and never an MSCHAPv2 response, which takes nt_hash_attribute or, of an Active "
+	"Directory, type = \"winbind\"";
+
 static void offers_judge(struct rg_complaint *at, const struct rg_realm *realm)
 {
 	const struct rg_directory_settings *directory = &realm->directory;
@@ -265,12 +270,13 @@ static void offers_judge(struct rg_complaint *at, const struct rg_realm *realm)
 		unsigned lacks = realm->eap.methods[i]->needs & ~offers;
 		if (lacks == 0)
 			continue;
-		complain_error(at, "type", "method \"%s\" needs %s, which directory \"%s\" does not offer as it is set up",
+		complain_error(at, "type", "method \"%s\" needs %s, which directory \"%s\" does not offer as it is set up%s",
 			       realm->eap.methods[i]->label,
 			       lacks & RG_OFFERS_IDENTITY   ? "look-ups of identities"
 			       : lacks & RG_OFFERS_PASSWORD ? "checks of passwords"
 							    : "checks of MSCHAPv2",
-			       directory->type);
+			       directory->type,
+			       lacks == RG_OFFERS_MSCHAPV2 ? mschapv2_advice : "");
 	}
 }
 

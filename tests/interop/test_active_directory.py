@@ -1,4 +1,6 @@
 """A real Active Directory, Samba's domain controller: who is found, refused and why, over LDAP."""
+import os
+import signal
 import subprocess
 
 import pytest
@@ -191,3 +193,120 @@ def test_mapped_by_altSecurityIdentities(asker, dc, certificate, way):
     dc.modify(f"CN=sleutel,CN=Users,{BASE}",
               "replace: altSecurityIdentities\naltSecurityIdentities: X509:<S>CN=altsecid")
     assert outcome(directory, "sleutel", certificate=der) == "other-certificate", "a weak one"
+
+
+# MSCHAPv2 by winbindd
+
+@pytest.fixture
+def winbind(dc, tmp_path):
+    made = []
+
+    def make(**keys):
+        given = {k: v for k, v in settings(dc, **keys).items() if k != "type"}
+        made.append(Asker(tmp_path, "dir_winbind", namespace=dc.namespace, env=dc.env, **given))
+        return made[-1]
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.mark.parametrize("domain", [{}, dict(domain="BEUNINGEN")])
+def test_winbind_verifies_mschapv2(winbind, domain):
+    directory = winbind(**domain)
+    for name in ("jan", "JAN", "a.n.ders", "anders.genoemd"):
+        assert outcome(directory, name, mschapv2=PASSWORD) == "found", name
+    assert outcome(directory, "jan", mschapv2="fout") == "wrong-secret"
+    assert outcome(directory, "jan", mschapv2="") == "wrong-secret"
+    assert outcome(directory, "accent", mschapv2="wachtwöörd €") == "found"
+    assert outcome(directory, "niemand", mschapv2=PASSWORD) == "no-entry"
+
+
+def test_winbind_says_why_not(winbind):
+    directory = winbind()
+    assert outcome(directory, "uit", mschapv2=PASSWORD) == "disabled"
+    assert outcome(directory, "verlopen", mschapv2=PASSWORD) == "disabled"
+    assert outcome(directory, "nieuw", mschapv2=PASSWORD) == "must-change"
+    assert outcome(directory, "oud", mschapv2=PASSWORD) == "password-expired"
+    assert outcome(directory, "oud", mschapv2="fout") == "wrong-secret"
+
+
+def test_winbind_locks(winbind):
+    directory = winbind(account_control="")
+    for _ in range(4):
+        assert outcome(directory, "piet", mschapv2="fout") == "wrong-secret"
+    assert outcome(directory, "piet", mschapv2=PASSWORD) == "locked"
+    assert outcome(winbind(), "piet", mschapv2=PASSWORD) == "locked"
+
+
+def test_winbind_knows_groups_machines_and_passwords_too(winbind):
+    directory = winbind()
+    found = directory.ask("jan@beuningen.nl", [ICT, STAFF], mschapv2=PASSWORD)
+    assert found["outcome"] == "found" and found["member"] == [True, False]
+    assert found["canonical"] == "", "whoever signs in keeps the name that was given"
+    wrong = directory.ask("jan@beuningen.nl", [ICT, STAFF], mschapv2="fout")
+    assert wrong["member"] == [False, False]
+    assert directory.ask("host/pc1.beuningen.nl", mschapv2=PASSWORD)["outcome"] == "found"
+    assert directory.ask("host/pc1.beuningen.nl", mschapv2="fout")["outcome"] == "wrong-secret"
+    assert outcome(directory, "jan", password=PASSWORD) == "found"
+    assert outcome(directory, "jan") == "found"
+
+
+@pytest.fixture
+def paused(dc):
+    """winbindd and its children, stopped; the domain controller goes on."""
+    pids = []
+
+    def pause_all():
+        for pid in dc.winbind_pids():
+            os.kill(pid, signal.SIGSTOP)
+            pids.append(pid)
+        assert pids
+
+    def go():
+        while pids:
+            os.kill(pids.pop(), signal.SIGCONT)
+    yield pause_all, go
+    go()
+
+
+def test_L5_winbindd_hangs(winbind, paused):
+    """Whoever needs it waits, no longer than its time; others sign in; and it comes back by itself."""
+    stop, go = paused
+    directory = winbind(verifiers=2, verify_ms=1000)
+    assert outcome(directory, "jan", mschapv2=PASSWORD) == "found"
+    stop()
+    hanging = [directory.send("jan@beuningen.nl", mschapv2=PASSWORD) for _ in range(20)]
+    for _ in range(5):
+        assert outcome(directory, "jan") == "found"
+        assert outcome(directory, "jan", password=PASSWORD) == "found"
+    for number in hanging:
+        answer = directory.answer(number)
+        assert answer["outcome"] == "unavailable" and "winbindd" in answer["detail"]
+    states = {each["uri"]: each["state"] for each in directory.status()}
+    assert states == {"ldaps://127.0.0.1": "up", "winbind:": "down"}
+    go()
+    wait_for(lambda: outcome(directory, "jan", mschapv2=PASSWORD) == "found", 20, "winbindd to be back")
+    assert {each["state"] for each in directory.status()} == {"up"}
+
+
+def test_closed_while_winbindd_hangs(winbind, paused):
+    stop, go = paused
+    directory = winbind(verifiers=2, verify_ms=60000)
+    assert outcome(directory, "jan", mschapv2=PASSWORD) == "found"
+    stop()
+    for _ in range(5):
+        directory.send("jan@beuningen.nl", mschapv2=PASSWORD, deadline_ms=60000)
+    directory.stop()
+    go()
+
+
+def test_no_winbindd(winbind, dc):
+    elsewhere = dict(dc.env, SELFTEST_WINBINDD_SOCKET_DIR="/nonexistent")
+    before, dc.env = dc.env, elsewhere
+    try:
+        directory = winbind()
+    finally:
+        dc.env = before
+    answer = directory.ask("jan@beuningen.nl", mschapv2=PASSWORD)
+    assert answer["outcome"] == "unavailable" and "winbindd" in answer["detail"]
+    assert outcome(directory, "jan") == "found"

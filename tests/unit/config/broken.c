@@ -210,7 +210,7 @@ static const struct broken dubious[] = {
 	 "realms[0].authorize[0].home", "druten"},
 	{"rule after everyone", REALMS, "{ }", "{ }, { deny = true; }", REALMS, 19,
 	 "realms[0].authorize[2]", "never reached"},
-	{"later module", CFG, "\"dir_ldap\"", "\"dir_ldap\", \"dir_winbind\"", CFG, 4, "gateway.modules[2]",
+	{"later module", CFG, "\"dir_ldap\"", "\"dir_ldap\", \"eap_teap\"", CFG, 4, "gateway.modules[2]",
 	 "not served"},
 	{"later group", CFG, "listen =", "store = { type = \"sqlite\"; };\nlisten =", CFG, 6, "store",
 	 "not served"},

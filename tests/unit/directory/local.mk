@@ -5,7 +5,8 @@ check_PROGRAMS += \
 	tests/unit/directory/nt_hash \
 	tests/unit/directory/refusal \
 	tests/unit/directory/server \
-	tests/unit/directory/sid
+	tests/unit/directory/sid \
+	tests/unit/directory/status
 tests_unit_directory_broker_SOURCES = tests/unit/directory/broker.c tests/unit/directory/support.h
 tests_unit_directory_broker_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_broker_LDADD = $(ldadd_unit)
@@ -41,6 +42,12 @@ tests_unit_directory_sid_SOURCES = tests/unit/directory/sid.c tests/unit/directo
 tests_unit_directory_sid_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_sid_LDADD = $(ldadd_unit)
 tests_unit_directory_sid_DEPENDENCIES = src/libroamgate.a
+tests_unit_directory_status_SOURCES = tests/unit/directory/status.c tests/unit/directory/support.h \
+	modules/dir_winbind/refusal.c
+tests_unit_directory_status_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_directory_status_LDFLAGS = $(ldflags_unit)
+tests_unit_directory_status_LDADD = $(ldadd_unit)
+tests_unit_directory_status_DEPENDENCIES = src/libroamgate.a
 
 # Not a test by itself: tests/interop/test_directory.py asks with it.
 noinst_PROGRAMS += tests/unit/directory/ask

@@ -1,0 +1,24 @@
+#include "refusal.h"
+
+enum rg_outcome status_read(uint32_t nt_status)
+{
+	switch (nt_status) {
+	case 0xC0000064: /* STATUS_NO_SUCH_USER: winbindd knows fewer than the directory */
+	case 0xC000006A: /* STATUS_WRONG_PASSWORD */
+	case 0xC000006D: /* STATUS_LOGON_FAILURE */
+		return RG_OUTCOME_WRONG_SECRET;
+	case 0xC000006E: /* STATUS_ACCOUNT_RESTRICTION */
+	case 0xC000006F: /* STATUS_INVALID_LOGON_HOURS */
+	case 0xC0000070: /* STATUS_INVALID_WORKSTATION */
+	case 0xC0000072: /* STATUS_ACCOUNT_DISABLED */
+	case 0xC0000193: /* STATUS_ACCOUNT_EXPIRED */
+		return RG_OUTCOME_DISABLED;
+	case 0xC0000071: /* STATUS_PASSWORD_EXPIRED */
+		return RG_OUTCOME_PASSWORD_EXPIRED;
+	case 0xC0000224: /* STATUS_PASSWORD_MUST_CHANGE */
+		return RG_OUTCOME_MUST_CHANGE;
+	case 0xC0000234: /* STATUS_ACCOUNT_LOCKED_OUT */
+		return RG_OUTCOME_LOCKED;
+	}
+	return RG_OUTCOME_UNAVAILABLE;
+}
