@@ -7,7 +7,8 @@ static unsigned offers(const void *settings)
 {
 	const struct rg_ldap_settings *ldap = settings;
 	return RG_OFFERS_IDENTITY | RG_OFFERS_PASSWORD |
-	       (ldap->lookup.nt_hash_attribute ? RG_OFFERS_MSCHAPV2 : 0);
+	       (ldap->lookup.nt_hash_attribute ? RG_OFFERS_MSCHAPV2 : 0) |
+	       (lookup_groups(&ldap->lookup)->present ? RG_OFFERS_GROUPS : 0);
 }
 
 static const struct rg_directory_kind operations = {

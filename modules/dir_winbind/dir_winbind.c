@@ -51,7 +51,7 @@ static void check(const void *opaque, struct rg_complaint *complaint)
 static unsigned offers(const void *settings)
 {
 	(void)settings;
-	return RG_OFFERS_IDENTITY | RG_OFFERS_PASSWORD | RG_OFFERS_MSCHAPV2;
+	return RG_OFFERS_IDENTITY | RG_OFFERS_PASSWORD | RG_OFFERS_MSCHAPV2 | RG_OFFERS_GROUPS;
 }
 
 static const struct rg_directory_kind operations = {

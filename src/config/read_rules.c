@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "config/rows.h"
+#include "roamgate/directory.h"
 
 struct rule {
 	struct rg_rule rule;
@@ -71,10 +72,15 @@ static bool rule_is_unconditional(const struct rg_rule *rule)
 }
 
 /* Whether the directory group says where groups stand, in a way that every directory module shares. */
-static bool has_groups(struct rg_complaint *at)
+/* Where groups stand is written, or the directory knows it of itself: products have presets. */
+static bool has_groups(struct rg_complaint *at, const struct rg_realm *realm)
 {
 	const config_setting_t *directory = config_setting_get_member(at->group, "directory");
-	return !directory || directory->type != CONFIG_TYPE_GROUP ||
+	const struct rg_module *module = realm->directory.module;
+	unsigned offers = module && module->ops.directory->offers
+				  ? module->ops.directory->offers(realm->directory.settings)
+				  : 0;
+	return !directory || directory->type != CONFIG_TYPE_GROUP || offers & RG_OFFERS_GROUPS ||
 	       config_setting_get_member(directory, "groups");
 }
 
@@ -99,7 +105,7 @@ void rules_read(struct rg_complaint *at, struct rg_realm *realm)
 	}
 	size_t most = config_setting_is_aggregate(list) ? (size_t)config_setting_length(list) : 0;
 	const char **groups = arena_alloc(arena, (most + 1) * sizeof(*groups));
-	bool groups_known = has_groups(at), ended = false;
+	bool groups_known = has_groups(at, realm), ended = false;
 	unsigned index = 0;
 	realm->rules = arena_alloc(arena, (most + 1) * sizeof(*realm->rules));
 	realm->groups = groups;

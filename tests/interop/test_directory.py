@@ -521,12 +521,12 @@ def checked(cache, tmp_path_factory):
     certs = RealmCerts(cache, "beuningen", "radius.beuningen.nl")
     folder = tmp_path_factory.mktemp("raddb")
 
-    def check(**directory):
+    def check(authorize=({},), **directory):
         raddb = Raddb(folder)
-        raddb.gateway["modules"] = ["eap_tls", "dir_ldap", "dir_ldif"]
+        raddb.gateway["modules"] = ["eap_tls", "dir_ldap", "dir_ldif", "dir_winbind"]
         raddb.clients = [dict(name="c", site="s", addresses=["127.0.0.1"], secret="0123456789abcdef")]
         raddb.realms["beuningen"] = dict(
-            names=["beuningen.nl"], authorize=[{}], directory=directory,
+            names=["beuningen.nl"], authorize=list(authorize), directory=directory,
             eap=dict(methods=["tls"], certificate=certs.server.certificate,
                      private_key=certs.server.key, client_ca=certs.ca))
         done = Gateway(raddb.write(), start=False).check_daemon()
@@ -538,6 +538,15 @@ def checked(cache, tmp_path_factory):
 def test_settings_refused(checked, keys, complaint):
     code, said = checked(**{**dict(type="ldap", uris=["ldaps://ldap.b.nl"], base="dc=nl"), **keys})
     assert code == 78 and complaint in said and "realms.d/beuningen.cfg:" in said
+
+
+@pytest.mark.parametrize("kind", ["ad", "openldap", "freeipa", "winbind"])
+def test_presets_say_where_groups_stand(checked, tls, kind):
+    rules = [dict(group="cn=ict,dc=nl"), {}]
+    code, said = checked(rules, type=kind, uris=["ldaps://ldap.b.nl"], ca=tls[0], base="dc=nl")
+    assert code == 0 and "directory" not in said, said
+    code, said = checked(rules, type="ldap", uris=["ldaps://ldap.b.nl"], ca=tls[0], base="dc=nl")
+    assert code == 78 and "needs directory.groups" in said
 
 
 def test_settings_taken(checked, tls, ldif):

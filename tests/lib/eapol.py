@@ -83,9 +83,10 @@ def _value(text, decimal):
 class Eapol:
     """A wifi controller: its own address, its secret, and the gateway (or proxy) that it asks."""
 
-    def __init__(self, folder, server, secret, address="127.0.0.1", called="02-00-00-AA-00-01:govroam"):
+    def __init__(self, folder, server, secret, address="127.0.0.1", called="02-00-00-AA-00-01:govroam",
+                 namespace=None):
         self.folder, self.server, self.secret, self.address = Path(folder), server, secret, address
-        self.called = called
+        self.called, self.enter = called, namespace.enter if namespace else []
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def network(self, method, identity, ca, pair=None, password=None, anonymous=None, server_name=None,
@@ -123,7 +124,7 @@ class Eapol:
         # -N replaces an attribute that eapol_test would send by itself.
         for attribute in (f"30:s:{self.called}", *attributes):
             line.append(f"-N{attribute}")
-        return line + list(options)
+        return [*self.enter, *line, *options]
 
     def begin(self, *arguments, **options):
         """Starts a sign-in and does not wait: .finish(process) does."""

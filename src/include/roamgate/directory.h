@@ -75,6 +75,7 @@ struct rg_directory_server {
 #define RG_OFFERS_IDENTITY 1u
 #define RG_OFFERS_PASSWORD 2u
 #define RG_OFFERS_MSCHAPV2 4u
+#define RG_OFFERS_GROUPS   8u /* it knows where groups stand */
 
 struct rg_directory_kind {
 	unsigned (*offers)(const void *settings); /* RG_OFFERS_* */
