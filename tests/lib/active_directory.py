@@ -85,7 +85,10 @@ class SambaDC:
         run(["gcc", "-shared", "-fPIC", "-o", library, source])
         # What a program needs to talk to this winbindd and no other.
         self.env = {"LD_PRELOAD": str(library),
-                    "SELFTEST_WINBINDD_SOCKET_DIR": str(self.folder / "winbindd")}
+                    "SELFTEST_WINBINDD_SOCKET_DIR": str(self.folder / "winbindd"),
+                    # AddressSanitizer wants to be first, and is: this library has one function.
+                    "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99:detect_leaks=1:"
+                                    + os.environ.get("ASAN_OPTIONS", "")}
         self.uri = "ldaps://127.0.0.1"
         self.start()
 
