@@ -47,6 +47,8 @@ def test_R1_expired_list_fails_closed(region):
     region.gateway.reload()
     assert region.sign_in("j.jansen").rejected
     assert region.gateway.last(WHO)["reason"] == "revocation-unavailable"
+    assert region.gateway.sign_in_counts("beuningen.nl")["revocation-unavailable"] == 1
+    assert "reason=revocation-unavailable" in region.gateway.log
     assert region.sign_in("j.jansen", "druten").accepted, "its realm alone refuses"
     warnings = region.gateway.json("check")["warnings"]
     assert any("beuningen" in warning["file"] + warning["message"] for warning in warnings), warnings

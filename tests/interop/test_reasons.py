@@ -4,7 +4,7 @@ import datetime
 import pytest
 
 from lib.process import wait_for
-from lib.radius import PROXY_STATE, Nas, Upstream, attribute
+from lib.radius import CALLED, PROXY_STATE, Nas, Upstream, attribute
 from lib.region import Region
 
 
@@ -25,6 +25,8 @@ def region(cache, tmp_path_factory):
     made.raddb.peers.append(dict(name="stil", transport="udp", address="127.0.4.1", port=made.silent.port,
                                  secret_file=made.raddb.secret("stil", "federatie-geheim-1")))
     made.raddb.routes.append(dict(realms=["stil.example"], peers=["stil"]))
+    made.raddb.clients.append(dict(name="een-netwerk", site="beuningen", addresses=["127.0.7.1/32"], ssids=["govroam"],
+                                   secret_file=made.raddb.secret("een-netwerk", "gasten-geheim-lang")))
     made.raddb.gateway["session_s"] = 10
     made.raddb.write()
     made.gateway.start()
@@ -79,14 +81,6 @@ def test_E5_certificate_of_wrong_purpose(region):
         "purpose", "CN = p.doel@beuningen.nl", "basicConstraints = CA:false\nextendedKeyUsage = serverAuth\n"
         "subjectAltName = otherName:1.3.6.1.4.1.311.20.2.3;UTF8:p.doel@beuningen.nl")
     refused(region, "p.doel", "certificate-invalid", pair)
-
-
-def test_E5_certificate_not_sent(region):
-    """An EAP-TLS peer without a certificate."""
-    town = region.town("beuningen")
-    result = region.halls["beuningen"].sign_in("TLS", "z.zonder@beuningen.nl", town.certs.root,
-                                               extra=[f'private_key="{town.staff("k.kok").key}"'], seconds=5)
-    assert not result.accepted
 
 
 def test_E5_certificate_unknown_ca(region, tmp_path):
@@ -177,10 +171,17 @@ def test_realm_refused(region):
     reason_of(region, "1@wlan.mnc001.mcc204.3gppnetwork.org", "realm-refused", realm="-")
 
 
+def test_ssid_refused(region):
+    nas = Nas(region.gateway.server, "gasten-geheim-lang", "127.0.7.1")
+    answer = nas.ask(nas.begin("s.ssid@beuningen.nl", extra=attribute(CALLED, b"02-00-00-00-00-01:gasten")))
+    nas.close()
+    assert answer.code == 3
+    reason_of(region, "s.ssid@beuningen.nl", "ssid-refused")
+
+
 def test_realm_loop(region):
     assert ask(region, "rond@bezoek.nl", attribute(PROXY_STATE, b"x") * 20).code == 3
-    seen = region.gateway.last("rond@bezoek.nl")
-    assert seen["reason"] == "realm-loop"
+    reason_of(region, "rond@bezoek.nl", "realm-loop", realm="visitor")
 
 
 def test_upstream_refused(region):
@@ -194,6 +195,7 @@ def test_upstream_timeout(region):
     assert region.halls["beuningen"].sign_in("PEAP", "gast@stil.example", None, password="x",
                                               phase2="auth=MSCHAPV2", seconds=8).answered is False
     seen = region.gateway.last("gast@stil.example", seconds=40)
+    reason_of(region, "gast@stil.example", seen["reason"], realm="visitor")
     assert seen["reason"] in ("upstream-timeout", "upstream-unavailable")
 
 
