@@ -15,9 +15,10 @@ BUILDS = {
     "main": ["--enable-werror"],
     "asan": ["--enable-werror", "--enable-sanitizers=address,undefined", "CFLAGS=-g -O1"],
     "tsan": ["--enable-werror", "--enable-sanitizers=thread", "CFLAGS=-g -O1"],
+    "fuzz": ["--enable-fuzzing", "CC=clang", "CFLAGS=-g -O1"],
 }
 # Sanitized programs are slower, so that deadlines of tests grow.
-SLOW = {"main": "1", "asan": "3", "tsan": "5"}
+SLOW = {"main": "1", "asan": "3", "tsan": "5", "fuzz": "3"}
 
 
 class Count:
@@ -116,24 +117,45 @@ def pytest(name, folder, quick):
     return total
 
 
+def fuzz(name):
+    """Each fuzzer counts as one."""
+    done = subprocess.run([SOURCE / "tests" / "fuzz" / "run", TOP / name], env=environment(name),
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    total = Count(len(re.findall(r"^ok ", done.stdout, re.M)), len(re.findall(r"^not ok ", done.stdout, re.M)))
+    if done.returncode:
+        total.failed = max(total.failed, 1)
+        say(done.stdout[-8000:])
+    return total
+
+
 def plan(wanted, quick):
     """(build, suite) in the order in which they run."""
-    everything = ["unit", *PYTEST]
+    everything = ["unit", *PYTEST, "fuzz"]
     chosen = [suite for suite in everything if suite in wanted] if wanted else everything
-    steps = [("main", suite) for suite in chosen]
+    steps = [("main", suite) for suite in chosen if suite != "fuzz"]
     if not quick:
-        steps += [("asan", suite) for suite in chosen]
+        steps += [("asan", suite) for suite in chosen if suite != "fuzz"]
         steps += [("tsan", suite) for suite in chosen if suite in ("unit", "path")]
+    if "fuzz" in chosen and not (quick and not wanted):
+        steps.append(("fuzz", "fuzz"))
     return steps
+
+
+def run(name, suite, quick):
+    if suite == "unit":
+        return unit(name)
+    if suite == "fuzz":
+        return fuzz(name)
+    return pytest(name, suite, quick)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="no sanitizers, no long tests")
-    parser.add_argument("suite", nargs="*", help=f"unit, {', '.join(PYTEST)}; all when none is named")
+    parser.add_argument("--quick", action="store_true", help="no sanitizers, no fuzzers, no long tests")
+    parser.add_argument("suite", nargs="*", help=f"unit, {', '.join(PYTEST)}, fuzz; all when none is named")
     options = parser.parse_args()
     for suite in options.suite:
-        if suite not in ("unit", *PYTEST):
+        if suite not in ("unit", *PYTEST, "fuzz"):
             parser.error(f"no such suite: {suite}")
     total, built = Count(), {}
     for name, suite in plan(options.suite, options.quick):
@@ -148,7 +170,7 @@ def main():
             began = time.monotonic()
         if not built[name]:
             continue
-        count = unit(name) if suite == "unit" else pytest(name, suite, options.quick)
+        count = run(name, suite, options.quick)
         say(f"{label:20} {count.passed} good, {count.failed} bad, {count.skipped} left out"
             f"  {time.monotonic() - began:.0f} s")
         total.add(count)

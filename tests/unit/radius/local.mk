@@ -25,7 +25,8 @@ tests_unit_radius_dictionary_SOURCES = tests/unit/radius/dictionary.c tests/unit
 tests_unit_radius_dictionary_LDFLAGS = $(ldflags_unit)
 tests_unit_radius_dictionary_LDADD = $(ldadd_unit)
 tests_unit_radius_dictionary_DEPENDENCIES = src/libroamgate.a
-tests_unit_radius_referee_SOURCES = tests/unit/radius/referee.c tests/unit/radius/support.h
+tests_unit_radius_referee_SOURCES = tests/unit/radius/referee.c tests/unit/radius/referee_view.c \
+	tests/unit/radius/referee_view.h tests/unit/radius/support.h
 tests_unit_radius_referee_LDFLAGS = $(ldflags_unit)
 tests_unit_radius_referee_LDADD = $(ldadd_unit)
 tests_unit_radius_referee_DEPENDENCIES = src/libroamgate.a
