@@ -6,8 +6,8 @@ import pytest
 
 from lib.radius import (ACCEPT, ACCOUNTING_REQUEST, ACCOUNTING_RESPONSE, CALLED, CALLING, CHALLENGE,
                         EAP_MESSAGE, MESSAGE_AUTHENTICATOR, NAS_IP, PROXY_STATE, REJECT, STATE, STATUS_SERVER,
-                        USER_NAME, USER_PASSWORD, VENDOR, Nas, Packet, Upstream, attribute, eap_message, reply,
-                        request)
+                        USER_NAME, USER_PASSWORD, VENDOR, Nas, Packet, Upstream, attribute, eap_identity,
+                        eap_message, reply, request)
 from lib.region import Region
 
 GUEST = "gast@elders.example"
@@ -61,8 +61,15 @@ def test_B1_forged_first_packet_leaves_the_policy(away, auto):
     forged = request("geraden-geheim", attribute(USER_NAME, GUEST) + attribute(NAS_IP, bytes(4)))
     assert auto.quiet(forged, auto.status())
     # Status-Server bears one too, but says nothing of the NAS's Access-Requests.
-    answer = auto.ask(bare(auto), 1)
-    assert answer is None or answer.code == REJECT
+    answer = auto.ask(bare(auto))
+    assert answer is not None and answer.code == REJECT, "heard as before"
+
+
+def test_B1_eap_without_message_authenticator_is_dropped(auto):
+    """RFC 3579 §3.3, whatever the policy has learned."""
+    eap = attribute(USER_NAME, "j.jansen@beuningen.nl") + eap_message(eap_identity("j.jansen@beuningen.nl"))
+    assert auto.quiet(request(auto.secret, eap, sign=False), auto.status())
+    assert auto.ask(bare(auto)).code == REJECT
 
 
 def test_B1_proxy_state_without_message_authenticator_is_dropped(away, auto):

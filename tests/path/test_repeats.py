@@ -116,7 +116,8 @@ def test_P3_never_back_to_where_it_came_from(away):
                     + eap_message(b"\x02\x00\x00\x15\x01x@elders.example"))
     peer.socket.sendto(asked, away.gateway.server)
     octets, _ = peer.take()
-    assert octets is None or octets[0] == REJECT or away.second.take(1)[0] is not None
+    assert octets[0] == REJECT and away.gateway.last("x@elders.example")["reason"] == "realm-loop"
+    assert away.second.take(0.3)[0] is None, "nor to the next of that route"
 
 
 def follow(nas, challenge, data=b"\x0d\x00", state=None, who=WHO):
@@ -128,28 +129,45 @@ def follow(nas, challenge, data=b"\x0d\x00", state=None, who=WHO):
                    + eap_message(packet))
 
 
-@pytest.mark.parametrize("what", ["absent", "forged", "short", "long", "bit"])
-def test_P4_state(nas, what):
-    challenge = nas.ask(nas.begin(WHO))
-    state = {"absent": b"", "forged": bytes(len(challenge.state)), "short": challenge.state[:3],
-             "long": challenge.state + b"x" * 40,
-             "bit": challenge.state[:-1] + bytes([challenge.state[-1] ^ 1])}[what]
-    answer = nas.ask(follow(nas, challenge, state=state))
+def state_refused(region, nas, packet, who=WHO):
+    """Refused for its State: a conversation that takes the packet refuses it too, for what is in it."""
+    before = len(region.gateway.trace(who))
+    answer = nas.ask(packet)
     assert answer is not None and answer.code == REJECT
     assert answer.eap[:1] in (b"\x04", b""), "a Reject of EAP bears EAP-Failure"
+    assert "State of no conversation" in region.gateway.last(who, before)["detail"]
 
 
-def test_P4_state_of_another_client(nas, other_nas):
+@pytest.mark.parametrize("what", ["forged", "short", "long", "bit"])
+def test_P4_state(region, nas, what):
     challenge = nas.ask(nas.begin(WHO))
-    answer = other_nas.ask(follow(other_nas, challenge))
+    state = {"forged": bytes(len(challenge.state)), "short": challenge.state[:3],
+             "long": challenge.state + b"x" * 40,
+             "bit": challenge.state[:-1] + bytes([challenge.state[-1] ^ 1])}[what]
+    state_refused(region, nas, follow(nas, challenge, state=state))
+
+
+def test_P4_state_absent(nas):
+    challenge = nas.ask(nas.begin(WHO))
+    answer = nas.ask(follow(nas, challenge, state=b""))
     assert answer is not None and answer.code == REJECT
 
 
-def test_P4_state_of_another_gateway(nas):
+def test_P4_state_of_another_client(region, nas, other_nas):
+    challenge = nas.ask(nas.begin(WHO))
+    state_refused(region, other_nas, follow(other_nas, challenge))
+
+
+def test_P4_state_of_another_realm(region, nas):
+    """A conversation goes on where it began, whatever realm the User-Name moves to."""
+    challenge = nas.ask(nas.begin(WHO))
+    state_refused(region, nas, follow(nas, challenge, who="j.jansen@druten.nl"), "j.jansen@druten.nl")
+
+
+def test_P4_state_of_another_gateway(region, nas):
     """A State that this gateway never gave: 18 octets of somebody else's."""
     challenge = nas.ask(nas.begin(WHO))
-    answer = nas.ask(follow(nas, challenge, state=b"\x7f" * len(challenge.state)))
-    assert answer is not None and answer.code == REJECT
+    state_refused(region, nas, follow(nas, challenge, state=b"\x7f" * len(challenge.state)))
 
 
 def test_a_NAS_that_changes_its_port_finds_its_session(region, nas):
