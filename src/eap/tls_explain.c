@@ -90,6 +90,8 @@ static void explain_ssl(struct rg_tls *tls, unsigned long error)
 void tls_explain(struct rg_tls *tls)
 {
 	unsigned long error = ERR_peek_last_error();
+	if (SSL_get_pending_cipher(tls->ssl)) /* both sides had agreed */
+		tls->proof.tls_version = tls_is_1_3(tls) ? "1.3" : "1.2";
 	if (tls->overrun && tls->records > RG_TLS_RECORDS_MOST) {
 		explain(tls, RG_REASON_METHOD_REFUSED, "broken EAP-TLS: too many TLS records");
 	} else if (tls->overrun) {

@@ -121,7 +121,8 @@ const struct rg_proof *tls_proof(struct rg_tls *tls)
 			proof_collect(tls);
 		proof_fill(tls);
 	}
-	return tls->leaf || tls->state != RG_TLS_STATE_DOOMED ? &tls->proof : NULL;
+	bool known = tls->leaf || tls->proof.tls_version; /* of one that failed */
+	return known || tls->state != RG_TLS_STATE_DOOMED ? &tls->proof : NULL;
 }
 
 /* A ticket if sessions resume here, then the octet that says "this is all" (RFC 9190 §2.5). */

@@ -40,9 +40,10 @@ void home_end(struct rg_worker *worker, struct rg_session *session, enum rg_reas
 {
 	struct rg_request *request = session->request;
 	bool undecided = session->reported || reason == RG_REASON_DIRECTORY_UNAVAILABLE;
-	session->signin.tls_us = session->conversation.method_us;
-	if (!session->reported)
+	if (!session->reported) {
+		verdict_note_method(session);
 		note_end(worker, &session->signin, RG_RESULT_NO_ANSWER, reason, detail);
+	}
 	session_end(worker, session);
 	if (request && undecided)
 		request_silence(request);

@@ -19,7 +19,7 @@ enum rg_reason verdict_reason(const struct rg_session *session, enum rg_reason r
 	return reason == RG_REASON_NONE ? RG_REASON_INTERNAL : reason;
 }
 
-static void note_method(struct rg_session *session)
+void verdict_note_method(struct rg_session *session)
 {
 	const struct rg_conversation *conversation = &session->conversation;
 	const struct rg_proof *proof = conversation_proof(conversation);
@@ -46,7 +46,7 @@ static struct rg_request *detach(struct rg_session *session)
 static void session_over(struct rg_worker *worker, struct rg_session *session, enum rg_result result,
 			 enum rg_reason reason, const char *detail)
 {
-	note_method(session);
+	verdict_note_method(session);
 	note_end(worker, &session->signin, result, reason, detail);
 	session->reported = true;
 	home_end(worker, session, reason, NULL);
@@ -154,7 +154,7 @@ static void decided_later(void *context)
 static enum rg_next decide(struct rg_worker *worker, struct rg_session *session)
 {
 	const struct rg_proof *proof = conversation_proof(&session->conversation);
-	note_method(session);
+	verdict_note_method(session);
 	signin_step(&session->signin, session->conversation.method->label, "TLS %s, %s%s%s%s%.60s",
 		    proof->tls_version ? proof->tls_version : "?",
 		    proof->resumed ? "resumed" : "full handshake", proof->inner ? ", inside " : "",
@@ -202,7 +202,7 @@ enum rg_next verdict_turn(struct rg_worker *worker, struct rg_session *session, 
 /* The directory could not be asked: silence, so that the NAS asks again, here or elsewhere. The log hears of it now. */
 static enum rg_next keep_silent(struct rg_worker *worker, struct rg_session *session)
 {
-	note_method(session);
+	verdict_note_method(session);
 	if (!session->reported)
 		note_end(worker, &session->signin, RG_RESULT_NO_ANSWER,
 			 RG_REASON_DIRECTORY_UNAVAILABLE,

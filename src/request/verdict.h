@@ -12,4 +12,6 @@ enum rg_next verdict_decided(struct rg_session *);
 /* The method's reason, seen with the eyes of the whole region: a CA that this realm does not know may be that of
  * another of its municipalities. */
 enum rg_reason verdict_reason(const struct rg_session *, enum rg_reason);
+/* Which method spoke, and over what: for the record of a sign-in that ends, however it does. */
+void verdict_note_method(struct rg_session *);
 #endif

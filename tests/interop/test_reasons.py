@@ -49,7 +49,10 @@ def reason_of(region, who, wanted, realm="beuningen.nl", seconds=3):
 def refused(region, uid, wanted, pair=None, **options):
     result = region.sign_in(uid, pair=pair, **options)
     assert result.rejected and not result.accepted
-    reason_of(region, options.get("identity", f"{uid}@beuningen.nl"), wanted)
+    who = options.get("identity", f"{uid}@beuningen.nl")
+    reason_of(region, who, wanted)
+    if "tls" in options:
+        assert region.gateway.last(who)["tls"] == options["tls"], "refused or not"
     return result
 
 
@@ -136,6 +139,7 @@ def test_supplicant_distrusts_server(region, tls):
                                                seconds=5)
     assert not result.accepted
     reason_of(region, who, "supplicant-distrusts-server")
+    assert region.gateway.last(who)["tls"] == tls
 
 
 def test_supplicant_abandoned(region):
