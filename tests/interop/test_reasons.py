@@ -41,7 +41,7 @@ def reason_of(region, who, wanted, realm="beuningen.nl", seconds=3):
     seen = region.gateway.last(who, seconds=seconds)
     assert seen["reason"] == wanted, seen
     assert seen["advice"] and seen["steps"]
-    assert f"reason={wanted}" in region.gateway.log
+    region.gateway.wait_log(f"sign-in id={seen['id']} .* reason={wanted} ", 3)
     assert region.gateway.sign_in_counts(realm).get(wanted, 0) >= 1
     assert region.gateway.counters().get(f'sign_ins_total{{realm="{realm}",reason="{wanted}"}}', 0) >= 1
 
