@@ -450,6 +450,25 @@ static void session_that_waits_for_its_directory_ends_in_silence(void **state)
 	assert_int_equal(gate.worker.open, 0);
 }
 
+/* What a new conversation would refuse for its State is still a person whom nobody refused. */
+static void L5_silence_outlasts_the_session(void **state)
+{
+	(void)state;
+	fake_directory.hold = true;
+	begin(&nas);
+	nas_eap(&nas, 8, TLS, "proven");
+	while (!fake_directory.held)
+		uv_run(&gate.worker.loop, UV_RUN_ONCE);
+	struct rg_session *session =
+		session_find(&gate.worker.sessions, span_of(nas.state, nas.state_length));
+	home_end(&gate.worker, session, RG_REASON_DIRECTORY_UNAVAILABLE, NULL);
+	gate_expect(&gate, "no-answer", "directory-unavailable");
+	directory_answer_held(RG_OUTCOME_FOUND); /* late: to nobody */
+	uint64_t before = counted(RG_COUNT_DROP_DUPLICATE);
+	nas_say(&nas);
+	nas_deaf(&nas, &gate, RG_COUNT_DROP_DUPLICATE, before);
+}
+
 static void E3_full_table_ends_the_oldest_half_open_one(void **state)
 {
 	uint64_t before = counted(RG_COUNT_SESSIONS_EVICTED);
@@ -549,6 +568,7 @@ int main(void)
 		TEST(L5_directory_that_cannot_be_asked_gets_silence),
 		TEST(session_that_is_not_finished_ends),
 		TEST(session_that_waits_for_its_directory_ends_in_silence),
+		TEST(L5_silence_outlasts_the_session),
 		TEST(E3_full_table_ends_the_oldest_half_open_one),
 		TEST(O1_conversation_goes_on_across_a_reload),
 		TEST(stopping_with_everything_under_way),
