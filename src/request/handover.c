@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/log.h"
 #include "request/path.h"
 #include "request/ports.h"
 

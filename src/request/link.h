@@ -19,6 +19,7 @@ struct rg_link {
 	struct rg_worker *worker;
 	unsigned serves;             /* RG_SERVES_* */
 	struct rg_request *requests; /* that came by it and are in the window */
+	unsigned version;            /* RG_RADIUS_1_0 or RG_RADIUS_1_1 */
 	int fd;                      /* RG_LINK_UDP */
 	/* What follows belongs to the other two kinds. */
 	struct rg_link *next;        /* of its bucket, by serial */
@@ -26,7 +27,6 @@ struct rg_link {
 	unsigned owner;              /* the number of the worker that has the connection */
 	bool busy;                   /* RG_LINK_REMOTE: a packet that came by it is on its way through the stages */
 	enum rg_transport transport; /* tls or dtls */
-	unsigned version;            /* RG_RADIUS_1_0 or RG_RADIUS_1_1 */
 	const struct rg_client *client; /* of the worker's current configuration */
 	struct rg_connection *connection; /* RG_LINK_CONNECTION */
 };
