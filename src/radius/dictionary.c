@@ -301,6 +301,25 @@ static void print_pair(TALLOC_CTX *context, const VALUE_PAIR *vp,
 	each(caller, name, value ? value : "");
 }
 
+/* libfreeradius 3.2.1 joins NAS-Filter-Rules (RFC 4849) and reads past the packet's end where their
+ * text has a NUL at the wrong place: they are not shown to it. False: the next attribute is none. */
+static bool print_filter_rule(TALLOC_CTX *context, struct rg_cursor *cursor,
+			      void (*each)(void *context, const char *name, const char *value),
+			      void *caller)
+{
+	struct rg_cursor ahead = *cursor;
+	if (cursor_u8(&ahead) != RG_NAS_FILTER_RULE)
+		return false;
+	uint8_t length = cursor_u8(&ahead);
+	struct rg_span text = cursor_take(&ahead, length - 2u);
+	char *value = talloc_array(context, char, 4 * text.length + 1);
+	if (value)
+		text_escape(value, 4 * text.length + 1, text);
+	each(caller, "NAS-Filter-Rule", value ? value : "");
+	*cursor = ahead;
+	return true;
+}
+
 void dictionary_print(const struct rg_packet *packet,
 		      void (*each)(void *context, const char *name, const char *value),
 		      void *caller)
@@ -313,6 +332,8 @@ void dictionary_print(const struct rg_packet *packet,
 	cursor_take(&cursor, RG_RADIUS_HEADER);
 	while (cursor_left(&cursor) != 0) {
 		VALUE_PAIR *pairs = NULL;
+		if (print_filter_rule(context, &cursor, each, caller))
+			continue;
 		ssize_t used = rad_attr2vp(context, &outer, NULL, NULL, cursor.at,
 					   cursor_left(&cursor), &pairs);
 		if (used <= 0)

@@ -1,5 +1,7 @@
 #include "radius/dictionary.h"
 
+#include <stdlib.h>
+
 #include "radius/key.h"
 #include "radius/writer.h"
 #include "support.h"
@@ -166,6 +168,28 @@ static void attributes_are_printed(void **state)
 	radius_key_free(&key);
 }
 
+/* Found by the packet fuzzer: libfreeradius joins these two and reads on behind the packet. */
+static void NAS_filter_rules_are_read_here_and_end_with_the_packet(void **state)
+{
+	static const uint8_t bytes[] = {
+		0x02, 0x07, 0x00, 0x3e, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08,
+		0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x5c, 0x12, 0x21, 0xc8, 0x34, 0xd3,
+		0x8a, 0x95, 0x9b, 0x45, 0x89, 0x34, 0x97, 0x78, 0xc9, 0x35, 0xe2, 0x01, 0xf1,
+		0x06, 0x01, 'a',  'b',	'c',  0xf5, 0x07, 0x01, 0x80, 'a',  'b',  'c',	0xf5,
+		0x07, 0x01, 0x00, 'd',	'e',  'f',  0x5c, 0x04, 'x',  0x00,
+	};
+	uint8_t *exact = malloc(sizeof(bytes)); /* so that a step past its end is seen */
+	struct rg_packet packet;
+	struct printed printed = {""};
+	(void)state;
+	memcpy(exact, bytes, sizeof(bytes));
+	assert_int_equal(packet_view(&packet, span_of(exact, sizeof(bytes))), RG_PACKET_OK);
+	dictionary_print(&packet, collect, &printed);
+	assert_non_null(strstr(printed.text, "NAS-Filter-Rule=!\\xc84"));
+	assert_non_null(strstr(printed.text, "NAS-Filter-Rule=x\\x00\n"));
+	free(exact);
+}
+
 static void opening_twice_is_opening_once(void **state)
 {
 	const char *why = "";
@@ -195,6 +219,7 @@ int main(void)
 		cmocka_unit_test(values_that_do_not_fit_are_not_cut),
 		cmocka_unit_test(what_cannot_be_a_fixed_reply_is_refused),
 		cmocka_unit_test(attributes_are_printed),
+		cmocka_unit_test(NAS_filter_rules_are_read_here_and_end_with_the_packet),
 		cmocka_unit_test(opening_twice_is_opening_once),
 		cmocka_unit_test(closing_is_for_good),
 	};

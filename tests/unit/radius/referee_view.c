@@ -6,7 +6,6 @@
 
 #include "radius/packet.h"
 
-#define NAS_FILTER_RULE 92
 #define VENDOR_CISCO    9
 
 static bool referee_takes(struct rg_span datagram, decode_fail_t *fault)
@@ -26,10 +25,10 @@ static bool is_octets(const VALUE_PAIR *pair)
 	return pair->da->type == PW_TYPE_STRING || pair->da->type == PW_TYPE_OCTETS;
 }
 
-/* It joins EAP-Message and the like, NAS-Filter-Rule and fragments (RFC 6929 §2.2). */
+/* It joins EAP-Message and the like, and fragments (RFC 6929 §2.2). */
 static bool is_joined(const DICT_ATTR *known, uint8_t type)
 {
-	return (known && known->flags.concat) || type == NAS_FILTER_RULE ||
+	return (known && known->flags.concat) ||
 	       (type >= 241 && type <= 246);
 }
 
@@ -65,6 +64,8 @@ static const char *compare_attribute(const struct rg_packet *packet,
 				     const struct rg_attribute *attribute)
 {
 	RADIUS_PACKET outer = {.code = packet->code, .sockfd = -1};
+	if (attribute->type == RG_NAS_FILTER_RULE)
+		return NULL; /* joined, and read past the packet's end (radius/dictionary.c) */
 	TALLOC_CTX *context = talloc_new(NULL);
 	VALUE_PAIR *pairs = NULL;
 	ssize_t used = rad_attr2vp(context, &outer, NULL, NULL, packet->data + attribute->offset,
