@@ -8,6 +8,7 @@ include tests/unit/radius/local.mk
 include tests/unit/client/local.mk
 include tests/unit/route/local.mk
 include tests/unit/eap/local.mk
+include tests/unit/tls/local.mk
 include tests/unit/directory/local.mk
 include tests/unit/discover/local.mk
 include tests/unit/observe/local.mk

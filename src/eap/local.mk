@@ -6,7 +6,6 @@ src_libroamgate_a_SOURCES += src/eap/mschapv2.c src/include/roamgate/mschapv2.h
 src_libroamgate_a_SOURCES += src/eap/tunnel.c src/eap/tunnel.h
 # The TLS engine that all TLS methods share.
 src_libroamgate_a_SOURCES += \
-	src/eap/certificate.c src/eap/certificate.h \
 	src/eap/fragments.c src/eap/fragments.h \
 	src/eap/tls_bio.c \
 	src/eap/tls_build.c \
@@ -15,7 +14,6 @@ src_libroamgate_a_SOURCES += \
 	src/eap/tls_conversation.c src/eap/tls_conversation.h \
 	src/eap/tls_engine.c \
 	src/eap/tls_explain.c \
-	src/eap/tls_files.c src/eap/tls_files.h \
 	src/eap/tls_ocsp.c src/eap/tls_ocsp.h \
 	src/eap/tls_ocsp_exchange.c \
 	src/eap/tls_ocsp_judge.c \

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 
 #include "core/secret.h"
-#include "eap/certificate.h"
 #include "eap/tls_private.h"
+#include "tls/certificate.h"
 
 #define WARN_DAYS 30
 

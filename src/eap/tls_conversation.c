@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "core/secret.h"
-#include "eap/certificate.h"
 #include "eap/tls_verify.h"
+#include "tls/certificate.h"
 
 /* OpenSSL hands the supplicant's chain over; what it says is kept for the proof. */
 static int verify(X509_STORE_CTX *ctx, void *unused)

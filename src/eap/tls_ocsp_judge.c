@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "eap/certificate.h"
 #include "eap/tls_ocsp.h"
+#include "tls/certificate.h"
 
 #define SKEW_S        300
 #define REMEMBER_MOST 3600

@@ -7,8 +7,8 @@
 
 #include "eap/tls_cache.h"
 #include "eap/tls_context.h"
-#include "eap/tls_files.h"
 #include "eap/tls_verify.h"
+#include "tls/files.h"
 
 enum rg_tls_source { RG_TLS_CERTIFICATE, RG_TLS_KEY, RG_TLS_CLIENT_CA, RG_TLS_CRL, RG_TLS_SOURCES };
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "core/secret.h"
-#include "eap/certificate.h"
 #include "eap/tls_conversation.h"
+#include "tls/certificate.h"
 
 bool tls_export(struct rg_tls *tls, const char *label, struct rg_span context, uint8_t *out,
 		size_t length)

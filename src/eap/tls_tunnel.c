@@ -3,8 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "eap/certificate.h"
 #include "eap/tls_conversation.h"
+#include "tls/certificate.h"
 
 static bool fail(struct rg_tls *tls, struct rg_eap_step *step, enum rg_reason reason,
 		 const char *detail)

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "eap/certificate.h"
 #include "radsec/private.h"
+#include "tls/certificate.h"
 
 static void on_timer(struct rg_timer *, uint64_t now);
 

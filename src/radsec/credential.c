@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "core/secret.h"
-#include "eap/certificate.h"
 #include "radsec/private.h"
+#include "tls/certificate.h"
 
 static struct rg_radsec *all; /* process-wide: reloads share what did not change */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -7,10 +7,10 @@
 
 #include "core/clock.h"
 #include "core/secret.h"
-#include "eap/tls_files.h"
 #include "radsec/connection.h"
 #include "radsec/names.h"
 #include "radsec/port.h"
+#include "tls/files.h"
 
 enum rg_radsec_source {
 	RG_RADSEC_CERTIFICATE,

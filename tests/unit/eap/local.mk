@@ -7,11 +7,6 @@ tests_unit_eap_libtls_a_SOURCES = modules/eap_tls/eap_tls.c \
 	tests/unit/eap/town.c \
 	tests/unit/eap/responder.c tests/unit/eap/responder.h
 tests_unit_eap_libtls_a_CFLAGS = $(AM_CFLAGS)
-check_PROGRAMS += tests/unit/eap/certificate
-tests_unit_eap_certificate_SOURCES = tests/unit/eap/certificate.c
-tests_unit_eap_certificate_LDFLAGS = $(ldflags_unit)
-tests_unit_eap_certificate_LDADD = tests/unit/eap/libtls.a $(ldadd_unit)
-tests_unit_eap_certificate_DEPENDENCIES = src/libroamgate.a tests/unit/eap/libtls.a
 check_PROGRAMS += tests/unit/eap/fragments
 tests_unit_eap_fragments_SOURCES = tests/unit/eap/fragments.c
 tests_unit_eap_fragments_LDFLAGS = $(ldflags_unit)

@@ -1,4 +1,4 @@
-#include "eap/tls_files.h"
+#include "tls/files.h"
 
 #include <errno.h>
 #include <fcntl.h>

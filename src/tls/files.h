@@ -1,7 +1,7 @@
 /* Files of certificates and keys, read once however many realms name them. Main thread and checks;
  * takes a lock of its own. */
-#ifndef RG_EAP_TLS_FILES_H
-#define RG_EAP_TLS_FILES_H
+#ifndef RG_TLS_FILES_H
+#define RG_TLS_FILES_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "eap/certificate.h"
+#include "tls/certificate.h"
 
 #include <openssl/bio.h>
 #include <openssl/objects.h>

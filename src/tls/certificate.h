@@ -1,6 +1,6 @@
 /* Names in a certificate, read as hostile text. */
-#ifndef RG_EAP_CERTIFICATE_H
-#define RG_EAP_CERTIFICATE_H
+#ifndef RG_TLS_CERTIFICATE_H
+#define RG_TLS_CERTIFICATE_H
 #include <openssl/x509.h>
 #include <stdbool.h>
 #include <stddef.h>

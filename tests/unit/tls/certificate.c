@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "eap/certificate.h"
-#include "pki.h"
+#include "../eap/pki.h"
+#include "tls/certificate.h"
 
 static const int all[] = {RG_NAME_SAN_UPN, RG_NAME_SAN_EMAIL, RG_NAME_SUBJECT_CN, RG_NAME_SAN_DNS};
 static const struct rg_choices order = {all, 4};
@@ -194,5 +194,5 @@ int main(void)
 		cmocka_unit_test(test_O6_subject_is_escaped_and_cut),
 		cmocka_unit_test(test_server_names),
 	};
-	return cmocka_run_group_tests_name("eap/certificate", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("tls/certificate", tests, NULL, NULL);
 }

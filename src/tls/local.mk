@@ -1,0 +1,3 @@
+src_libroamgate_a_SOURCES += \
+	src/tls/certificate.c src/tls/certificate.h \
+	src/tls/files.c src/tls/files.h
