@@ -32,6 +32,7 @@ class Subject:
         self.name, self.port, self.pid, self.stop = name, port, pid, stop
         self.options, self.rest_s = [], 0  # of the load, for this one; between two measurements
         self.rested = 0.0  # when the rest is over
+        self.gateway = self.tls_port = None  # of roamgated; where it takes RADIUS over TLS
 
 
 class Sink:
@@ -96,13 +97,15 @@ def _raddb(bench, name, workers=1):
     return raddb
 
 
-def _gateway(bench, name, raddb):
-    with on_core(SERVER_CORE):
-        gateway = Gateway(raddb, build=bench.build)
-    return Subject(name, raddb.port, gateway.pid, gateway.stop)
+def _gateway(bench, name, raddb, core=SERVER_CORE, build=None):
+    with on_core(core):
+        gateway = Gateway(raddb, build=build or bench.build)
+    subject = Subject(name, raddb.port, gateway.pid, gateway.stop)
+    subject.gateway = gateway
+    return subject
 
 
-def roamgated_proxy(bench, sink, name="roamgated", realms=0):
+def roamgated_proxy(bench, sink, name="roamgated", realms=0, build=None):
     """realms: so many routes of one realm each before the one that is used."""
     raddb = _raddb(bench, name)
     raddb.peers.append(dict(name="far", transport="udp", address="127.0.0.1", port=sink.port,
@@ -110,10 +113,10 @@ def roamgated_proxy(bench, sink, name="roamgated", realms=0):
     if realms:
         raddb.routes.append(dict(realms=[f"gemeente{number}.nl" for number in range(realms)], peers=["far"]))
     raddb.routes.append(dict(realms=[REALM], peers=["far"]))
-    return _gateway(bench, name, raddb)
+    return _gateway(bench, name, raddb, build=build)
 
 
-def roamgated_home(bench, kind, name="roamgated", directory="ldap"):
+def roamgated_home(bench, kind, name="roamgated", directory="ldap", build=None):
     """directory: its municipality's real slapd over TLS; "ldif": a file, in memory."""
     one = town(bench, kind)
     raddb = _raddb(bench, name)
@@ -126,7 +129,7 @@ def roamgated_home(bench, kind, name="roamgated", directory="ldap"):
         realm["directory"] = dict(type="ldif", file=str(raddb.folder / "people.ldif"), base=one.base,
                                   filter="(mail=%{identity})")
     raddb.realms[one.name] = realm
-    return _gateway(bench, name, raddb)
+    return _gateway(bench, name, raddb, build=build)
 
 
 RADSECPROXY = """ListenUDP 127.0.0.1:{port}

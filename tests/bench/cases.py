@@ -1,0 +1,146 @@
+"""What is measured: each group takes a Bench, starts its servers, and lets them take turns."""
+import contextlib
+
+import peers
+import radsec
+
+PROXY_UNDER_WAY = 128  # what one of radsecproxy's peers holds is 256
+HOME_UNDER_WAY = 16
+VISITORS = ("--proxy", peers.REALM, "--outstanding", str(PROXY_UNDER_WAY))
+
+
+@contextlib.contextmanager
+def started():
+    """A list of what is running, all of which ends with it."""
+    running = []
+    try:
+        yield running
+    finally:
+        for each in reversed(running):
+            each.stop()
+
+
+def with_before(bench, running, start, *arguments, **options):
+    """roamgated, and that of another build beside it where one is named."""
+    running.append(start(bench, *arguments, name="roamgated", **options))
+    if bench.before:
+        running.append(start(bench, *arguments, name="roamgated, before", build=bench.before, **options))
+    return running[-2:] if bench.before else running[-1:]
+
+
+def proxied(bench, name, servers, *options):
+    options = options or VISITORS
+    bench.case(name, {
+        each.name: lambda each=each: bench.load(
+            each, peers.SINK_SECRET if each.name == "floor" else peers.SECRET, *options)
+        for each in servers})
+
+
+def udp(bench):
+    with started() as running:
+        sink = peers.Sink(bench)
+        running.append(sink)
+        servers = with_before(bench, running, peers.roamgated_proxy, sink)
+        for start in (peers.radsecproxy, peers.freeradius_proxy, peers.floor):
+            running.append(start(bench, sink))
+            servers.append(running[-1])
+        proxied(bench, "UDP→UDP", servers)
+
+
+def tls(bench):
+    """Both ends of a RadSec connection."""
+    with started() as running:
+        sink = peers.Sink(bench)
+        running.append(sink)
+        home = radsec.home(bench, sink)
+        running.append(home)
+        callers = with_before(bench, running, radsec.roamgated_to_tls, home)
+        for start in (lambda: radsec.radsecproxy_to_tls(bench, home.tls_port),
+                      lambda: radsec.roamgated_to_tls(bench, home, "roamgated, RADIUS 1.1", "1.1")):
+            running.append(start())
+            callers.append(running[-1])
+        proxied(bench, "UDP→TLS", callers)
+        if bench.quick:
+            return
+        called = []
+        for each in [*with_before(bench, running, radsec.roamgated_from_tls, sink),
+                     radsec.radsecproxy_from_tls(bench, sink)]:
+            called.append(radsec.by_tls(bench, each))
+        running.append(called[-1])
+        proxied(bench, "TLS→UDP", called)
+
+
+def realms(bench):
+    """As many realms as a country has, against a few."""
+    with started() as running:
+        sink = peers.Sink(bench)
+        running.append(sink)
+        servers = [peers.roamgated_proxy(bench, sink, "roamgated", realms=10),
+                   peers.roamgated_proxy(bench, sink, "roamgated, 10,000", realms=10000)]
+        running.extend(servers)
+        proxied(bench, "UDP→UDP, 10 or 10,000 realms", servers)
+
+
+def far(bench):
+    """A home server 50 ms away, with 5,000 requests under way."""
+    under_way = ("--proxy", peers.REALM, "--outstanding", "5000")
+    with started() as running:
+        sink = peers.Sink(bench, "--delay", "50")
+        running.append(sink)
+        servers = with_before(bench, running, peers.roamgated_proxy, sink)
+        running.append(peers.freeradius_proxy(bench, sink))
+        servers.append(running[-1])
+        proxied(bench, "UDP→UDP, 50 ms, 5,000", servers, *under_way)
+        home = radsec.home(bench, sink)
+        running.append(home)
+        servers = with_before(bench, running, radsec.roamgated_to_tls, home)
+        proxied(bench, "UDP→TLS, 50 ms, 5,000", servers, *under_way)
+
+
+def laptops(bench, kind, tls_version, *options):
+    one, pair = peers.town(bench, kind), peers.staff(bench, kind)
+    return ["--eap-tls", "--tls", tls_version, "--certificate", pair.certificate, "--key", pair.key,
+            "--ca", one.certs.root, "--identity", f"j.jansen@{one.realm}", *options]
+
+
+def home(bench, kind, resumes):
+    """Both TLS versions of EAP-TLS."""
+    how = "resumed" if resumes else "full"
+    with started() as running:
+        servers = with_before(bench, running, peers.roamgated_home, kind)
+        running.append(peers.freeradius_home(bench, kind, resumes))
+        servers.append(running[-1])
+        if not bench.quick:
+            for start in (lambda: peers.hostapd_home(bench, kind, resumes),
+                          lambda: peers.roamgated_home(bench, kind, "roamgated, LDIF", "ldif")):
+                running.append(start())
+                servers.append(running[-1])
+        for version in ("1.2", "1.3"):
+            # hostapd 2.10 ends what it resumes in TLS 1.3 without the protected success of RFC 9190.
+            able = [each for each in servers if (each.name, version, how) != ("hostapd", "1.3", "resumed")]
+            options = laptops(bench, kind, version, "--outstanding", str(HOME_UNDER_WAY),
+                              *(["--resume"] if resumes else []))
+            measures = {each.name: lambda each=each: bench.load(each, peers.SECRET, *options)
+                        for each in able}
+            measures["OpenSSL alone"] = lambda version=version: dict(cpu_us=peers.openssl_alone(
+                bench, kind, version, how, min(1, bench.seconds)))
+            key = {"p256": "P-256", "rsa": "RSA-2048"}[kind]
+            bench.case(f"EAP-TLS {version} {key} {how}", measures)
+
+
+def kinds(bench):
+    return ("p256",) if bench.quick else ("p256", "rsa")
+
+
+def full(bench):
+    for kind in kinds(bench):
+        home(bench, kind, False)
+
+
+def resumed(bench):
+    for kind in kinds(bench):
+        home(bench, kind, True)
+
+
+GROUPS = dict(udp=udp, tls=tls, realms=realms, far=far, full=full, resumed=resumed)
+QUICK = ("udp", "tls", "full", "resumed")
