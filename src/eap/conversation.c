@@ -29,12 +29,14 @@ void conversation_invite(struct rg_conversation *conversation, struct rg_buffer 
 	eap_request_write(out, conversation->id, RG_EAP_IDENTITY, (struct rg_span){0});
 }
 
+/* What the host said no to is why it ends: a supplicant that hears of it may fall silent, send an
+ * alert or say anything. */
 static enum rg_turn fail(struct rg_conversation *conversation, enum rg_reason reason,
 			 const char *detail, struct rg_buffer *out, struct rg_turn_result *result)
 {
 	conversation->state = RG_CONVERSATION_ENDED;
-	result->reason = reason;
-	result->detail = detail;
+	result->reason = conversation->refused ? conversation->pending : reason;
+	result->detail = conversation->refused ? conversation->pending_detail : detail;
 	eap_result_write(out, RG_EAP_CODE_FAILURE, conversation->id);
 	return RG_TURN_FAILURE;
 }
@@ -76,7 +78,7 @@ static enum rg_turn call_method(struct rg_conversation *conversation, method_cal
 	uint64_t began = clock_now();
 	enum rg_eap_verdict verdict = call(conversation->running, &step);
 	conversation->method_us += (uint32_t)((clock_now() - began) / 1000);
-	if (step.reason != RG_REASON_NONE) {
+	if (step.reason != RG_REASON_NONE && !conversation->refused) {
 		conversation->pending = step.reason;
 		conversation->pending_detail = step.detail;
 	}
@@ -219,6 +221,7 @@ enum rg_turn conversation_answered(struct rg_conversation *conversation,
 	*result = (struct rg_turn_result){0};
 	conversation->state = RG_CONVERSATION_METHOD;
 	/* A wrong secret that was followed by the right one is not how it ends. */
+	conversation->refused = !answer->granted;
 	conversation->pending = answer->granted ? RG_REASON_NONE : answer->reason;
 	conversation->pending_detail = answer->granted ? NULL : answer->detail;
 	return call_method(conversation, conversation->method->answered,

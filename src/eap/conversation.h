@@ -27,6 +27,7 @@ struct rg_conversation {
 	struct rg_eap_start start;
 	enum rg_reason pending;                /* settled by the method before the conversation ended */
 	const char *pending_detail;
+	bool refused;                          /* by the host: pending is its answer, and stays until its next */
 	uint32_t method_us;                    /* spent inside methods */
 };
 

@@ -51,21 +51,25 @@ void home_end(struct rg_worker *worker, struct rg_session *session, enum rg_reas
 		request_drop(request);
 }
 
-/* A session that was not finished: the method may have settled why (an alert is out that nobody answered). */
+void home_give_up(struct rg_session *session, enum rg_reason reason, const char *detail)
+{
+	const struct rg_conversation *conversation = &session->conversation;
+	if (conversation->pending != RG_REASON_NONE)
+		home_end(session->owner, session, verdict_reason(session, conversation->pending),
+			 conversation->pending_detail);
+	else
+		home_end(session->owner, session, reason, detail);
+}
+
 static void on_deadline(struct rg_timer *timer, uint64_t now)
 {
 	struct rg_session *session =
 		(struct rg_session *)((char *)timer - offsetof(struct rg_session, deadline));
-	const struct rg_conversation *conversation = &session->conversation;
 	(void)now;
-	if (conversation->pending != RG_REASON_NONE)
-		home_end(session->owner, session, verdict_reason(session, conversation->pending),
-			 conversation->pending_detail);
-	else if (session->request)
-		home_end(session->owner, session, RG_REASON_DIRECTORY_UNAVAILABLE, NULL);
+	if (session->request)
+		home_give_up(session, RG_REASON_DIRECTORY_UNAVAILABLE, NULL);
 	else
-		home_end(session->owner, session, RG_REASON_SUPPLICANT_ABANDONED,
-			 "the supplicant did not go on");
+		home_give_up(session, RG_REASON_SUPPLICANT_ABANDONED, "the supplicant did not go on");
 }
 
 static void make_room(struct rg_worker *worker)
@@ -74,7 +78,7 @@ static void make_room(struct rg_worker *worker)
 	if (!victim)
 		return;
 	count(worker->counters, RG_COUNT_SESSIONS_EVICTED);
-	home_end(worker, victim, RG_REASON_OVERLOAD, "too many conversations at once");
+	home_give_up(victim, RG_REASON_OVERLOAD, "too many conversations at once");
 }
 
 static size_t room_for(const struct rg_packet *packet, const struct rg_request *request)

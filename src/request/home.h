@@ -10,4 +10,7 @@ void home_forget(struct rg_request *);
 void home_repeated(struct rg_request *);
 /* Ends a session that has no answer to give any more, with its record. */
 void home_end(struct rg_worker *, struct rg_session *, enum rg_reason, const char *detail);
+/* The same of one that was not finished, for this reason, unless its method had settled why it would end: an alert
+ * is out, or a password was refused, and the supplicant fell silent. */
+void home_give_up(struct rg_session *, enum rg_reason, const char *detail);
 #endif

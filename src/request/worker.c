@@ -155,7 +155,7 @@ static void shut(struct rg_worker *worker)
 {
 	struct rg_session *session;
 	while ((session = session_any(&worker->sessions)))
-		home_end(worker, session, RG_REASON_SUPPLICANT_ABANDONED, "the gateway stops");
+		home_give_up(session, RG_REASON_SUPPLICANT_ABANDONED, "the gateway stops");
 	window_each(&worker->window, drop_request, NULL);
 	upstream_close(&worker->upstream);
 	ports_take(worker, NULL, 0);

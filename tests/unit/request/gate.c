@@ -28,7 +28,8 @@ struct method {
 	struct rg_proof proof;
 	struct rg_claim claim;
 	uint8_t password[32];
-	bool stubborn; /* says success whatever the host says */
+	bool stubborn;  /* says success whatever the host says */
+	bool talkative; /* says no in its own words, and waits to be answered */
 };
 
 static void *method_start(const struct rg_eap_start *start)
@@ -67,6 +68,7 @@ static enum rg_eap_verdict method_respond(void *self, struct rg_eap_step *step)
 						  .password = span_of(method->password, length)};
 		method->proof.kind = RG_NAME_INNER;
 		method->stubborn = span_equal(method->claim.password, span_text("stubborn"));
+		method->talkative = span_equal(method->claim.password, span_text("talkative"));
 		return RG_EAP_ASK;
 	}
 	if (span_equal(step->input, span_text("success")))
@@ -94,7 +96,7 @@ static enum rg_eap_verdict method_answered(void *self, struct rg_eap_step *step)
 		return RG_EAP_SUCCESS;
 	step->reason = answer->reason;
 	step->detail = answer->detail;
-	if (!answer->again)
+	if (!answer->again && !method->talkative)
 		return RG_EAP_FAILURE;
 	buffer_put(step->output, span_text("again"));
 	return RG_EAP_REQUEST;

@@ -232,6 +232,39 @@ static void a_wrong_password_may_be_followed_by_the_right_one(void **state)
 	directory_answer_held(RG_OUTCOME_WRONG_SECRET);
 }
 
+/* Told that the password has expired, hostap says nothing more until somebody types a new one; others send an
+ * alert, or anything. The helpdesk has to hear what the directory said. */
+static void a_refusal_outlasts_what_follows_it(void **state)
+{
+	static const char *const last_words[] = {NULL, "revoked", ""};
+	(void)state;
+	for (size_t i = 0; i < sizeof(last_words) / sizeof(last_words[0]); i++) {
+		fake_directory.outcome = RG_OUTCOME_PASSWORD_EXPIRED;
+		begin(&nas);
+		nas_eap(&nas, 8, TLS, "ask:talkative");
+		nas_hear(&nas, &gate, RG_ACCESS_CHALLENGE);
+		if (!last_words[i]) {
+			wheel_advance(&gate.worker.wheel, clock_now() + 61 * RG_SECOND);
+			gate_expect(&gate, "no-answer", "password-expired");
+			continue;
+		}
+		nas_eap(&nas, 9, last_words[i][0] ? TLS : 99, last_words[i]);
+		expect_reject(&nas, 9, "password-expired");
+	}
+}
+
+static void E3_one_that_is_refused_already_is_ended_as_that(void **state)
+{
+	(void)state;
+	fake_directory.outcome = RG_OUTCOME_LOCKED;
+	begin(&nas);
+	nas_eap(&nas, 8, TLS, "ask:talkative");
+	nas_hear(&nas, &gate, RG_ACCESS_CHALLENGE);
+	for (unsigned i = 0; i < 16; i++)
+		begin(&nas);
+	gate_expect(&gate, "no-answer", "account-locked");
+}
+
 static void E6_success_after_a_refusal(void **state)
 {
 	(void)state;
@@ -554,6 +587,8 @@ int main(void)
 		TEST(the_directory_s_own_name_for_somebody),
 		TEST(passwords_refused_with_their_reasons),
 		TEST(a_wrong_password_may_be_followed_by_the_right_one),
+		TEST(a_refusal_outlasts_what_follows_it),
+		TEST(E3_one_that_is_refused_already_is_ended_as_that),
 		TEST(E6_success_after_a_refusal),
 		TEST(L2_no_directory_is_asked_about_a_password_that_is_none),
 		TEST(L5_a_password_that_could_not_be_asked_about_gets_silence),
