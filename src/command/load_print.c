@@ -108,6 +108,8 @@ void load_print(const struct rg_load_plan *plan, const struct rg_load_tally *tal
 		       show_text(shown, sizeof(shown), kind->why));
 	printf("lost           %" PRIu64 "%s\n", tally->lost,
 	       tally->nobody_there ? ": nothing listens there" : "");
+	if (tally->abandoned != 0)
+		printf("abandoned      %" PRIu64 "\n", tally->abandoned);
 	printf("requests       %.1f a sign-in; %" PRIu64 " sent again, %" PRIu64
 	       " not taken by the kernel\n",
 	       per((double)tally->round_trips, tally->begun), tally->repeats, tally->unsent);
@@ -176,10 +178,9 @@ static json_t *process_json(const struct rg_load_plan *plan, const struct rg_loa
 struct json_t *load_json(const struct rg_load_plan *plan, const struct rg_load_tally *tally)
 {
 	json_t *object = json_pack(
-		"{s:s, s:s, s:i, s:i, s:f, s:f}", "server", plan->text, "kind",
-		plan->settings.script == &script_visitor ? "proxy" : "eap-tls", "outstanding",
-		(int)plan->settings.outstanding, "ports", (int)plan->settings.ports, "elapsed_s",
-		(double)tally->elapsed_ns / 1e9, "sign_ins_per_s", a_second(tally));
+		"{s:s, s:s, s:i, s:i, s:f, s:f}", "server", plan->text, "kind", plan->kind,
+		"outstanding", (int)plan->settings.outstanding, "ports", (int)plan->settings.ports,
+		"elapsed_s", (double)tally->elapsed_ns / 1e9, "sign_ins_per_s", a_second(tally));
 	const struct {
 		const char *name;
 		uint64_t value;
@@ -188,6 +189,7 @@ struct json_t *load_json(const struct rg_load_plan *plan, const struct rg_load_t
 		{"accepted", tally->accepted},
 		{"refused", tally->refused + tally->failed},
 		{"lost", tally->lost},
+		{"abandoned", tally->abandoned},
 		{"resumed", tally->resumed},
 		{"keys_verified", tally->keys_verified},
 		{"repeats", tally->repeats},

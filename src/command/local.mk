@@ -3,7 +3,7 @@ src_libroamgate_a_SOURCES += \
 	src/command/command.h \
 	src/command/control_client.c src/command/control_client.h \
 	src/command/control_path.c \
-	src/command/load.c src/command/load.h src/command/load_print.c \
+	src/command/load.c src/command/load_plan.c src/command/load.h src/command/load_print.c \
 	src/command/options.c src/command/options.h \
 	src/command/realm.c src/command/realm.h src/command/realm_add.c \
 	src/command/reload.c \

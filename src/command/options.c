@@ -8,7 +8,7 @@
 #include "command/command.h"
 #include "core/text.h"
 
-#define OPTIONS_MOST 32
+#define OPTIONS_MOST 64
 
 /* Rows that every command has; their values are those of getopt's val. */
 enum { VALUE_FILE = 'c', VALUE_HELP = 'h', VALUE_JSON = 256, VALUE_OWN };

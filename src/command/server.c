@@ -59,20 +59,42 @@ static int complain(const char *command, const char *path, const char *what)
 	return RG_EXIT_USAGE;
 }
 
+/* What a file holds, without its last newline. False: it cannot be read. */
+static bool read_secret(const char *path, uint8_t data[SECRET_MOST], size_t *length)
+{
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return false;
+	setvbuf(file, NULL, _IONBF, 0); /* no second copy of the secret */
+	*length = fread(data, 1, SECRET_MOST, file);
+	fclose(file);
+	if (*length != 0 && data[*length - 1] == '\n')
+		(*length)--;
+	return true;
+}
+
 int server_secret(const char *command, const char *path, struct rg_radius_key **key)
 {
 	uint8_t data[SECRET_MOST];
-	FILE *file = fopen(path, "re");
-	if (!file)
+	size_t length;
+	if (!read_secret(path, data, &length))
 		return complain(command, path, strerror(errno));
-	setvbuf(file, NULL, _IONBF, 0); /* no second copy of the secret */
-	size_t length = fread(data, 1, sizeof(data), file);
-	fclose(file);
-	if (length != 0 && data[length - 1] == '\n')
-		length--;
 	*key = radius_key_new(span_of(data, length));
 	secret_wipe(data, sizeof(data));
 	return *key ? RG_EXIT_FINE : complain(command, path, "holds no secret");
+}
+
+int server_password(const char *command, const char *path, struct rg_secret **password)
+{
+	uint8_t data[SECRET_MOST];
+	size_t length;
+	if (!path)
+		return RG_EXIT_FINE;
+	if (!read_secret(path, data, &length))
+		return complain(command, path, strerror(errno));
+	*password = secret_new(data, length);
+	secret_wipe(data, sizeof(data));
+	return *password ? RG_EXIT_FINE : complain(command, path, "no memory");
 }
 
 void server_text(char text[80], const struct sockaddr_storage *address, socklen_t length)

@@ -1,13 +1,13 @@
 /* `roamgate test`: signs in for real, as a laptop would, over RADIUS. */
 #include "command/test.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command/command.h"
+#include "command/server.h"
 #include "core/clock.h"
 #include "core/secret.h"
 #include "core/text.h"
@@ -109,24 +109,6 @@ static struct rg_supplicant_profile *load_profile(const struct rg_test *test)
 	if (!profile)
 		usage_error("test", "%s", why);
 	return profile;
-}
-
-static int load_password(struct rg_test *test)
-{
-	uint8_t data[1024];
-	if (!test->password_file)
-		return RG_EXIT_FINE;
-	FILE *file = fopen(test->password_file, "re");
-	if (!file)
-		return usage_error("test", "%s: %s", test->password_file, strerror(errno));
-	setvbuf(file, NULL, _IONBF, 0); /* no second copy of the password */
-	size_t length = fread(data, 1, sizeof(data), file);
-	fclose(file);
-	if (length != 0 && data[length - 1] == '\n')
-		length--;
-	test->password = secret_new(data, length);
-	secret_wipe(data, sizeof(data));
-	return test->password ? RG_EXIT_FINE : RG_EXIT_NOT_RUNNING;
 }
 
 static void skip_step(void *context, const struct rg_test_step *step)
@@ -237,7 +219,7 @@ int command_test(int argc, char **argv)
 		return status;
 	status = settle(&test, &options);
 	if (status == RG_EXIT_FINE)
-		status = load_password(&test);
+		status = server_password("test", test.password_file, &test.password);
 	if (status != RG_EXIT_FINE)
 		return status;
 	status = test_target_open(&target, &test, options.file);

@@ -11,8 +11,12 @@ static bool laptop_begin(void *talk, const void *context, const struct rg_who *w
 {
 	struct laptop *laptop = talk;
 	const struct rg_laptop_settings *settings = context;
+	char inner[RG_WHO_MOST];
+	if (settings->inner_pattern)
+		who_name(inner, settings->inner_pattern, who->number);
 	const struct rg_supplicant_identity identity = {
 		.outer = who->name,
+		.inner = settings->inner_pattern ? inner : NULL,
 		.calling = who->mac,
 		.called = settings->called,
 		.framed_mtu = FRAMED_MTU,

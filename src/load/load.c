@@ -30,6 +30,7 @@ struct slot {
 	struct slot *next_idle;
 	struct rg_line *line; /* the port that it began on; NULL: none yet */
 	uint8_t id;
+	unsigned answers;
 	uint64_t began_ns, asked_ns, give_up_ns, wait_ns;
 	struct rg_span request;
 	void *talk;
@@ -100,15 +101,29 @@ static void tally_add(struct run *run, struct slot *slot, enum rg_supplicant_sta
 	tally->elapsed_ns = run->now - run->phase_ns;
 }
 
-/* SEND: nobody answered. */
-static void finish(struct run *run, struct slot *slot, enum rg_supplicant_state state)
+static void leave(struct run *run, struct slot *slot)
 {
-	tally_add(run, slot, state);
 	run->settings->script->end(slot->talk);
 	slot->line = NULL;
 	slot->next_idle = run->idle;
 	run->idle = slot;
 	run->under_way--;
+}
+
+/* SEND: nobody answered. */
+static void finish(struct run *run, struct slot *slot, enum rg_supplicant_state state)
+{
+	tally_add(run, slot, state);
+	leave(run, slot);
+}
+
+/* A laptop that is carried out of reach: the server waits for its next word. */
+static void walk_off(struct run *run, struct slot *slot)
+{
+	run->tally->abandoned++;
+	run->tally->round_trips += slot->answers;
+	run->tally->elapsed_ns = run->now - run->phase_ns;
+	leave(run, slot);
 }
 
 static void send_request(struct run *run, struct slot *slot)
@@ -179,7 +194,10 @@ static void on_datagram(void *context, const struct rg_datagram *datagram)
 	run->answered++;
 	histogram_add(&run->tally->answers, run->now - slot->asked_ns);
 	stop_asking(run, slot);
-	if (state != RG_SUPPLICANT_SEND || !ask(run, slot))
+	slot->answers++;
+	if (state == RG_SUPPLICANT_SEND && slot->answers == run->settings->abandon)
+		walk_off(run, slot);
+	else if (state != RG_SUPPLICANT_SEND || !ask(run, slot))
 		finish(run, slot, state);
 }
 
@@ -258,6 +276,7 @@ static bool begin_one(struct run *run, struct slot *slot)
 	run->tally->begun++;
 	run->under_way++;
 	slot->began_ns = run->now;
+	slot->answers = 0;
 	if (!ask(run, slot))
 		finish(run, slot, RG_SUPPLICANT_SEND);
 	return true;

@@ -24,6 +24,7 @@ struct rg_load_settings {
 	uint64_t timeout_ns;  /* longest wait for one answer */
 	uint64_t repeat_ns;   /* first wait before a request is sent again; 0: RFC 5080's 2 s */
 	uint64_t warm_up_ns;  /* what begins in it is not counted */
+	unsigned abandon;     /* answers after which a sign-in goes no further; 0: never */
 	bool warm_up_each; /* nor is the first sign-in of each slot: the one that is resumed later
 			    */
 	int pid;           /* whose CPU time is measured; 0: nobody's */
@@ -41,6 +42,7 @@ struct rg_load_kind {
 /* Of what began after the warm-up. */
 struct rg_load_tally {
 	uint64_t begun, accepted, refused, failed, lost;
+	uint64_t abandoned; /* on purpose: among begun, and of no latency */
 	uint64_t resumed, keys_verified, round_trips;
 	uint64_t repeats;  /* requests sent again */
 	uint64_t unsent;   /* datagrams that the kernel would not take */

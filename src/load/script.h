@@ -1,5 +1,5 @@
 /* What a sign-in says, without sockets or clocks: the engine moves its packets. Two scripts are
- * there: a visitor's request for a home server far away, and EAP-TLS as a laptop speaks it. */
+ * there: a visitor's request for a home server far away, and EAP as a laptop speaks it. */
 #ifndef RG_LOAD_SCRIPT_H
 #define RG_LOAD_SCRIPT_H
 #include <stdbool.h>
@@ -44,6 +44,7 @@ struct rg_laptop_settings {
 	/* One for each slot, so that a laptop resumes its own session; or the same one for all. */
 	struct rg_supplicant_profile **profiles;
 	unsigned profile_count;
+	const char *inner_pattern; /* who.h: who signs in inside a tunnel; NULL: the profile's */
 };
 extern const struct rg_script script_laptop;
 #endif

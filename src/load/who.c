@@ -36,9 +36,9 @@ static void make_mac(char mac[18], uint32_t number)
 	}
 }
 
-void who_make(struct rg_who *who, const char *pattern, uint32_t number)
+void who_name(char name[RG_WHO_MOST], const char *pattern, uint32_t number)
 {
-	struct rg_buffer out = buffer_over(who->name, sizeof(who->name) - 1);
+	struct rg_buffer out = buffer_over(name, RG_WHO_MOST - 1);
 	for (;;) {
 		const char *mark = strstr(pattern, "%u");
 		if (!mark)
@@ -48,6 +48,12 @@ void who_make(struct rg_who *who, const char *pattern, uint32_t number)
 		pattern = mark + 2;
 	}
 	buffer_put(&out, span_text(pattern));
-	who->name[out.length] = '\0';
+	name[out.length] = '\0';
+}
+
+void who_make(struct rg_who *who, const char *pattern, uint32_t number)
+{
+	who->number = number;
+	who_name(who->name, pattern, number);
 	make_mac(who->mac, number);
 }

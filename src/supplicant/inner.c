@@ -13,18 +13,17 @@
 
 enum { OPCODE_CHALLENGE = 1, OPCODE_RESPONSE, OPCODE_SUCCESS, OPCODE_FAILURE };
 
-bool inner_mschapv2_answer(struct rg_inner_mschapv2 *inner,
-			   const struct rg_supplicant_profile *profile,
-			   uint8_t response[RG_MSCHAPV2_RESPONSE])
+bool inner_mschapv2_answer(struct rg_inner *inner, uint8_t response[RG_MSCHAPV2_RESPONSE])
 {
-	struct rg_mschapv2 *core = &inner->core;
+	const struct rg_supplicant_profile *profile = inner->profile;
+	struct rg_mschapv2 *core = &inner->mschapv2.core;
 	struct rg_question question = {0};
 	uint8_t hash[RG_NT_HASH];
-	struct rg_span name = span_text(profile->identity);
+	struct rg_span name = span_text(inner->identity);
 	memset(response, 0, RG_MSCHAPV2_RESPONSE);
 	bool good = RAND_bytes(response, RG_MSCHAPV2_CHALLENGE) == 1 &&
 		    !mschapv2_take(core, span_of(response, RG_MSCHAPV2_RESPONSE), name,
-				   profile->identity) &&
+				   inner->identity) &&
 		    nt_hash_make(profile->digests, secret_span(profile->password), hash) &&
 		    nt_response_make(profile->digests, core->claim.challenge, hash,
 				     core->claim.nt_response);
@@ -34,8 +33,8 @@ bool inner_mschapv2_answer(struct rg_inner_mschapv2 *inner,
 		memcpy(question.challenge, core->claim.challenge, sizeof(question.challenge));
 		memcpy(question.nt_response, core->claim.nt_response, sizeof(question.nt_response));
 		good = nt_hash_verify(profile->digests, hash, &question) == RG_OUTCOME_FOUND &&
-		       mschapv2_authenticator(core, question.hash_hash, inner->expected) &&
-		       mschapv2_keys(core, question.hash_hash, inner->keys);
+		       mschapv2_authenticator(core, question.hash_hash, inner->mschapv2.expected) &&
+		       mschapv2_keys(core, question.hash_hash, inner->mschapv2.keys);
 	}
 	secret_wipe(hash, sizeof(hash));
 	secret_wipe(&question, sizeof(question));
@@ -49,9 +48,10 @@ bool inner_mschapv2_proven(const struct rg_inner_mschapv2 *inner, struct rg_span
 			    RG_MSCHAPV2_AUTHENTICATOR);
 }
 
-void inner_begin(struct rg_inner *inner, const struct rg_supplicant_profile *profile)
+void inner_begin(struct rg_inner *inner, const struct rg_supplicant_profile *profile,
+		 const char *identity)
 {
-	*inner = (struct rg_inner){.profile = profile};
+	*inner = (struct rg_inner){.profile = profile, .identity = identity};
 }
 
 void inner_end(struct rg_inner *inner)
@@ -114,10 +114,10 @@ static bool take_challenge(struct rg_inner *inner, uint8_t id, struct rg_cursor 
 	if (cursor->failed || size != RG_MSCHAPV2_CHALLENGE)
 		return broken(inner, "the server's MSCHAPv2 Challenge is none");
 	memcpy(inner->mschapv2.core.challenge, challenge.data, challenge.length);
-	if (!inner_mschapv2_answer(&inner->mschapv2, inner->profile, response))
+	if (!inner_mschapv2_answer(inner, response))
 		return broken(inner, "MSCHAPv2 takes no such password: at most 256 characters of "
 				     "UTF-8");
-	struct rg_span name = span_text(inner->profile->identity);
+	struct rg_span name = span_text(inner->identity);
 	buffer_u8(out, OPCODE_RESPONSE);
 	buffer_u8(out, id);
 	buffer_u16(out, (uint16_t)(5 + sizeof(response) + name.length));
@@ -182,7 +182,7 @@ bool inner_take(struct rg_inner *inner, struct rg_span request, struct rg_buffer
 		return broken(inner, "the server sent no EAP-Request into the tunnel");
 	if (type == RG_EAP_IDENTITY) {
 		response_begin(out, id, type);
-		buffer_put(out, span_text(inner->profile->identity));
+		buffer_put(out, span_text(inner->identity));
 	} else if (type == wanted(inner, type)) {
 		response_begin(out, id, type);
 		if (!take_method(inner, type, data, out))

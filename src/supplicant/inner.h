@@ -12,10 +12,6 @@ struct rg_inner_mschapv2 {
 	uint8_t keys[32];
 };
 
-/* The 49 octets of a Response to core.challenge. False: the password is none that MSCHAPv2 takes,
- * or no memory. */
-bool inner_mschapv2_answer(struct rg_inner_mschapv2 *, const struct rg_supplicant_profile *,
-			   uint8_t response[RG_MSCHAPV2_RESPONSE]);
 /* Whether text, "S=… M=…", proves that the server's side knows the password. */
 bool inner_mschapv2_proven(const struct rg_inner_mschapv2 *, struct rg_span text);
 
@@ -23,6 +19,7 @@ bool inner_mschapv2_proven(const struct rg_inner_mschapv2 *, struct rg_span text
 enum rg_inner_state { RG_INNER_UNDER_WAY, RG_INNER_AGREED, RG_INNER_REFUSED };
 struct rg_inner {
 	const struct rg_supplicant_profile *profile;
+	const char *identity;
 	enum rg_inner_state state;
 	uint8_t type;      /* the method's; 0: none yet */
 	const char *label; /* of the method; NULL: none yet */
@@ -31,10 +28,14 @@ struct rg_inner {
 	char why[192];
 };
 
-void inner_begin(struct rg_inner *, const struct rg_supplicant_profile *);
+/* Borrows both. */
+void inner_begin(struct rg_inner *, const struct rg_supplicant_profile *, const char *identity);
 void inner_end(struct rg_inner *);
 /* One Request; out: the Response. False: the server broke the protocol, and why says how. */
 bool inner_take(struct rg_inner *, struct rg_span request, struct rg_buffer *out);
+/* The 49 octets of a Response to mschapv2.core.challenge. False: the password is none that MSCHAPv2
+ * takes, or no memory. */
+bool inner_mschapv2_answer(struct rg_inner *, uint8_t response[RG_MSCHAPV2_RESPONSE]);
 /* What a server's "E=691 …" says: sets reason and why, and REFUSED. */
 void inner_refused(struct rg_inner *, struct rg_span text);
 #endif

@@ -12,8 +12,9 @@
 struct rg_peer_method {
 	uint8_t type; /* IANA's EAP method type */
 	const char *label;
-	/* room: most octets of Type-Data in one Response. NULL: no memory. */
-	void *(*start)(struct rg_supplicant_profile *, size_t room);
+	/* identity: who signs in inside a tunnel, borrowed; room: most octets of Type-Data in one
+	 * Response. NULL: no memory. */
+	void *(*start)(struct rg_supplicant_profile *, const char *identity, size_t room);
 	/* One Request. False: the server broke the protocol, and report() says how. */
 	bool (*respond)(void *method, struct rg_span request, struct rg_buffer *response);
 	/* What is missing for an EAP-Success to be one that the server has earned; NULL: nothing.

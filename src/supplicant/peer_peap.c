@@ -30,11 +30,11 @@ struct peer_peap {
 	struct rg_peap_binding binding;
 };
 
-static void *method_start(struct rg_supplicant_profile *profile, size_t room)
+static void *method_start(struct rg_supplicant_profile *profile, const char *identity, size_t room)
 {
 	struct peer_peap *peer = calloc(1, sizeof(*peer));
 	if (peer && tls_peer_open(&peer->tls, profile, room)) {
-		inner_begin(&peer->inner, profile);
+		inner_begin(&peer->inner, profile, identity);
 		return peer;
 	}
 	free(peer);

@@ -10,9 +10,10 @@ struct peer_tls {
 	bool protected_success; /* RFC 9190 §2.1.1: the octet 0x00 came */
 };
 
-static void *method_start(struct rg_supplicant_profile *profile, size_t room)
+static void *method_start(struct rg_supplicant_profile *profile, const char *identity, size_t room)
 {
 	struct peer_tls *peer = calloc(1, sizeof(*peer));
+	(void)identity; /* its certificate says who that is */
 	if (peer && tls_peer_open(&peer->tls, profile, room))
 		return peer;
 	free(peer);

@@ -28,11 +28,11 @@ struct peer_ttls {
 	const char *label; /* of what runs inside without EAP */
 };
 
-static void *method_start(struct rg_supplicant_profile *profile, size_t room)
+static void *method_start(struct rg_supplicant_profile *profile, const char *identity, size_t room)
 {
 	struct peer_ttls *peer = calloc(1, sizeof(*peer));
 	if (peer && tls_peer_open(&peer->tls, profile, room)) {
-		inner_begin(&peer->inner, profile);
+		inner_begin(&peer->inner, profile, identity);
 		peer->tls.frame.takes_empty = true;
 		return peer;
 	}
@@ -61,7 +61,7 @@ static void say_pap(struct peer_ttls *peer, struct rg_buffer *clear)
 		buffer_u8(&value, 0);
 	while (value.length % 16 != 0 && !value.failed);
 	clear->failed |= value.failed;
-	avp_write(clear, AVP_USER_NAME, 0, span_text(peer->tls.profile->identity));
+	avp_write(clear, AVP_USER_NAME, 0, span_text(peer->inner.identity));
 	avp_write(clear, AVP_USER_PASSWORD, 0, buffer_span(&value));
 	secret_wipe(memory, sizeof(memory));
 	peer->label = "pap";
@@ -79,14 +79,14 @@ static bool say_mschapv2(struct peer_ttls *peer, struct rg_buffer *clear)
 				       sizeof(label) - 1, NULL, 0, 0) != 1)
 		return tls_peer_broken(&peer->tls, "no challenge comes out of TLS");
 	memcpy(mschapv2->core.challenge, implicit, RG_MSCHAPV2_CHALLENGE);
-	if (!inner_mschapv2_answer(mschapv2, peer->tls.profile, response))
+	if (!inner_mschapv2_answer(&peer->inner, response))
 		return tls_peer_broken(&peer->tls, "MSCHAPv2 takes no such password: at most 256 "
 						   "characters of UTF-8");
 	/* Ident, Flags, and what EAP has before its flags (RFC 2548 §2.3.2). */
 	buffer_u8(&value, implicit[RG_MSCHAPV2_CHALLENGE]);
 	buffer_u8(&value, 0);
 	buffer_put(&value, span_of(response, sizeof(response) - 1));
-	avp_write(clear, AVP_USER_NAME, 0, span_text(peer->tls.profile->identity));
+	avp_write(clear, AVP_USER_NAME, 0, span_text(peer->inner.identity));
 	avp_write(clear, AVP_MSCHAP_CHALLENGE, VENDOR_MICROSOFT,
 		  span_of(implicit, RG_MSCHAPV2_CHALLENGE));
 	avp_write(clear, AVP_MSCHAP2_RESPONSE, VENDOR_MICROSOFT, buffer_span(&value));

@@ -29,7 +29,7 @@ enum { TYPE_IDENTITY = 1, TYPE_NOTIFICATION = 2, TYPE_NAK = 3, TYPE_EXPANDED = 2
 struct rg_supplicant {
 	struct rg_supplicant_profile *profile;
 	const struct rg_radius_key *key;
-	char *outer, *calling, *called, *nas_identifier;
+	char *outer, *inner, *calling, *called, *nas_identifier;
 	uint8_t nas_address[4];
 	bool has_nas_address;
 	uint32_t framed_mtu;
@@ -92,6 +92,7 @@ struct rg_supplicant *supplicant_new(struct rg_supplicant_profile *profile,
 	supplicant->key = key;
 	supplicant->framed_mtu = identity->framed_mtu;
 	supplicant->outer = copy(identity->outer);
+	supplicant->inner = copy(identity->inner ? identity->inner : profile->identity);
 	supplicant->calling = copy(identity->calling);
 	supplicant->called = copy(identity->called);
 	supplicant->nas_identifier =
@@ -103,7 +104,8 @@ struct rg_supplicant *supplicant_new(struct rg_supplicant_profile *profile,
 	struct rg_buffer out = eap_begin(supplicant, 1, TYPE_IDENTITY);
 	buffer_put(&out, span_text(supplicant->outer));
 	if (!eap_end(supplicant, &out) || !supplicant->outer || !supplicant->nas_identifier ||
-	    strlen(supplicant->outer) > 253 || (identity->calling && !supplicant->calling) ||
+	    strlen(supplicant->outer) > 253 || (!supplicant->inner && (identity->inner || profile->identity)) ||
+	    (identity->calling && !supplicant->calling) ||
 	    (identity->called && !supplicant->called))
 		supplicant_free(&supplicant);
 	return supplicant;
@@ -117,6 +119,7 @@ void supplicant_free(struct rg_supplicant **supplicant)
 	if (it->method)
 		it->profile->method->end(&it->method);
 	free(it->outer);
+	free(it->inner);
 	free(it->calling);
 	free(it->called);
 	free(it->nas_identifier);
@@ -194,7 +197,8 @@ static enum rg_supplicant_state method_request(struct rg_supplicant *supplicant,
 {
 	const struct rg_peer_method *method = supplicant->profile->method;
 	if (!supplicant->method)
-		supplicant->method = method->start(supplicant->profile, method_room(supplicant));
+		supplicant->method = method->start(supplicant->profile, supplicant->inner,
+						   method_room(supplicant));
 	if (!supplicant->method)
 		return failed(supplicant, "no memory");
 	struct rg_buffer out = eap_begin(supplicant, id, method->type);

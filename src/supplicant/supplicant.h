@@ -33,6 +33,7 @@ void supplicant_profile_free(struct rg_supplicant_profile **);
 struct rg_supplicant;
 struct rg_supplicant_identity {
 	const char *outer;            /* User-Name and EAP-Identity; at most 253 octets */
+	const char *inner;            /* inside a tunnel; NULL: the profile's identity */
 	const char *calling, *called; /* MAC, "AA-…:govroam"; NULL: none */
 	uint32_t framed_mtu;          /* 0: none */
 	const char *nas_identifier;   /* NULL: "roamgate" */

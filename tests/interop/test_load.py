@@ -4,7 +4,8 @@ import re
 import pytest
 
 from lib.process import Process, free_port
-from lib.region import Region
+from lib.region import NT_HASH, Region
+from lib.slapd import person
 
 SECRET, SINK_SECRET = "deze-machine-geheim", "verre-server-geheim"
 
@@ -20,7 +21,15 @@ def region(cache, tmp_path_factory):
     raddb.routes.append(dict(realms=["*"], peers=["ver"]))
     raddb.clients.append(dict(name="hier", site="beuningen", addresses=["127.0.0.1/32"],
                               secret_file=raddb.secret("hier", SECRET)))
+    raddb.gateway["modules"] = ["eap_tls", "eap_ttls", "eap_peap", "dir_ldap"]
+    raddb.realms["beuningen"]["eap"].update(methods=["tls", "ttls", "peap"])
+    raddb.realms["beuningen"]["directory"]["nt_hash_attribute"] = "ntHash"
+    raddb.more["attempts"] = dict(max=1000)
     raddb.write()
+    town = made.town("beuningen")
+    town.slapd.add("".join(person(f"p{number}", town.realm, town.base, ntHash=NT_HASH) for number in range(4)))
+    made.password = made.folder / "password"
+    made.password.write_text("geheim\n")
     made.gateway.start()
     made.started.append(made.gateway)
     yield made
@@ -56,6 +65,14 @@ def laptops(region, uid="j.jansen"):
     pair = town.staff(uid)
     return ["--eap-tls", "--identity", f"{uid}@beuningen.nl", "--certificate", str(pair.certificate),
             "--key", str(pair.key), "--ca", str(town.certs.root), "--server-name", town.certs.server_name]
+
+
+def passwords(region, method, inner, password=None):
+    """Four people, each with an anonymous outer name."""
+    certs = region.town("beuningen").certs
+    return [f"--eap-{method}", "--identity", "anonymous@beuningen.nl", "--inner", inner, "--identities", "4",
+            "--inner-identity", "p%u@beuningen.nl", "--password-file", str(password or region.password),
+            "--ca", str(certs.root), "--server-name", certs.server_name]
 
 
 def test_visitors_reach_the_home_server_and_their_keys_open(region, sink):
@@ -105,6 +122,40 @@ def test_refused_sign_ins(region):
     assert seen["refused"] == 4 and seen["accepted"] == 0 and sum(seen["refused_by_kind"].values()) == 4
 
 
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+@pytest.mark.parametrize("method, inner", [("ttls", "pap"), ("ttls", "mschapv2"), ("peap", "mschapv2"),
+                                           ("peap", "gtc")])
+def test_sign_ins_by_password(region, method, inner, tls):
+    seen = load(region, *passwords(region, method, inner), "--tls", tls, "--count", "12", "--outstanding", "4")
+    assert seen["accepted"] == seen["keys_verified"] == 12 and seen["kind"] == f"eap-{method}"
+    for number in range(4):
+        assert len(region.gateway.trace(f"p{number}@beuningen.nl")) >= 3, "each of the four signed in"
+
+
+@pytest.mark.parametrize("method, inner", [("ttls", "pap"), ("peap", "mschapv2")])
+def test_resumed_tunnels(region, method, inner):
+    """Each laptop resumes its own session, as the one who it was."""
+    options = passwords(region, method, inner)
+    options[options.index("--identities") + 1] = "1"
+    seen = load(region, *options, "--count", "12", "--outstanding", "4", "--resume")
+    assert seen["accepted"] == seen["keys_verified"] == seen["resumed"] == 12
+
+
+def test_wrong_passwords_are_refusals(region, tmp_path):
+    wrong = tmp_path / "wrong"
+    wrong.write_text("verkeerd\n")
+    seen = load(region, *passwords(region, "peap", "mschapv2", wrong), "--count", "4", codes=(3,))
+    assert seen["refused"] == 4 and seen["refused_by_kind"] == {"password-wrong": 4}
+
+
+def test_abandoned_sign_ins_are_neither_lost_nor_refused(region):
+    before = region.gateway.status()["sessions"]
+    seen = load(region, *laptops(region), "--count", "30", "--abandon", "2")
+    assert seen["abandoned"] == 30 and seen["accepted"] == seen["lost"] == seen["refused"] == 0
+    assert seen["round_trips_per_sign_in"] == 2
+    assert region.gateway.status()["sessions"] >= before + 30, "their conversations wait for them"
+
+
 def test_nobody_there(region):
     done = region.gateway.command(
         "load", "--server", f"127.0.0.1:{free_port()}", "--proxy", "elders.nl", "--secret-file",
@@ -121,8 +172,14 @@ def test_sink_says_what_it_answered(region, sink):
 
 @pytest.mark.parametrize("options, word", [
     (["--proxy", "x.nl", "--eap-tls"], "--proxy REALM or --eap-tls"),
-    (["--proxy", "x.nl", "--resume"], "--proxy sends no certificates"),
-    (["--eap-tls"], "--certificate"),
+    (["--proxy", "x.nl", "--resume"], "--proxy shows no certificate"),
+    (["--eap-tls"], "--identity"),
+    (["--eap-tls", "--identity", "x@y.nl"], "--certificate"),
+    (["--eap-tls", "--eap-peap"], "one at a time"),
+    (["--eap-tls", "--identity", "x@y.nl", "--certificate", "c.pem", "--inner", "gtc"], "nothing inside"),
+    (["--eap-peap", "--identity", "x@y.nl"], "--password-file"),
+    (["--eap-ttls", "--identity", "x@y.nl", "--password-file", "/nonexistent"], "No such file"),
+    (["--eap-peap", "--identity", "x@y.nl", "--password-file", "/dev/null", "--inner", "pap"], "runs no pap"),
     (["--proxy", "x.nl", "--outstanding", "0"], "--outstanding wants"),
     (["--proxy", "x.nl", "--outstanding", "600", "--ports", "2"], "256 Identifiers"),
     (["--proxy", "x.nl", "--rate", "snel"], "--rate wants"),

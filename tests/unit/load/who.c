@@ -52,12 +52,24 @@ static void names_fit_a_user_name(void **state)
 	assert_false(who_pattern_fits(""));
 }
 
+/* Inside a tunnel is somebody of the same number. */
+static void a_second_name_has_the_same_number(void **state)
+{
+	struct rg_who who;
+	char inner[RG_WHO_MOST];
+	(void)state;
+	who_make(&who, "anonymous@x.nl", 4711);
+	who_name(inner, "p%u@x.nl", who.number);
+	assert_string_equal(inner, "p4711@x.nl");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_number_stands_for_its_mark),
 		cmocka_unit_test(a_name_without_a_mark_stays),
 		cmocka_unit_test(names_fit_a_user_name),
+		cmocka_unit_test(a_second_name_has_the_same_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
