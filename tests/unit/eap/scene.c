@@ -225,7 +225,7 @@ enum rg_eap_verdict scene_answer(struct scene *scene, uint8_t type, struct rg_sp
 void mschapv2_respond(const struct scene *scene, const char *password, const char *name,
 		      struct rg_buffer *data, uint8_t id_more)
 {
-	struct rg_inner inner = {.identity = name};
+	struct rg_inner peer = {.identity = name};
 	uint8_t response[RG_MSCHAPV2_RESPONSE];
 	struct rg_cursor cursor = cursor_over(buffer_span(&scene->clear));
 	assert_int_equal(cursor_u8(&cursor), 26);
@@ -233,16 +233,16 @@ void mschapv2_respond(const struct scene *scene, const char *password, const cha
 	cursor_u16(&cursor);
 	if (opcode == 1) {
 		cursor_u8(&cursor);
-		memcpy(inner.mschapv2.core.challenge, cursor_take(&cursor, 16).data, 16);
+		memcpy(peer.mschapv2.core.challenge, cursor_take(&cursor, 16).data, 16);
 	} else {
 		const char *hex = strstr((const char *)cursor_rest(&cursor).data, "C=") + 2;
 		for (unsigned i = 0; i < 16; i++)
-			sscanf(hex + 2 * i, "%2hhx", &inner.mschapv2.core.challenge[i]);
+			sscanf(hex + 2 * i, "%2hhx", &peer.mschapv2.core.challenge[i]);
 	}
 	struct rg_secret *secret = secret_new(password, strlen(password));
 	const struct rg_supplicant_profile as = {.password = secret, .digests = profile->digests};
-	inner.profile = &as;
-	assert_true(inner_mschapv2_answer(&inner, response));
+	peer.profile = &as;
+	assert_true(inner_mschapv2_answer(&peer, response));
 	secret_free(&secret);
 	buffer_u8(data, 2);
 	buffer_u8(data, id);
