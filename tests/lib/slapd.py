@@ -105,15 +105,15 @@ class Slapd:
                       cn="roamgate", userPassword=bind_password)
         (self.folder / "base.ldif").write_text(ldif)
         run(["slapadd", "-q", "-f", self.config, "-l", self.folder / "base.ldif"])
-        self.process = None
+        self.process, self.level = None, "0"
         self.start()
         if entries:
             self.add(entries)
 
     def start(self):
-        # -d 0 keeps it in the foreground, so that it is ours to end.
+        # -d keeps it in the foreground, so that it is ours to end.
         self.process = Process(
-            ["slapd", "-d", "0", "-f", self.config,
+            ["slapd", "-d", self.level, "-f", self.config,
              "-h", f"ldap://127.0.0.1:{self.plain_port}/ ldaps://127.0.0.1:{self.tls_port}/"],
             self.folder / "slapd.log", namespace=self.namespace)
         wait_for(lambda: self._client("ldapwhoami", check=False).returncode == 0 or self._alive(), 10,
@@ -142,6 +142,16 @@ class Slapd:
 
     def search(self, filter, *attributes):
         return self._client("ldapsearch", "-LLL", "-b", self.base, filter, *attributes).stdout
+
+    def tell_all(self):
+        """From now on its log has a line an operation (restarts it)."""
+        self.stop()
+        self.level = "stats"
+        self.start()
+
+    def binds_of(self, dn):
+        """How many passwords of that one it was asked about, by its own log."""
+        return self.process.log.count(f'BIND dn="{dn}" method=128')
 
     def pause(self):
         self.process.signal(signal.SIGSTOP)
