@@ -14,34 +14,19 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 import cases  # noqa: E402
+import instructions  # noqa: E402
 import peers  # noqa: E402
 import table  # noqa: E402
-from lib.process import program, run, wait_for  # noqa: E402
+from lib.process import program, run  # noqa: E402
 
 
-class Bench:
+class Bench(peers.Place):
     def __init__(self, options, folder):
-        self.build, self.before = Path(options.build), options.before
-        self.folder, self.quick = Path(folder), options.quick
+        super().__init__(options.build, folder)
+        self.before, self.quick = options.before, options.quick
         self.seconds = options.seconds or (1 if options.quick else 4)
         self.rounds, self.who = options.rounds or 3, re.compile(options.who or "")
-        self.roamgate = self.build / "src" / "roamgate"
-        self.towns, self.cases = {}, []
-
-    def secret_file(self, name, value):
-        path = self.folder / f"secret-{name}"
-        path.write_text(value + "\n")
-        return path
-
-    def wait_port(self, port, process, kind="udp"):
-        """Until the process has a socket there."""
-        line = f":{port:04X} "
-
-        def there():
-            if not process.running:
-                raise RuntimeError(f"{process.name} ended:\n{process.log[-2000:]}")
-            return any(line in each for each in Path(f"/proc/net/{kind}").read_text().splitlines())
-        wait_for(there, 10, f"port {port}")
+        self.cases = []
 
     def load(self, subject, secret, *options):
         """One measurement of one server."""
@@ -78,10 +63,6 @@ class Bench:
                     f"{subjects[who][-1]['cpu_us']:9.1f} µs")
         self.cases.append(dict(name=name, subjects=subjects))
 
-    def stop(self):
-        for each in self.towns.values():
-            each.stop()
-
 
 def say(line):
     print(line, flush=True)
@@ -113,11 +94,22 @@ def main():
     parser.add_argument("--who", metavar="REGEX", help="only servers whose name begins so")
     parser.add_argument("--before", metavar="BUILD",
                         help="another build folder; its roamgated takes turns as \"roamgated, before\"")
+    parser.add_argument("--instructions", action="store_true",
+                        help="count instructions under callgrind, beside their budget, and nothing else")
+    parser.add_argument("--keep-budget", action="store_true",
+                        help="what was counted is the budget that scripts/test keeps from now on")
     parser.add_argument("--output", help="where results go (tests/bench/results.json; quick: nowhere)")
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if os.cpu_count() < 2:
         parser.error("server and load need a core each")
+    if options.instructions:
+        with tempfile.TemporaryDirectory(prefix="roamgate-bench-") as folder:
+            place = peers.Place(options.build, folder)
+            try:
+                return instructions.main(place, options.keep_budget)
+            finally:
+                place.stop()
     groups = options.only.split(",") if options.only else cases.QUICK if options.quick else cases.GROUPS
     for each in groups:
         if each not in cases.GROUPS:

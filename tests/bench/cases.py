@@ -97,12 +97,6 @@ def far(bench):
         proxied(bench, "UDP→TLS, 50 ms, 5,000", servers, *under_way)
 
 
-def laptops(bench, kind, tls_version, *options):
-    one, pair = peers.town(bench, kind), peers.staff(bench, kind)
-    return ["--eap-tls", "--tls", tls_version, "--certificate", pair.certificate, "--key", pair.key,
-            "--ca", one.certs.root, "--identity", f"j.jansen@{one.realm}", *options]
-
-
 def home(bench, kind, resumes):
     """Both TLS versions of EAP-TLS."""
     how = "resumed" if resumes else "full"
@@ -118,7 +112,7 @@ def home(bench, kind, resumes):
         for version in ("1.2", "1.3"):
             # hostapd 2.10 ends what it resumes in TLS 1.3 without the protected success of RFC 9190.
             able = [each for each in servers if (each.name, version, how) != ("hostapd", "1.3", "resumed")]
-            options = laptops(bench, kind, version, "--outstanding", str(HOME_UNDER_WAY),
+            options = peers.laptops(bench, kind, version, "--outstanding", str(HOME_UNDER_WAY),
                               *(["--resume"] if resumes else []))
             measures = {each.name: lambda each=each: bench.load(each, peers.SECRET, *options)
                         for each in able}

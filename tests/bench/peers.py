@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lib import certs
 from lib.gateway import Gateway, Raddb
-from lib.process import Process, free_port, run
+from lib.process import Process, free_port, run, wait_for
 from lib.region import Municipality
 
 SECRET, SINK_SECRET = "deze-machine-geheim", "verre-server-geheim"
@@ -23,6 +23,34 @@ def on_core(core):
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+class Place:
+    """Where servers are started: a build, and a folder for what they need."""
+
+    def __init__(self, build, folder):
+        self.build, self.folder = Path(build), Path(folder)
+        self.roamgate = self.build / "src" / "roamgate"
+        self.towns = {}
+
+    def secret_file(self, name, value):
+        path = self.folder / f"secret-{name}"
+        path.write_text(value + "\n")
+        return path
+
+    def wait_port(self, port, process, kind="udp"):
+        """Until the process has a socket there."""
+        line = f":{port:04X} "
+
+        def there():
+            if not process.running:
+                raise RuntimeError(f"{process.name} ended:\n{process.log[-2000:]}")
+            return any(line in each for each in Path(f"/proc/net/{kind}").read_text().splitlines())
+        wait_for(there, 10, f"port {port}")
+
+    def stop(self):
+        for each in self.towns.values():
+            each.stop()
 
 
 class Subject:
@@ -57,7 +85,7 @@ def _started(name, argv, folder, port, ready):
     return Subject(name, port, process.pid, process.stop)
 
 
-def _folder(bench, name):
+def folder_of(bench, name):
     """One of its own for each server: two of a kind may run at once."""
     return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=bench.folder))
 
@@ -88,8 +116,8 @@ def staff(bench, kind):
     return town(bench, kind).staff("j.jansen", *(["--rsa"] if kind == "rsa" else []))
 
 
-def _raddb(bench, name, workers=1):
-    raddb = Raddb(_folder(bench, name))
+def raddb_of(bench, name, workers=1):
+    raddb = Raddb(folder_of(bench, name))
     raddb.gateway.update(workers=workers, max_sessions=200000, modules=["eap_tls", "dir_ldap", "dir_ldif"])
     raddb.log["level"] = "warning"
     raddb.clients.append(dict(name="load", site="here", addresses=["127.0.0.0/8"],
@@ -97,29 +125,33 @@ def _raddb(bench, name, workers=1):
     return raddb
 
 
-def _gateway(bench, name, raddb, core=SERVER_CORE, build=None):
+def gateway(bench, name, raddb, core=SERVER_CORE, build=None):
     with on_core(core):
-        gateway = Gateway(raddb, build=build or bench.build)
-    subject = Subject(name, raddb.port, gateway.pid, gateway.stop)
-    subject.gateway = gateway
+        started = Gateway(raddb, build=build or bench.build)
+    subject = Subject(name, raddb.port, started.pid, started.stop)
+    subject.gateway = started
     return subject
 
 
-def roamgated_proxy(bench, sink, name="roamgated", realms=0, build=None):
+def raddb_proxy(bench, sink, name="roamgated", realms=0):
     """realms: so many routes of one realm each before the one that is used."""
-    raddb = _raddb(bench, name)
+    raddb = raddb_of(bench, name)
     raddb.peers.append(dict(name="far", transport="udp", address="127.0.0.1", port=sink.port,
                             secret_file=raddb.secret("far", SINK_SECRET)))
     if realms:
         raddb.routes.append(dict(realms=[f"gemeente{number}.nl" for number in range(realms)], peers=["far"]))
     raddb.routes.append(dict(realms=[REALM], peers=["far"]))
-    return _gateway(bench, name, raddb, build=build)
+    return raddb
 
 
-def roamgated_home(bench, kind, name="roamgated", directory="ldap", build=None):
+def roamgated_proxy(bench, sink, name="roamgated", realms=0, build=None):
+    return gateway(bench, name, raddb_proxy(bench, sink, name, realms), build=build)
+
+
+def raddb_home(bench, kind, name="roamgated", directory="ldap"):
     """directory: its municipality's real slapd over TLS; "ldif": a file, in memory."""
     one = town(bench, kind)
-    raddb = _raddb(bench, name)
+    raddb = raddb_of(bench, name)
     realm = one.realm_settings(raddb)
     realm["authorize"] = [dict()]
     if directory == "ldif":
@@ -129,7 +161,18 @@ def roamgated_home(bench, kind, name="roamgated", directory="ldap", build=None):
         realm["directory"] = dict(type="ldif", file=str(raddb.folder / "people.ldif"), base=one.base,
                                   filter="(mail=%{identity})")
     raddb.realms[one.name] = realm
-    return _gateway(bench, name, raddb, build=build)
+    return raddb
+
+
+def roamgated_home(bench, kind, name="roamgated", directory="ldap", build=None):
+    return gateway(bench, name, raddb_home(bench, kind, name, directory), build=build)
+
+
+def laptops(bench, kind, tls_version, *options):
+    """What `roamgate load` is told of them."""
+    one, pair = town(bench, kind), staff(bench, kind)
+    return ["--eap-tls", "--tls", tls_version, "--certificate", pair.certificate, "--key", pair.key,
+            "--ca", one.certs.root, "--identity", f"j.jansen@{one.realm}", *options]
 
 
 RADSECPROXY = """ListenUDP 127.0.0.1:{port}
@@ -155,7 +198,7 @@ realm {realm} {{
 
 
 def radsecproxy(bench, sink, name="radsecproxy"):
-    folder, port = _folder(bench, name), free_port()
+    folder, port = folder_of(bench, name), free_port()
     config = folder / "radsecproxy.conf"
     config.write_text(RADSECPROXY.format(port=port, folder=folder, secret=SECRET, sink=sink.port,
                                          sink_secret=SINK_SECRET, realm=REALM))
@@ -275,14 +318,14 @@ def _freeradius(name, folder, port, **more):
 
 def freeradius_proxy(bench, sink, name="freeradius"):
     proxy = FREERADIUS_PROXY.format(sink=sink.port, secret=SINK_SECRET, realm=REALM)
-    return _freeradius(name, _folder(bench, name), free_port(), proxies="yes", proxy=proxy,
+    return _freeradius(name, folder_of(bench, name), free_port(), proxies="yes", proxy=proxy,
                        modules=REALM_MODULE, authorize="suffix", authenticate="")
 
 
 def freeradius_home(bench, kind, resumes, name="freeradius"):
     """Without directory, CRL and rules: less than roamgated does."""
     own = town(bench, kind).certs
-    folder = _folder(bench, name)
+    folder = folder_of(bench, name)
     (folder / "sessions").mkdir(mode=0o700)  # without it 3.2.1 resumes nothing
     eap = EAP_MODULE.format(sessions=folder / "sessions", key=own.server.key, ca=own.ca,
                             certificate=own.server.certificate, cache="yes" if resumes else "no")
@@ -306,7 +349,7 @@ radius_server_auth_port={port}
 
 
 def hostapd_home(bench, kind, resumes, name="hostapd"):
-    own, folder, port = town(bench, kind).certs, _folder(bench, name), free_port()
+    own, folder, port = town(bench, kind).certs, folder_of(bench, name), free_port()
     (folder / "users").write_text("* TLS\n")
     (folder / "clients").write_text(f"127.0.0.0/8 {SECRET}\n")
     config = folder / "hostapd.conf"
@@ -320,7 +363,7 @@ def hostapd_home(bench, kind, resumes, name="hostapd"):
 
 def floor(bench, sink, name="floor"):
     """Bare datagrams through a process that looks at nothing; the sink's secret is then the load's."""
-    folder, port = _folder(bench, name), free_port()
+    folder, port = folder_of(bench, name), free_port()
     return _started(name, [bench.build / "tests/bench/floor", str(port), str(sink.port)], folder, port,
                     "floor ready")
 

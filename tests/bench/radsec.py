@@ -2,7 +2,7 @@
 from lib.certs import PeerCerts
 from lib.process import Process, free_port, wait_for
 
-from peers import (LOAD_CORE, REALM, SECRET, SERVER_CORE, SINK_SECRET, Subject, _folder, _gateway, _raddb,
+from peers import (LOAD_CORE, REALM, SECRET, SERVER_CORE, SINK_SECRET, Subject, folder_of, gateway, raddb_of,
                    on_core)
 
 CALLER, HOME = "caller.example", "home.example"
@@ -20,14 +20,14 @@ def _credential(bench, name, radius):
 
 def _called(bench, name, sink, radius, **where):
     """A roamgated with a TLS port, before the sink."""
-    port, raddb = free_port(), _raddb(bench, name)
+    port, raddb = free_port(), raddb_of(bench, name)
     raddb.more["credentials"] = [_credential(bench, HOME, radius)]
     raddb.listen.append(dict(transport="tls", address="127.0.0.1", port=port, credential="federation"))
     raddb.clients = [dict(name="caller", client_names=[CALLER])]
     raddb.peers = [dict(name="far", transport="udp", address="127.0.0.1", port=sink.port,
                         secret_file=raddb.secret("far", SINK_SECRET))]
     raddb.routes = [dict(realms=[REALM], peers=["far"])]
-    subject = _gateway(bench, name, raddb, **where)
+    subject = gateway(bench, name, raddb, **where)
     subject.tls_port = port
     return subject
 
@@ -39,12 +39,12 @@ def home(bench, sink):
 
 def roamgated_to_tls(bench, home, name="roamgated", radius="1.0", build=None):
     """radius: the version that it offers; nobody else speaks 1.1 yet."""
-    raddb = _raddb(bench, name)
+    raddb = raddb_of(bench, name)
     raddb.more["credentials"] = [_credential(bench, CALLER, radius)]
     raddb.peers = [dict(name="far", transport="tls", host="127.0.0.1", port=home.tls_port,
                         credential="federation", server_names=[HOME])]
     raddb.routes = [dict(realms=[REALM], peers=["far"])]
-    subject = _gateway(bench, name, raddb, build=build)
+    subject = gateway(bench, name, raddb, build=build)
     wait_for(lambda: subject.gateway.status()["peers"][0]["state"] == "up", 10, "the connection to be up")
     return subject
 
@@ -82,7 +82,7 @@ BY_UDP = "type udp\n\tsecret {}"
 
 
 def _radsecproxy(bench, name, pair, core, **settings):
-    folder, port = _folder(bench, name), free_port()
+    folder, port = folder_of(bench, name), free_port()
     config = folder / "radsecproxy.conf"
     config.write_text(RADSECPROXY.format(port=port, folder=folder, ca=certs(bench).ca, realm=REALM,
                                          certificate=pair.certificate, key=pair.key, **settings))
