@@ -10,6 +10,7 @@
 #include "core/secret.h"
 #include "eap/tls_private.h"
 #include "tls/certificate.h"
+#include "tls/library.h"
 
 #define WARN_DAYS 30
 
@@ -53,6 +54,20 @@ static bool is_pem(const struct rg_secret *contents)
 	return memmem(contents->data, contents->length, mark, sizeof(mark) - 1) != NULL;
 }
 
+/* The next of the file; NULL: no more, or a broken one. */
+static X509 *certificate_read(struct rg_tls_context *context, BIO *bio, bool pem)
+{
+	X509 *certificate = X509_new_ex(context->library, NULL);
+	X509 *read = !certificate ? NULL
+		     : pem        ? PEM_read_bio_X509(bio, &certificate, NULL, NULL)
+				  : d2i_X509_bio(bio, &certificate);
+	if (!read)
+		X509_free(certificate); /* which a broken one has set to NULL */
+	else if (context->library && !X509_get0_pubkey(read))
+		context->beyond_library = true;
+	return read;
+}
+
 /* All certificates of a file, PEM or one in DER. NULL with a note where there is none or one is
  * broken. */
 static STACK_OF(X509) *
@@ -67,8 +82,7 @@ static STACK_OF(X509) *
 	found = sk_X509_new_null();
 	bool pem = is_pem(contents);
 	X509 *certificate;
-	while (found && (certificate = pem ? PEM_read_bio_X509(bio, NULL, NULL, NULL)
-					   : d2i_X509_bio(bio, NULL))) {
+	while (found && (certificate = certificate_read(context, bio, pem))) {
 		if (!sk_X509_push(found, certificate))
 			X509_free(certificate);
 		if (!pem)
@@ -137,6 +151,12 @@ static int no_passphrase(char *buffer, int size, int writing, void *context)
 	return -1;
 }
 
+static EVP_PKEY *key_read(OSSL_LIB_CTX *library, BIO *bio, bool pem, bool *encrypted)
+{
+	return pem ? PEM_read_bio_PrivateKey_ex(bio, NULL, no_passphrase, encrypted, library, NULL)
+		   : d2i_PrivateKey_ex_bio(bio, NULL, library, NULL);
+}
+
 static void build_key(struct rg_tls_context *context)
 {
 	struct rg_secret *contents;
@@ -147,8 +167,10 @@ static void build_key(struct rg_tls_context *context)
 	if (!bio)
 		goto out;
 	ERR_clear_error();
-	key = is_pem(contents) ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &encrypted)
-			       : d2i_PrivateKey_bio(bio, NULL);
+	key = key_read(context->library, bio, is_pem(contents), &encrypted);
+	if (!key && !encrypted && context->library && BIO_reset(bio) == 1 &&
+	    (key = key_read(NULL, bio, is_pem(contents), &encrypted)))
+		context->beyond_library = true;
 	if (!key)
 		tls_context_note(
 			context, true, "private_key", "%s %s", file->path,
@@ -260,6 +282,18 @@ static void crl_add(struct rg_tls_context *context, X509_CRL *crl)
 	X509_CRL_free(crl);
 }
 
+/* The next of the file; NULL: no more, or a broken one. */
+static X509_CRL *crl_read(OSSL_LIB_CTX *library, BIO *bio, bool pem)
+{
+	X509_CRL *crl = X509_CRL_new_ex(library, NULL);
+	X509_CRL *read = !crl  ? NULL
+			 : pem ? PEM_read_bio_X509_CRL(bio, &crl, NULL, NULL)
+			       : d2i_X509_CRL_bio(bio, &crl);
+	if (!read)
+		X509_CRL_free(crl); /* which a broken one has set to NULL */
+	return read;
+}
+
 static void build_crl(struct rg_tls_context *context)
 {
 	struct rg_secret *contents;
@@ -272,13 +306,8 @@ static void build_crl(struct rg_tls_context *context)
 			     X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 	X509_STORE_set_check_crl(SSL_CTX_get_cert_store(context->ssl), tls_check_crl);
 	BIO *bio = source_open(context, RG_TLS_CRL, &contents);
-	if (bio && is_pem(contents)) {
-		for (; (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)); count++)
-			crl_add(context, crl);
-	} else if (bio) {
-		for (; (crl = d2i_X509_CRL_bio(bio, NULL)); count++)
-			crl_add(context, crl);
-	}
+	for (; bio && (crl = crl_read(context->library, bio, is_pem(contents))); count++)
+		crl_add(context, crl);
 	if (bio && count == 0)
 		tls_context_note(context, true, "crl", "%s holds no CRL that can be read",
 				 context->files[RG_TLS_CRL]->path);
@@ -296,7 +325,7 @@ static int wire_version(int version)
 
 static bool build_ssl(struct rg_tls_context *context, const struct rg_eap_settings *settings)
 {
-	SSL_CTX *ssl = context->ssl = SSL_CTX_new(TLS_server_method());
+	SSL_CTX *ssl = context->ssl = SSL_CTX_new_ex(context->library, NULL, TLS_server_method());
 	if (!ssl)
 		return false;
 	/* Tickets are handles of the cache, not sealed state: nothing is decoded again at a
@@ -325,7 +354,7 @@ static bool build_ssl(struct rg_tls_context *context, const struct rg_eap_settin
 	       SSL_CTX_set1_groups_list(ssl, groups) && SSL_CTX_set1_sigalgs_list(ssl, signatures);
 }
 
-bool tls_context_build(struct rg_tls_context *context, const struct rg_eap_settings *settings)
+static bool build_all(struct rg_tls_context *context, const struct rg_eap_settings *settings)
 {
 	if (!build_ssl(context, settings)) {
 		tls_context_note(context, true, "certificate", "OpenSSL refuses its settings: %s",
@@ -334,6 +363,16 @@ bool tls_context_build(struct rg_tls_context *context, const struct rg_eap_setti
 	}
 	if (settings->tls_min > settings->tls_max)
 		tls_context_note(context, true, "tls_min", "is above tls_max");
+	build_certificate(context);
+	build_key(context);
+	build_authorities(context);
+	build_crl(context);
+	tls_context_callbacks(context);
+	return true;
+}
+
+bool tls_context_build(struct rg_tls_context *context, const struct rg_eap_settings *settings)
+{
 	context->resume_s = (time_t)settings->resume_s;
 	context->ocsp = (enum rg_ocsp)settings->ocsp;
 	context->ocsp_timeout_ms = settings->ocsp_timeout_ms;
@@ -343,11 +382,13 @@ bool tls_context_build(struct rg_tls_context *context, const struct rg_eap_setti
 	for (size_t i = 0; i < settings->identity_from.count && i < RG_NAMES_MOST; i++)
 		context->names[context->identity_from.count++] = settings->identity_from.items[i];
 	context->identity_from.items = context->names;
-	build_certificate(context);
-	build_key(context);
-	build_authorities(context);
-	build_crl(context);
-	tls_context_callbacks(context);
+	context->library = tls_library();
+	bool built = build_all(context, settings);
+	if (built && context->beyond_library) {
+		tls_context_empty(context);
+		context->library = NULL;
+		built = build_all(context, settings);
+	}
 	ERR_clear_error();
-	return true;
+	return built;
 }

@@ -110,17 +110,28 @@ out:
 	return NULL;
 }
 
-void tls_context_free(struct rg_tls_context *context)
+void tls_context_empty(struct rg_tls_context *context)
 {
-	for (int i = 0; i < RG_TLS_SOURCES; i++)
-		tls_file_unref(&context->files[i]);
 	for (struct rg_tls_note *note = context->notes, *next; note; note = next) {
 		next = note->next;
 		free(note);
 	}
+	context->notes = NULL;
 	SSL_CTX_free(context->ssl);
+	context->ssl = NULL;
+	context->chain = NULL; /* was ssl's */
 	X509_free(context->certificate);
+	context->certificate = NULL;
 	sk_X509_pop_free(context->authorities, X509_free);
+	context->authorities = NULL;
+	context->certificate_ends = context->authorities_end = context->crl_ends = 0;
+}
+
+void tls_context_free(struct rg_tls_context *context)
+{
+	for (int i = 0; i < RG_TLS_SOURCES; i++)
+		tls_file_unref(&context->files[i]);
+	tls_context_empty(context);
 	free(context->ocsp_responder);
 	OPENSSL_free(context->staple.der);
 	pthread_mutex_destroy(&context->staple.lock);

@@ -36,6 +36,8 @@ struct rg_tls_context {
 	uint8_t key[32];   /* of all settings and file contents: equal keys, equal contexts */
 	uint8_t trust[32]; /* of what a session must not survive a change of */
 	struct rg_tls_file *files[RG_TLS_SOURCES]; /* client CA, CRL: NULL where none is configured */
+	OSSL_LIB_CTX *library;                     /* of ssl and of what was read from the files */
+	bool beyond_library; /* the files hold a key that tls_library() cannot read: NULL serves */
 	SSL_CTX *ssl;
 	X509 *certificate;
 	STACK_OF(X509) * chain;       /* behind it; borrowed from ssl */
@@ -57,6 +59,8 @@ struct rg_tls_context {
 bool tls_context_build(struct rg_tls_context *, const struct rg_eap_settings *);
 void tls_context_note(struct rg_tls_context *, bool error, const char *key, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* Undoes what tls_context_build read. */
+void tls_context_empty(struct rg_tls_context *);
 void tls_context_free(struct rg_tls_context *);
 
 /* The callbacks of conversations (tls_conversation.c). */

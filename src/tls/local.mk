@@ -1,3 +1,4 @@
 src_libroamgate_a_SOURCES += \
 	src/tls/certificate.c src/tls/certificate.h \
-	src/tls/files.c src/tls/files.h
+	src/tls/files.c src/tls/files.h \
+	src/tls/library.c src/tls/library.h

@@ -61,10 +61,21 @@ static void set_names(X509 *certificate, const struct pki_want *want)
 	X509_gmtime_adj(X509_getm_notAfter(certificate), usual ? 400 * 86400L : want->to_s);
 }
 
+/* Edwards curves hash by themselves. */
+static const EVP_MD *digest_for(const EVP_PKEY *signer)
+{
+	return EVP_PKEY_is_a(signer, "ED25519") || EVP_PKEY_is_a(signer, "ED448") ? NULL
+										   : EVP_sha256();
+}
+
 struct pki pki_make(const struct pki_want *want)
 {
 	struct pki made;
-	made.key = want->rsa_bits ? EVP_RSA_gen((unsigned)want->rsa_bits) : EVP_EC_gen("P-256");
+	if (want->key && EVP_PKEY_up_ref(want->key))
+		made.key = want->key;
+	else
+		made.key = want->rsa_bits ? EVP_RSA_gen((unsigned)want->rsa_bits)
+					  : EVP_EC_gen("P-256");
 	made.certificate = X509_new();
 	must(made.key && made.certificate, "key");
 	X509_set_version(made.certificate, X509_VERSION_3);
@@ -89,9 +100,8 @@ struct pki pki_make(const struct pki_want *want)
 	}
 	if (want->padding)
 		pad(made.certificate, want->padding);
-	must(X509_sign(made.certificate, want->issuer ? want->issuer->key : made.key,
-		       EVP_sha256()) > 0,
-	     "signing");
+	EVP_PKEY *signer = want->issuer ? want->issuer->key : made.key;
+	must(X509_sign(made.certificate, signer, digest_for(signer)) > 0, "signing");
 	return made;
 }
 
@@ -186,7 +196,7 @@ X509_CRL *pki_crl(const struct pki *issuer, X509 *const *revoked, long to_s)
 	X509_CRL_set1_nextUpdate(crl, time);
 	ASN1_TIME_free(time);
 	X509_CRL_sort(crl);
-	must(X509_CRL_sign(crl, issuer->key, EVP_sha256()) > 0, "crl");
+	must(X509_CRL_sign(crl, issuer->key, digest_for(issuer->key)) > 0, "crl");
 	return crl;
 }
 

@@ -21,6 +21,7 @@ struct pki_want {
 	const char *ocsp;        /* a responder's URL, or NULL */
 	long from_s, to_s;       /* validity, seconds from now; both 0: a day ago to 400 days on */
 	int rsa_bits;            /* 0: P-256 */
+	EVP_PKEY *key;           /* this one, in place of one made for it; stays the caller's */
 	size_t padding;          /* octets of a private extension: a large certificate */
 };
 

@@ -1,0 +1,15 @@
+/* The library context that handshakes run in: OpenSSL's own algorithms, only fewer of them. */
+#ifndef RG_TLS_LIBRARY_H
+#define RG_TLS_LIBRARY_H
+#include <openssl/types.h>
+
+/* For each certificate that OpenSSL 3 reads it walks over everything that its providers have, to
+ * find what decodes the public key: a fifth of what a handshake costs, or more. In this context a
+ * provider of our own (provider-base(7)) passes on what handshakes need of OpenSSL's default
+ * provider, and nothing else: a certificate's key is EC, RSA, RSA-PSS, Ed25519 or Ed448.
+ *
+ * NULL, which OpenSSL takes for its default context: the administrator has chosen other providers
+ * or properties in openssl.cnf, which then count; or there was no memory. Made once, kept for the
+ * life of the process; any thread. */
+OSSL_LIB_CTX *tls_library(void);
+#endif
