@@ -14,10 +14,14 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 import cases  # noqa: E402
+import figures  # noqa: E402
 import instructions  # noqa: E402
 import peers  # noqa: E402
 import table  # noqa: E402
 from lib.process import program, run  # noqa: E402
+
+
+GROUPS = {**cases.GROUPS, **figures.GROUPS}
 
 
 class Bench(peers.Place):
@@ -26,21 +30,35 @@ class Bench(peers.Place):
         self.before, self.quick = options.before, options.quick
         self.seconds = options.seconds or (1 if options.quick else 4)
         self.rounds, self.who = options.rounds or 3, re.compile(options.who or "")
-        self.cases = []
+        self.cases, self.figures = [], []
+
+    def load_argv(self, subject, secret, *options):
+        return [program("taskset"), "-c", str(peers.LOAD_CORE), self.roamgate, "load", "--json",
+                "--server", f"127.0.0.1:{subject.port}", "--secret-file", self.secret_file("load", secret),
+                "--timeout", "10", "--pid", str(subject.pid), *subject.options, *options]
+
+    @staticmethod
+    def seen(output):
+        """What `roamgate load --json` said."""
+        seen = json.loads(output)
+        if not seen["process"]:
+            raise RuntimeError("the server that was measured is no more")
+        return seen
+
+    def load_once(self, subject, secret, *options, codes=(0,)):
+        """Exactly that, without a warm-up."""
+        done = run(self.load_argv(subject, secret, *options), seconds=self.seconds + 120, check=False)
+        if done.returncode not in codes:
+            raise RuntimeError(f"roamgate load: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return self.seen(done.stdout)
 
     def load(self, subject, secret, *options):
         """One measurement of one server."""
-        argv = [program("taskset"), "-c", str(peers.LOAD_CORE), self.roamgate, "load", "--json",
-                "--server", f"127.0.0.1:{subject.port}", "--secret-file", self.secret_file("load", secret),
-                "--seconds", str(self.seconds), "--warm-up", str(min(0.5, self.seconds / 4)),
-                "--timeout", "10", "--pid", str(subject.pid), *subject.options, *options]
         time.sleep(max(0.0, subject.rested - time.monotonic()))
-        done = run(argv, seconds=self.seconds + 60, check=False)
+        seen = self.load_once(subject, secret, "--seconds", str(self.seconds), "--warm-up",
+                              str(min(0.5, self.seconds / 4)), *subject.options, *options, codes=(0, 3, 4))
         subject.rested = time.monotonic() + subject.rest_s
-        if done.returncode not in (0, 3, 4):
-            raise RuntimeError(f"roamgate load: exit {done.returncode}\n{done.stderr}")
-        seen = json.loads(done.stdout)
-        if not seen["process"] or not seen["accepted"]:
+        if not seen["accepted"]:
             raise RuntimeError(f"{subject.name}: nobody was accepted: {seen['refused_by_kind']}, "
                                f"{seen['lost']} lost")
         return dict(cpu_us=seen["process"]["cpu_us_per_sign_in"], per_s=seen["sign_ins_per_s"],
@@ -51,17 +69,25 @@ class Bench(peers.Place):
                     round_trips=seen["round_trips_per_sign_in"],
                     resumed_share=seen["resumed"] / seen["accepted"] if "--resume" in options else None)
 
-    def case(self, name, measures):
-        """measures: of each subject, how one round of it is taken; they take turns."""
-        subjects = {who: [] for who in measures if self.who.match(who)}
-        for number in range(self.rounds):
+    def turns(self, name, measures, unit, value_of, times=1):
+        """Of each subject, each round: they take turns. times: so many more rounds, where a few per cent are asked for."""
+        found, rounds = {who: [] for who in measures if self.who.match(who)}, times * self.rounds
+        for number in range(rounds):
             for who, measure in measures.items():
-                if who not in subjects:
+                if who not in found:
                     continue
-                subjects[who].append(measure())
-                say(f"{name:28} {number + 1}/{self.rounds}  {who:18} "
-                    f"{subjects[who][-1]['cpu_us']:9.1f} µs")
-        self.cases.append(dict(name=name, subjects=subjects))
+                found[who].append(measure())
+                say(f"{name:50} {number + 1}/{rounds}  {who:20} {value_of(found[who][-1]):9.1f} {unit}")
+        return found
+
+    def case(self, name, measures, times=1):
+        """CPU time a request; measures: of each subject, how one round of it is taken."""
+        self.cases.append(dict(name=name, subjects=self.turns(name, measures, "µs", lambda seen: seen["cpu_us"], times)))
+
+    def figure(self, name, unit, measures):
+        """Something else, in a unit of its own."""
+        self.figures.append(dict(name=name, unit=unit,
+                                 subjects=self.turns(name, measures, unit, lambda value: value)))
 
 
 def say(line):
@@ -90,7 +116,7 @@ def main():
     parser.add_argument("--rounds", type=int, help="how often each case is measured (3)")
     parser.add_argument("--seconds", type=float, help="how long each measurement takes (4; quick: 1)")
     parser.add_argument("--only", metavar="GROUP[,GROUP]",
-                        help=f"these cases only: {', '.join(cases.GROUPS)}")
+                        help=f"these cases only: {', '.join(GROUPS)}")
     parser.add_argument("--who", metavar="REGEX", help="only servers whose name begins so")
     parser.add_argument("--before", metavar="BUILD",
                         help="another build folder; its roamgated takes turns as \"roamgated, before\"")
@@ -110,19 +136,21 @@ def main():
                 return instructions.main(place, options.keep_budget)
             finally:
                 place.stop()
-    groups = options.only.split(",") if options.only else cases.QUICK if options.quick else cases.GROUPS
+    groups = options.only.split(",") if options.only else cases.QUICK if options.quick else GROUPS
     for each in groups:
-        if each not in cases.GROUPS:
-            parser.error(f"--only knows no {each}: {', '.join(cases.GROUPS)}")
+        if each not in GROUPS:
+            parser.error(f"--only knows no {each}: {', '.join(GROUPS)}")
     with tempfile.TemporaryDirectory(prefix="roamgate-bench-") as folder:
         bench = Bench(options, folder)
         try:
             for each in groups:
-                cases.GROUPS[each](bench)
+                GROUPS[each](bench)
+            counted = instructions.measure(bench) if groups is GROUPS else None
         finally:
             bench.stop()
     results = dict(time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), machine=machine(),
-                   seconds=bench.seconds, rounds=bench.rounds, cases=bench.cases)
+                   seconds=bench.seconds, rounds=bench.rounds, cases=bench.cases,
+                   figures=bench.figures, instructions=counted)
     say(table.text(results))
     whole = not (options.quick or options.only or options.who or options.before)
     output = options.output or (HERE / "results.json" if whole else None)

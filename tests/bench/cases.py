@@ -1,11 +1,13 @@
 """What is measured: each group takes a Bench, starts its servers, and lets them take turns."""
 import contextlib
+import os
 
 import peers
 import radsec
 
 PROXY_UNDER_WAY = 128  # what one of radsecproxy's peers holds is 256
 HOME_UNDER_WAY = 16
+ALL_CORES = tuple(range(os.cpu_count()))
 VISITORS = ("--proxy", peers.REALM, "--outstanding", str(PROXY_UNDER_WAY))
 
 
@@ -28,12 +30,12 @@ def with_before(bench, running, start, *arguments, **options):
     return running[-2:] if bench.before else running[-1:]
 
 
-def proxied(bench, name, servers, *options):
+def proxied(bench, name, servers, *options, times=1):
     options = options or VISITORS
     bench.case(name, {
         each.name: lambda each=each: bench.load(
             each, peers.SINK_SECRET if each.name == "floor" else peers.SECRET, *options)
-        for each in servers})
+        for each in servers}, times)
 
 
 def udp(bench):
@@ -78,7 +80,7 @@ def realms(bench):
         servers = [peers.roamgated_proxy(bench, sink, "roamgated", realms=10),
                    peers.roamgated_proxy(bench, sink, "roamgated, 10,000", realms=10000)]
         running.extend(servers)
-        proxied(bench, "UDP→UDP, 10 or 10,000 realms", servers)
+        proxied(bench, "UDP→UDP, 10 or 10,000 realms", servers, times=2)
 
 
 def far(bench):
@@ -122,6 +124,24 @@ def home(bench, kind, resumes):
             bench.case(f"EAP-TLS {version} {key} {how}", measures)
 
 
+def workers(bench):
+    """Two workers beside one. Server and load share all cores: what two of them would answer on cores of their own is
+    twice what one does, less what a request costs more."""
+    with started() as running:
+        sink = peers.Sink(bench)
+        running.append(sink)
+        pairs = [(f"roamgated{', 2 workers' if count == 2 else ''}",
+                  peers.raddb_proxy(bench, sink, f"workers{count}", workers=count),
+                  peers.raddb_home(bench, "p256", f"workers{count}", "ldif", count)) for count in (1, 2)]
+        away = [peers.gateway(bench, name, raddb, ALL_CORES) for name, raddb, _ in pairs]
+        here = [peers.gateway(bench, name, raddb, ALL_CORES) for name, _, raddb in pairs]
+        running.extend([*away, *here])
+        proxied(bench, "UDP→UDP, 1 or 2 workers", away, *VISITORS, "--ports", "32", times=2)
+        options = peers.laptops(bench, "p256", "1.3", "--outstanding", str(HOME_UNDER_WAY), "--ports", "16")
+        bench.case("EAP-TLS 1.3 P-256 full, 1 or 2 workers", {
+            each.name: lambda each=each: bench.load(each, peers.SECRET, *options) for each in here}, times=2)
+
+
 def kinds(bench):
     return ("p256",) if bench.quick else ("p256", "rsa")
 
@@ -136,5 +156,5 @@ def resumed(bench):
         home(bench, kind, True)
 
 
-GROUPS = dict(udp=udp, tls=tls, realms=realms, far=far, full=full, resumed=resumed)
-QUICK = ("udp", "tls", "full", "resumed")
+GROUPS = dict(udp=udp, tls=tls, realms=realms, far=far, workers=workers, full=full, resumed=resumed)
+QUICK = ("udp", "tls", "full", "resumed", "start")

@@ -8,5 +8,6 @@ tests_bench_micro_LDADD = src/libroamgate.a $(libs_all)
 tests_bench_micro_DEPENDENCIES = src/libroamgate.a
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += scripts/bench tests/bench/README.md tests/bench/bench.py tests/bench/budget.json tests/bench/cases.py \
-	tests/bench/instructions.py tests/bench/peers.py tests/bench/radsec.py tests/bench/results.json \
-	tests/bench/table.py tests/bench/test_budget.py
+	tests/bench/figures.py tests/bench/goals.py tests/bench/instructions.py tests/bench/peers.py tests/bench/plot.py \
+	tests/bench/radsec.py tests/bench/results.json tests/bench/results.svg \
+	tests/bench/table.py tests/bench/test_budget.py tests/bench/test_report.py

@@ -16,9 +16,9 @@ SERVER_CORE, LOAD_CORE = 0, 1
 
 @contextlib.contextmanager
 def on_core(core):
-    """What is started meanwhile runs there."""
+    """What is started meanwhile runs there; core: one, or several."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, {core} if isinstance(core, int) else set(core))
     try:
         yield
     finally:
@@ -133,9 +133,9 @@ def gateway(bench, name, raddb, core=SERVER_CORE, build=None):
     return subject
 
 
-def raddb_proxy(bench, sink, name="roamgated", realms=0):
+def raddb_proxy(bench, sink, name="roamgated", realms=0, workers=1):
     """realms: so many routes of one realm each before the one that is used."""
-    raddb = raddb_of(bench, name)
+    raddb = raddb_of(bench, name, workers)
     raddb.peers.append(dict(name="far", transport="udp", address="127.0.0.1", port=sink.port,
                             secret_file=raddb.secret("far", SINK_SECRET)))
     if realms:
@@ -148,10 +148,10 @@ def roamgated_proxy(bench, sink, name="roamgated", realms=0, build=None):
     return gateway(bench, name, raddb_proxy(bench, sink, name, realms), build=build)
 
 
-def raddb_home(bench, kind, name="roamgated", directory="ldap"):
+def raddb_home(bench, kind, name="roamgated", directory="ldap", workers=1):
     """directory: its municipality's real slapd over TLS; "ldif": a file, in memory."""
     one = town(bench, kind)
-    raddb = raddb_of(bench, name)
+    raddb = raddb_of(bench, name, workers)
     realm = one.realm_settings(raddb)
     realm["authorize"] = [dict()]
     if directory == "ldif":
