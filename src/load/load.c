@@ -267,6 +267,7 @@ static struct slot *slot_take(struct run *run)
 static bool begin_one(struct run *run, struct slot *slot)
 {
 	const struct rg_load_settings *settings = run->settings;
+	uint64_t due_ns = next_begin_ns(run);
 	struct rg_who who;
 	memset(slot->talk, 0, settings->script->size);
 	who_make(&who, settings->pattern, (uint32_t)(run->number++ % settings->identities));
@@ -275,7 +276,9 @@ static bool begin_one(struct run *run, struct slot *slot)
 		return false;
 	run->tally->begun++;
 	run->under_way++;
-	slot->began_ns = run->now;
+	/* At a rate it is late where others were still under way, and whoever waits for it knows:
+	 * their time would else be left out just when it is longest. */
+	slot->began_ns = settings->rate != 0 ? due_ns : run->now;
 	slot->answers = 0;
 	if (!ask(run, slot))
 		finish(run, slot, RG_SUPPLICANT_SEND);

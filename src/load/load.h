@@ -51,9 +51,9 @@ struct rg_load_tally {
 	bool nobody_there; /* ICMP: nothing listens there */
 	struct rg_load_kind
 		kinds[RG_LOAD_KINDS]; /* of refused and failed; the last one takes the rest */
-	struct rg_histogram sign_ins,
-		answers;     /* from the first packet to the end; of one round trip */
-	uint64_t elapsed_ns; /* until the last answer */
+	struct rg_histogram sign_ins, answers; /* from the first packet (at a rate: from when it was
+						  due) to the end; of one round trip */
+	uint64_t elapsed_ns;                   /* until the last answer */
 	uint64_t own_cpu_ns;
 	bool process_known; /* process_before and _after are filled */
 	struct rg_process_use process_before, process_after;

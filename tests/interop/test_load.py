@@ -1,9 +1,12 @@
 """roamgate load: sign-ins by the hundred, visitors and a sink behind the gateway."""
+import os
+import pty
 import re
+import subprocess
 
 import pytest
 
-from lib.process import Process, free_port
+from lib.process import Process, free_port, run
 from lib.region import NT_HASH, Region
 from lib.slapd import person
 
@@ -161,6 +164,25 @@ def test_nobody_there(region):
         "load", "--server", f"127.0.0.1:{free_port()}", "--proxy", "elders.nl", "--secret-file",
         str(region.raddb.folder / "secrets" / "hier"), "--count", "10")
     assert done.returncode == 4 and "nothing listens there" in done.stdout
+
+
+def test_progress_is_for_a_terminal(region, sink):
+    """A line on stderr that is kept up to date, and gone at the end; nothing where stderr is a file."""
+    sink("--delay", "20")
+    argv = [region.gateway.build / "src" / "roamgate", "load", "--server", f"127.0.0.1:{region.raddb.port}",
+            "--secret-file", region.raddb.folder / "secrets" / "hier", "--proxy", "elders.nl", "--rate", "50",
+            "--count", "60"]
+    ours, theirs = pty.openpty()
+    with open(ours, "rb", buffering=0) as terminal:
+        done = subprocess.run([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=theirs, check=True, text=True)
+        os.set_blocking(ours, False)
+        shown = terminal.read().decode()
+        os.close(theirs)
+    assert re.search(r"accepted \d+  refused 0  lost 0  under way \d+", shown) and shown.endswith("\r\x1b[K")
+    assert "accepted       60" in done.stdout
+    quiet = run([*argv[:-1], "5"])
+    assert quiet.stderr == ""
 
 
 def test_sink_says_what_it_answered(region, sink):

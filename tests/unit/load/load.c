@@ -130,6 +130,31 @@ static void answers_are_late_by_the_delay(void **state)
 	assert_true(tally.answers.least_ns >= 30 * RG_MS);
 }
 
+/* One at a time, each of 30 ms, where a thousand a second are due: the last one waits for all. */
+static void at_a_rate_time_runs_from_when_a_sign_in_was_due(void **state)
+{
+	struct sink sink = {.settings = {.delay_ns = 30 * RG_MS}};
+	(void)state;
+	sink_begin(&sink, "geheim");
+	load(&sink,
+	     (struct rg_load_settings){.count = 5, .outstanding = 1, .ports = 1, .rate = 1000});
+	sink_end(&sink);
+	assert_int_equal(tally.accepted, 5);
+	assert_true(tally.sign_ins.most_ns >= 140 * RG_MS);
+}
+
+static void a_rate_is_not_exceeded(void **state)
+{
+	struct sink sink = {.settings = {.delay_ns = 0}};
+	(void)state;
+	sink_begin(&sink, "geheim");
+	load(&sink,
+	     (struct rg_load_settings){.count = 21, .outstanding = 21, .ports = 1, .rate = 200});
+	sink_end(&sink);
+	assert_int_equal(tally.accepted, 21);
+	assert_true(tally.elapsed_ns >= 100 * RG_MS);
+}
+
 static void silence_is_loss_and_ends(void **state)
 {
 	struct sink sink = {.settings = {.loss = 1}};
@@ -186,6 +211,8 @@ int main(void)
 		cmocka_unit_test(the_warm_up_is_not_counted),
 		cmocka_unit_test(rejects_are_refusals_of_one_kind),
 		cmocka_unit_test(answers_are_late_by_the_delay),
+		cmocka_unit_test(at_a_rate_time_runs_from_when_a_sign_in_was_due),
+		cmocka_unit_test(a_rate_is_not_exceeded),
 		cmocka_unit_test(silence_is_loss_and_ends),
 		cmocka_unit_test(a_lost_request_is_asked_again),
 		cmocka_unit_test(an_answer_with_another_secret_counts_for_nothing),
