@@ -19,6 +19,8 @@ BUILDS = {
 }
 # Sanitized programs are slower, so that deadlines of tests grow.
 SLOW = {"main": "1", "asan": "3", "tsan": "5", "fuzz": "3"}
+# How many regions are simulated; `build/main/tests/sim/sim --count` runs as many as wanted.
+SEEDS = {"main": 2500, "asan": 400}
 
 
 class Count:
@@ -128,9 +130,22 @@ def fuzz(name):
     return total
 
 
+def sim(name):
+    """The run of seeds counts as one, and so does that every mutation still applies."""
+    total = Count()
+    for command in ([TOP / name / "tests" / "sim" / "sim", "--count", str(SEEDS[name])],
+                    [SOURCE / "tests" / "sim" / "mutate", "--check"]):
+        done = subprocess.run(command, env=environment(name), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        total.add(Count(failed=1) if done.returncode else Count(passed=1))
+        if done.returncode:
+            say(done.stdout[-8000:])
+    return total
+
+
 def plan(wanted, quick):
     """(build, suite) in the order in which they run."""
-    everything = ["unit", *PYTEST, "fuzz"]
+    everything = ["unit", "sim", *PYTEST, "fuzz"]
     chosen = [suite for suite in everything if suite in wanted] if wanted else everything
     steps = [("main", suite) for suite in chosen if suite != "fuzz"]
     if not quick:
@@ -145,6 +160,8 @@ def plan(wanted, quick):
 def run(name, suite, quick):
     if suite == "unit":
         return unit(name)
+    if suite == "sim":
+        return sim(name)
     if suite == "fuzz":
         return fuzz(name)
     return pytest(name, suite, quick)
@@ -153,10 +170,10 @@ def run(name, suite, quick):
 def main():
     parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="no sanitizers, no fuzzers, no long tests")
-    parser.add_argument("suite", nargs="*", help=f"unit, {', '.join(PYTEST)}, fuzz; all when none is named")
+    parser.add_argument("suite", nargs="*", help=f"unit, sim, {', '.join(PYTEST)}, fuzz; all when none is named")
     options = parser.parse_args()
     for suite in options.suite:
-        if suite not in ("unit", *PYTEST, "fuzz"):
+        if suite not in ("unit", "sim", *PYTEST, "fuzz"):
             parser.error(f"no such suite: {suite}")
     total, built = Count(), {}
     for name, suite in plan(options.suite, options.quick):

@@ -1,0 +1,195 @@
+/* Who asked, and what the gateway may say to it: no answer to nobody, one answer to one request, no
+ * Accept without every check, nothing gained by a State that is somebody else's. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+#define BUCKETS 1024
+
+static struct exchange *buckets[BUCKETS]; /* newest first */
+
+static struct exchange **bucket_of(struct spot from, uint8_t id)
+{
+	return &buckets[(from.ip * 7 + from.port * 263 + id) % BUCKETS];
+}
+
+struct exchange *exchange_new(struct nas *nas, struct spot from, struct spot to,
+			      const struct pdu *pdu)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange) + pdu->length);
+	must(exchange);
+	exchange->nas = nas;
+	exchange->from = from;
+	exchange->to = to;
+	exchange->code = pdu->bytes[0];
+	exchange->id = pdu->bytes[1];
+	memcpy(exchange->authenticator, pdu->bytes + 4, 16);
+	exchange->length = pdu->length;
+	memcpy(exchange->bytes, pdu->bytes, pdu->length);
+	struct exchange **bucket = bucket_of(from, exchange->id);
+	exchange->next = *bucket;
+	*bucket = exchange;
+	return exchange;
+}
+
+static bool same_place(const struct exchange *exchange, struct spot from, uint8_t id)
+{
+	return exchange->id == id && spot_equal(exchange->from, from);
+}
+
+void exchange_delivered(struct exchange *exchange)
+{
+	exchange->delivered = true;
+	/* One under the same Identifier is given up by that (RFC 5080 §2.2.2). */
+	for (struct exchange *other = *bucket_of(exchange->from, exchange->id); other;
+	     other = other->next)
+		if (other != exchange && same_place(other, exchange->from, exchange->id))
+			other->disturbed = true;
+}
+
+static bool answers(const struct exchange *exchange, const uint8_t *bytes, size_t length)
+{
+	return pdu_reply_signature(bytes, length, exchange->authenticator, exchange->nas->secret) !=
+	       WRONG;
+}
+
+static struct exchange *find(struct spot to, const uint8_t *bytes, size_t length)
+{
+	struct exchange *exchange = *bucket_of(to, bytes[1]);
+	while (exchange && !(same_place(exchange, to, bytes[1]) && exchange->delivered &&
+			     answers(exchange, bytes, length)))
+		exchange = exchange->next;
+	return exchange;
+}
+
+static void check_home_accept(const struct signin *signin)
+{
+	if (!signin->proven)
+		broken("p%u: accepted without proof", signin->number);
+	if (!signin->granted_by_directory)
+		broken("p%u: accepted without the directory's word", signin->number);
+}
+
+static void check_keys(const struct exchange *exchange, const uint8_t *bytes, size_t length)
+{
+	uint8_t msk[64];
+	if (!pdu_keys(bytes, length, exchange->authenticator, exchange->nas->secret, msk))
+		broken("p%u: an Accept without keys", exchange->signin->number);
+	if (exchange->signin->kind != HOME_TLS && memcmp(msk, exchange->signin->msk, 64) != 0)
+		broken("p%u: an Accept with keys of another conversation",
+		       exchange->signin->number);
+}
+
+static void check_accept(const struct exchange *exchange, const uint8_t *bytes, size_t length)
+{
+	struct signin *signin = exchange->signin;
+	if (exchange->code == RG_STATUS_SERVER)
+		return;
+	if (!signin_may(signin))
+		broken("p%u: accepted, and may not come in", signin->number);
+	switch (signin->kind) {
+	case HOME_TOY:
+	case HOME_ASK:
+	case HOME_TLS:
+		check_home_accept(signin);
+		check_keys(exchange, bytes, length);
+		if (++signin->accepts > 1)
+			broken("p%u: one conversation, accepted twice", signin->number);
+		return;
+	case VISITOR:
+		check_keys(exchange, bytes, length);
+		break;
+	case PAP:
+		break;
+	case LOOP:
+	case FOREIGN:
+	case KINDS:
+		broken("p%u: accepted, of a realm that nobody serves", signin->number);
+	}
+	if (!signin->accepted_by_home)
+		broken("p%u: a visitor whose home never accepted", signin->number);
+	if (pdu_count(bytes, length, 11) != 0) /* Filter-Id: the visited network's own business */
+		broken("p%u: an attribute of the federation that is not for here", signin->number);
+}
+
+static void check_reject(const struct exchange *exchange)
+{
+	const struct signin *signin = exchange->signin;
+	if (exchange->futile)
+		return;
+	if ((signin->kind == VISITOR || signin->kind == PAP) && !signin->rejected_by_home)
+		broken("p%u: a visitor is rejected whose home did not", signin->number);
+}
+
+static void check_first(const struct exchange *exchange, const uint8_t *bytes, size_t length)
+{
+	uint8_t code = bytes[0];
+	bool status = exchange->code == RG_STATUS_SERVER;
+	if (exchange->futile && code != RG_ACCESS_REJECT)
+		broken("code %u to p%u, who had nothing to go on with", code,
+		       exchange->signin->number);
+	if (bytes[20] != 80)
+		broken("an answer that does not begin with a Message-Authenticator");
+	if (pdu_count(bytes, length, RG_PROXY_STATE) !=
+	    pdu_count(exchange->bytes, exchange->length, RG_PROXY_STATE))
+		broken("an answer whose Proxy-States are not the request's");
+	if (code == RG_ACCESS_ACCEPT)
+		check_accept(exchange, bytes, length);
+	else if (code == RG_ACCESS_REJECT && !status)
+		check_reject(exchange);
+	else if (code != RG_ACCESS_CHALLENGE || status)
+		broken("code %u is no answer to code %u", code, exchange->code);
+}
+
+/* RFC 5080 §2.2.2: the same again, byte for byte, for as long as it is kept. */
+static void check_repeat(const struct exchange *exchange, const uint8_t *bytes, size_t length)
+{
+	bool same =
+		exchange->answer_length == length && memcmp(exchange->answer, bytes, length) == 0;
+	if (!same && !exchange->disturbed &&
+	    world.now < exchange->answered_ns + RG_WINDOW_REPEAT_NS)
+		broken("a repeat (Identifier %u) is answered otherwise than before: code %u, then "
+		       "%u",
+		       exchange->id, exchange->answer[0], bytes[0]);
+}
+
+void exchange_answered(struct spot from, struct spot to, const uint8_t *bytes, size_t length)
+{
+	if (!pdu_whole(bytes, length))
+		broken("the gateway sends what is no packet");
+	struct exchange *exchange = find(to, bytes, length);
+	if (!exchange)
+		broken("code %u, Identifier %u to %x:%u, which asked nothing", bytes[0], bytes[1],
+		       to.ip, to.port);
+	if (!spot_equal(from, exchange->to))
+		broken("an answer comes from another address than was asked");
+	say("  gateway: code %u, id %u to p%d%s", bytes[0], bytes[1],
+	    exchange->signin ? (int)exchange->signin->number : -1,
+	    exchange->answer ? " again" : "");
+	if (exchange->answer) {
+		check_repeat(exchange, bytes, length);
+		if (exchange->answer_length == length &&
+		    memcmp(exchange->answer, bytes, length) == 0)
+			return;
+		free(exchange->answer);
+	}
+	check_first(exchange, bytes, length);
+	exchange->answered_ns = world.now;
+	exchange->answer = malloc(length);
+	must(exchange->answer);
+	memcpy(exchange->answer, bytes, length);
+	exchange->answer_length = length;
+}
+
+void exchanges_forget(void)
+{
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		while (buckets[i]) {
+			struct exchange *exchange = buckets[i];
+			buckets[i] = exchange->next;
+			free(exchange->answer);
+			free(exchange);
+		}
+	}
+}
