@@ -8,6 +8,17 @@
 
 #include "core/text.h"
 
+/* An IA5String is ASCII (RFC 5280 §4.2.1.6), where OpenSSL reads other octets as Latin-1: what a CA meant as UTF-8 would
+ * become somebody else's name. */
+static bool is_of_its_type(const ASN1_STRING *string)
+{
+	const unsigned char *octets = ASN1_STRING_get0_data(string);
+	bool good = true;
+	for (int i = 0; good && i < ASN1_STRING_length(string); i++)
+		good = octets[i] < 0x80 || ASN1_STRING_type(string) != V_ASN1_IA5STRING;
+	return good;
+}
+
 /* Any ASN.1 string as UTF-8 into out, behind prefix; false where it may not count as a name. */
 static bool name_text(const ASN1_STRING *string, const char *prefix, char *out, size_t capacity)
 {
@@ -15,7 +26,7 @@ static bool name_text(const ASN1_STRING *string, const char *prefix, char *out, 
 	size_t before = strlen(prefix);
 	int converted =
 		ASN1_STRING_to_UTF8(&utf8, string); /* refuses what is not valid in its type */
-	bool good = converted > 0 && before + (size_t)converted < capacity;
+	bool good = converted > 0 && before + (size_t)converted < capacity && is_of_its_type(string);
 	for (int i = 0; good && i < converted; i++)
 		good = utf8[i] >= 0x20 && utf8[i] != 0x7f &&
 		       !(utf8[i] == 0xc2 && i + 1 < converted && utf8[i + 1] < 0xa0);

@@ -96,6 +96,19 @@ static void test_O6_nul_and_controls_do_not_count(void **state)
 	pki_free(&one);
 }
 
+/* A CA that writes UTF-8 where only ASCII may stand: OpenSSL would make "j\xc3\x83\xc2\xb6rg@x.nl" of it. */
+static void test_an_email_that_is_no_ascii_does_not_count(void **state)
+{
+	(void)state;
+	struct pki one = pki_make(&(struct pki_want){.cn = NULL});
+	GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
+	add_email(names, "j\xc3\xb6rg@x.nl", 10);
+	X509_add1_ext_i2d(one.certificate, NID_subject_alt_name, names, 0, X509V3_ADD_REPLACE);
+	expect(one.certificate, NULL, 0);
+	GENERAL_NAMES_free(names);
+	pki_free(&one);
+}
+
 static void test_at_most_eight_are_looked_at(void **state)
 {
 	(void)state;
@@ -188,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_only_the_kinds_asked_for),
 		cmocka_unit_test(test_upn_is_an_utf8_string),
 		cmocka_unit_test(test_O6_nul_and_controls_do_not_count),
+		cmocka_unit_test(test_an_email_that_is_no_ascii_does_not_count),
 		cmocka_unit_test(test_at_most_eight_are_looked_at),
 		cmocka_unit_test(test_encodings),
 		cmocka_unit_test(test_the_last_cn_counts),
