@@ -167,6 +167,9 @@ enum rg_turn conversation_turn(struct rg_conversation *conversation, struct rg_s
 {
 	struct rg_eap_response response;
 	*result = (struct rg_turn_result){0};
+	/* What is over, or with the host, nothing of the supplicant's ends. */
+	if (conversation_waits(conversation) || conversation->state == RG_CONVERSATION_ENDED)
+		return RG_TURN_DISCARD;
 	if (!eap_response_read(&response, packet)) {
 		if (packet.length > 1 && conversation->state == RG_CONVERSATION_IDENTITY)
 			conversation->id = packet.data[1];

@@ -459,6 +459,19 @@ static void proven_waits_for_the_host(void **state)
 	assert_int_equal(turn_of(8, 13, "again"), RG_TURN_DISCARD);
 }
 
+/* Found by tests/fuzz/conversation: such a packet ended what the host was deciding about, and was answered once more
+ * after the end. */
+static void E1_a_broken_packet_while_the_host_decides_is_discarded(void **state)
+{
+	(void)state;
+	prove();
+	assert_int_equal(turn_octets("\x02\x08\x00", 3, "Jan@beuningen.nl"), RG_TURN_DISCARD);
+	assert_int_equal(out.length, 0);
+	assert_int_equal(conversation_granted(&conversation, 1200, &out, &result), RG_TURN_SUCCESS);
+	assert_int_equal(turn_octets("\x02\x08\x00", 3, "Jan@beuningen.nl"), RG_TURN_DISCARD);
+	assert_int_equal(out.length, 0);
+}
+
 /* TLS 1.3: the host agrees, and one more round trip says so under protection. */
 static void granted_with_another_round(void **state)
 {
@@ -520,6 +533,7 @@ int main(void)
 		TEST(method_discards),
 		TEST(method_that_overruns_or_cannot_start),
 		TEST(proven_waits_for_the_host),
+		TEST(E1_a_broken_packet_while_the_host_decides_is_discarded),
 		TEST(granted_with_another_round),
 		TEST(refused_by_the_host),
 		TEST(invitation_asks_for_the_identity),
