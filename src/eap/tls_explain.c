@@ -44,6 +44,11 @@ static void explain_ssl(struct rg_tls *tls, unsigned long error)
 {
 	switch (ERR_GET_REASON(error)) {
 	case SSL_R_CERTIFICATE_VERIFY_FAILED:
+		if (tls->verify_error == X509_V_OK) { /* OpenSSL came to no verdict */
+			explain(tls, RG_REASON_INTERNAL,
+				"no memory to verify the supplicant's certificate with");
+			return;
+		}
 		explain(tls, tls_verify_reason(tls->verify_error),
 			X509_verify_cert_error_string(tls->verify_error));
 		return;
