@@ -27,4 +27,11 @@ static inline bool lies_in(struct rg_span inner, struct rg_span outer)
 	       (inner.data >= outer.data && inner.length <= outer.length &&
 		(size_t)(inner.data - outer.data) <= outer.length - inner.length);
 }
+
+/* The next piece of an input: an octet of length, and as many octets as it says or as there are. */
+static inline struct rg_span piece_next(struct rg_cursor *cursor)
+{
+	size_t length = cursor_u8(cursor), left = cursor_left(cursor);
+	return cursor_take(cursor, length < left ? length : left);
+}
 #endif

@@ -1,26 +1,99 @@
 # libFuzzer's targets, and `make check` gives each a short run: ./configure --enable-fuzzing CC=clang
+# Of the library each takes what it uses: counters of all the rest would cost more than most targets do.
 if FUZZING
-fuzzers = tests/fuzz/packet tests/fuzz/eap tests/fuzz/nai tests/fuzz/filter
+ldflags_fuzz = $(RG_LDFLAGS) -fsanitize=fuzzer
+ldadd_fuzz = src/libroamgate.a $(libs_all)
+fuzzers =
 noinst_PROGRAMS += $(fuzzers)
-ldflags_fuzz = $(ldflags_program) -fsanitize=fuzzer
-tests_fuzz_packet_SOURCES = tests/fuzz/packet.c tests/fuzz/fuzz.h tests/unit/radius/referee_view.c \
-	tests/unit/radius/referee_view.h
+fuzzers += tests/fuzz/packet
+tests_fuzz_packet_SOURCES = tests/fuzz/packet.c tests/fuzz/fuzz.h \
+	tests/unit/radius/referee_view.c tests/unit/radius/referee_view.h
 tests_fuzz_packet_LDFLAGS = $(ldflags_fuzz)
-tests_fuzz_packet_LDADD = $(libs_all)
-tests_fuzz_packet_DEPENDENCIES = src/libroamgate.a
+tests_fuzz_packet_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/writer
+tests_fuzz_writer_SOURCES = tests/fuzz/writer.c tests/fuzz/fuzz.h
+tests_fuzz_writer_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_writer_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/eap
 tests_fuzz_eap_SOURCES = tests/fuzz/eap.c tests/fuzz/fuzz.h
 tests_fuzz_eap_LDFLAGS = $(ldflags_fuzz)
-tests_fuzz_eap_LDADD = $(libs_all)
-tests_fuzz_eap_DEPENDENCIES = src/libroamgate.a
+tests_fuzz_eap_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/nai
 tests_fuzz_nai_SOURCES = tests/fuzz/nai.c tests/fuzz/fuzz.h
 tests_fuzz_nai_LDFLAGS = $(ldflags_fuzz)
-tests_fuzz_nai_LDADD = $(libs_all)
-tests_fuzz_nai_DEPENDENCIES = src/libroamgate.a
+tests_fuzz_nai_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/realms
+tests_fuzz_realms_SOURCES = tests/fuzz/realms.c tests/fuzz/fuzz.h
+tests_fuzz_realms_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_realms_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/filter
 tests_fuzz_filter_SOURCES = tests/fuzz/filter.c tests/fuzz/fuzz.h
 tests_fuzz_filter_LDFLAGS = $(ldflags_fuzz)
-tests_fuzz_filter_LDADD = $(libs_all)
-tests_fuzz_filter_DEPENDENCIES = src/libroamgate.a
+tests_fuzz_filter_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/dn
+tests_fuzz_dn_SOURCES = tests/fuzz/dn.c tests/fuzz/fuzz.h
+tests_fuzz_dn_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_dn_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/certificate
+tests_fuzz_certificate_SOURCES = tests/fuzz/certificate.c tests/fuzz/fuzz.h
+tests_fuzz_certificate_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_certificate_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/mapping
+tests_fuzz_mapping_SOURCES = tests/fuzz/mapping.c tests/fuzz/fuzz.h
+tests_fuzz_mapping_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_mapping_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/text
+tests_fuzz_text_SOURCES = tests/fuzz/text.c tests/fuzz/fuzz.h
+tests_fuzz_text_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_text_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/record
+tests_fuzz_record_SOURCES = tests/fuzz/record.c tests/fuzz/fuzz.h modules/sink_fticks/frame.c \
+	modules/sink_fticks/line.c modules/sink_fticks/target.c
+tests_fuzz_record_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_record_CPPFLAGS = $(AM_CPPFLAGS)
+tests_fuzz_record_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/tunnel
+tests_fuzz_tunnel_SOURCES = tests/fuzz/tunnel.c tests/fuzz/fuzz.h modules/eap_peap/extensions.c \
+	modules/eap_ttls/phase2.c
+tests_fuzz_tunnel_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_tunnel_CPPFLAGS = $(AM_CPPFLAGS)
+tests_fuzz_tunnel_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/dns
+tests_fuzz_dns_SOURCES = tests/fuzz/dns.c tests/fuzz/fuzz.h
+tests_fuzz_dns_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_dns_LDADD = $(ldadd_fuzz) -lresolv
+fuzzers += tests/fuzz/control
+tests_fuzz_control_SOURCES = tests/fuzz/control.c tests/fuzz/fuzz.h
+tests_fuzz_control_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_control_LDADD = $(ldadd_fuzz)
+# Modules that are linked in, each under a name of its own.
+noinst_LIBRARIES += tests/fuzz/libeap_tls.a
+tests_fuzz_libeap_tls_a_SOURCES = modules/eap_tls/eap_tls.c
+tests_fuzz_libeap_tls_a_CPPFLAGS = $(AM_CPPFLAGS) -Droamgate_module=module_eap_tls
+noinst_LIBRARIES += tests/fuzz/libeap_ttls.a
+tests_fuzz_libeap_ttls_a_SOURCES = modules/eap_ttls/eap_ttls.c modules/eap_ttls/phase2.c
+tests_fuzz_libeap_ttls_a_CPPFLAGS = $(AM_CPPFLAGS) -Droamgate_module=module_eap_ttls
+noinst_LIBRARIES += tests/fuzz/libeap_peap.a
+tests_fuzz_libeap_peap_a_SOURCES = modules/eap_peap/eap_peap.c modules/eap_peap/extensions.c
+tests_fuzz_libeap_peap_a_CPPFLAGS = $(AM_CPPFLAGS) -Droamgate_module=module_eap_peap
+noinst_LIBRARIES += tests/fuzz/libeap_gtc.a
+tests_fuzz_libeap_gtc_a_SOURCES = modules/eap_gtc/eap_gtc.c
+tests_fuzz_libeap_gtc_a_CPPFLAGS = $(AM_CPPFLAGS) -Droamgate_module=module_eap_gtc
+noinst_LIBRARIES += tests/fuzz/libeap_mschapv2.a
+tests_fuzz_libeap_mschapv2_a_SOURCES = modules/eap_mschapv2/eap_mschapv2.c
+tests_fuzz_libeap_mschapv2_a_CPPFLAGS = $(AM_CPPFLAGS) -Droamgate_module=module_eap_mschapv2
+modules_fuzz = tests/fuzz/libeap_tls.a tests/fuzz/libeap_ttls.a tests/fuzz/libeap_peap.a tests/fuzz/libeap_gtc.a \
+	tests/fuzz/libeap_mschapv2.a
+fuzzers += tests/fuzz/conversation
+tests_fuzz_conversation_SOURCES = tests/fuzz/conversation.c tests/fuzz/fuzz.h \
+	tests/fuzz/supplicant_says.c tests/fuzz/supplicant_says.h tests/fuzz/toy_tls.c tests/fuzz/toy_tls.h
+tests_fuzz_conversation_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_conversation_LDADD = $(modules_fuzz) $(ldadd_fuzz)
 TESTS += tests/fuzz/run
 endif
-EXTRA_DIST += tests/fuzz/run tests/fuzz/README.md tests/fuzz/seeds tests/fuzz/packet.c tests/fuzz/eap.c \
-	tests/fuzz/nai.c tests/fuzz/filter.c tests/fuzz/fuzz.h
+EXTRA_DIST += tests/fuzz/run tests/fuzz/README.md tests/fuzz/seeds tests/fuzz/fuzz.h
+EXTRA_DIST += tests/fuzz/packet.c tests/fuzz/writer.c tests/fuzz/eap.c tests/fuzz/nai.c tests/fuzz/realms.c \
+	tests/fuzz/filter.c tests/fuzz/dn.c tests/fuzz/certificate.c tests/fuzz/mapping.c tests/fuzz/text.c tests/fuzz/record.c \
+	tests/fuzz/tunnel.c tests/fuzz/dns.c tests/fuzz/control.c
+EXTRA_DIST += tests/fuzz/conversation.c tests/fuzz/supplicant_says.c tests/fuzz/supplicant_says.h tests/fuzz/toy_tls.c \
+	tests/fuzz/toy_tls.h tests/fuzz/make_seeds
