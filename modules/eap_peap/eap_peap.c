@@ -30,29 +30,6 @@ struct peap {
 	const char *detail;
 };
 
-static const struct rg_tls_kind kind = {
-	.type = 25,
-	.label = "peap",
-	.key_label = "client EAP encryption",
-};
-
-static void *method_start(const struct rg_eap_start *start)
-{
-	struct peap *peap = calloc(1, sizeof(*peap));
-	if (!peap)
-		return NULL;
-	if (tunnel_start(&peap->tunnel, start, &kind))
-		return peap;
-	free(peap);
-	return NULL;
-}
-
-static enum rg_eap_verdict method_begin(void *method, struct rg_eap_step *step)
-{
-	struct peap *peap = method;
-	return tls_greet(peap->tunnel.tls, step) == RG_TLS_SEND ? RG_EAP_REQUEST : RG_EAP_FAILURE;
-}
-
 static enum rg_eap_verdict say_result(struct peap *peap, bool success, struct rg_eap_step *step)
 {
 	uint8_t memory[128];
@@ -101,16 +78,16 @@ static enum rg_eap_verdict say_success(struct peap *peap, struct rg_eap_step *st
 	return RG_EAP_FAILURE;
 }
 
-/* What the inner conversation has come to. out: its packet, where it has one. */
-static enum rg_eap_verdict carry(struct peap *peap, enum rg_eap_verdict verdict,
-				 const struct rg_buffer *out, struct rg_eap_step *step)
+static enum rg_eap_verdict carry(struct rg_tunnel *tunnel, enum rg_eap_verdict verdict,
+				 struct rg_span packet, struct rg_eap_step *step)
 {
-	struct rg_cursor packet = cursor_over(buffer_span(out));
+	struct peap *peap = (struct peap *)tunnel;
+	struct rg_cursor cursor = cursor_over(packet);
 	switch (verdict) {
 	case RG_EAP_REQUEST:
-		cursor_take(&packet, EAP_LENGTH);
+		cursor_take(&cursor, EAP_LENGTH);
 		peap->state = PEAP_INNER;
-		return tunnel_say(&peap->tunnel, cursor_rest(&packet), step);
+		return tunnel_say(tunnel, cursor_rest(&cursor), step);
 	case RG_EAP_PROVEN:
 	case RG_EAP_ASK:
 		peap->state = PEAP_ASKED;
@@ -129,9 +106,8 @@ static enum rg_eap_verdict carry(struct peap *peap, enum rg_eap_verdict verdict,
 static enum rg_eap_verdict take_inner(struct peap *peap, struct rg_span clear,
 				      struct rg_eap_step *step)
 {
-	uint8_t in_memory[RG_TUNNEL_MESSAGE + EAP_LENGTH], out_memory[RG_TUNNEL_MESSAGE];
-	struct rg_buffer in = buffer_over(in_memory, sizeof(in_memory));
-	struct rg_buffer out = buffer_over(out_memory, sizeof(out_memory));
+	uint8_t memory[RG_TUNNEL_MESSAGE + EAP_LENGTH];
+	struct rg_buffer in = buffer_over(memory, sizeof(memory));
 	struct rg_cursor cursor = cursor_over(clear);
 	bool whole = cursor_u8(&cursor) == RG_EAP_CODE_RESPONSE &&
 		     cursor_u8(&cursor) == peap->tunnel.inner.id &&
@@ -142,9 +118,8 @@ static enum rg_eap_verdict take_inner(struct peap *peap, struct rg_span clear,
 		buffer_u16(&in, (uint16_t)(EAP_LENGTH + clear.length));
 	}
 	buffer_put(&in, clear);
-	enum rg_eap_verdict verdict =
-		carry(peap, tunnel_take(&peap->tunnel, buffer_span(&in), &out, step), &out, step);
-	secret_wipe(in_memory, sizeof(in_memory));
+	enum rg_eap_verdict verdict = tunnel_take(&peap->tunnel, buffer_span(&in), step);
+	secret_wipe(memory, sizeof(memory));
 	return verdict;
 }
 
@@ -178,23 +153,15 @@ static enum rg_eap_verdict take_result(struct peap *peap, struct rg_span clear,
 	return wrong ? tunnel_fail(step, wrong) : succeed(peap, &result, step);
 }
 
-static enum rg_eap_verdict listen(struct peap *peap, struct rg_eap_step *step)
+static enum rg_eap_verdict heard(struct rg_tunnel *tunnel, struct rg_span clear,
+				 struct rg_eap_step *step)
 {
-	uint8_t memory[RG_TUNNEL_MESSAGE];
-	struct rg_buffer buffer = buffer_over(memory, sizeof(memory));
-	enum rg_eap_verdict verdict;
-	bool heard = tls_read(peap->tunnel.tls, &buffer);
-	struct rg_span clear = buffer_span(&buffer);
-	if (!heard)
-		verdict = tunnel_fail(step, "broken PEAP: the tunnel broke, or a message too long");
-	else if (extensions_is(clear) || peap->state == PEAP_REFUSED)
-		verdict = take_result(peap, clear, step);
-	else if (peap->state != PEAP_INNER)
-		verdict = tunnel_fail(step, "broken PEAP: no Result where one is due");
-	else
-		verdict = take_inner(peap, clear, step);
-	secret_wipe(memory, sizeof(memory));
-	return verdict;
+	struct peap *peap = (struct peap *)tunnel;
+	if (extensions_is(clear) || peap->state == PEAP_REFUSED)
+		return take_result(peap, clear, step);
+	if (peap->state != PEAP_INNER)
+		return tunnel_fail(step, "broken PEAP: no Result where one is due");
+	return take_inner(peap, clear, step);
 }
 
 static enum rg_eap_verdict invite(struct peap *peap, struct rg_eap_step *step)
@@ -202,27 +169,29 @@ static enum rg_eap_verdict invite(struct peap *peap, struct rg_eap_step *step)
 	uint8_t memory[RG_EAP_HEADER];
 	struct rg_buffer out = buffer_over(memory, sizeof(memory));
 	conversation_invite(&peap->tunnel.inner, &out);
-	return carry(peap, RG_EAP_REQUEST, &out, step);
+	return carry(&peap->tunnel, RG_EAP_REQUEST, buffer_span(&out), step);
 }
 
-static enum rg_eap_verdict established(struct peap *peap, struct rg_eap_step *step)
+static enum rg_eap_verdict established(struct rg_tunnel *tunnel, struct rg_eap_step *step)
 {
-	const struct rg_proof *proof = tls_proof(peap->tunnel.tls);
+	struct peap *peap = (struct peap *)tunnel;
+	const struct rg_proof *proof = tls_proof(tunnel->tls);
 	if (proof && proof->resumed) {
 		peap->state = PEAP_RESUMED;
 		return RG_EAP_PROVEN;
 	}
-	if (!proof || !tls_open(peap->tunnel.tls, step))
+	if (!proof || !tls_open(tunnel->tls, step))
 		return RG_EAP_FAILURE;
 	/* Supplicants look for nothing behind our Finished; in TLS 1.3 theirs is the last. */
 	if (strcmp(proof->tls_version, "1.3") == 0)
 		return invite(peap, step);
 	peap->state = PEAP_OPENED;
-	return tunnel_say(&peap->tunnel, (struct rg_span){0}, step);
+	return tunnel_say(tunnel, (struct rg_span){0}, step);
 }
 
-static enum rg_eap_verdict acknowledged(struct peap *peap, struct rg_eap_step *step)
+static enum rg_eap_verdict acknowledged(struct rg_tunnel *tunnel, struct rg_eap_step *step)
 {
+	struct peap *peap = (struct peap *)tunnel;
 	if (peap->state == PEAP_OPENED)
 		return invite(peap, step);
 	if (peap->state != PEAP_REFUSED)
@@ -232,46 +201,31 @@ static enum rg_eap_verdict acknowledged(struct peap *peap, struct rg_eap_step *s
 	return RG_EAP_FAILURE;
 }
 
-static enum rg_eap_verdict method_respond(void *method, struct rg_eap_step *step)
+static const struct rg_tunnel_kind kind = {
+	.tls = {.type = 25, .label = "peap", .key_label = "client EAP encryption"},
+	.established = established,
+	.acknowledged = acknowledged,
+	.heard = heard,
+	.carry = carry,
+};
+
+static void *method_start(const struct rg_eap_start *start)
 {
-	struct peap *peap = method;
-	switch (tls_respond(peap->tunnel.tls, step)) {
-	case RG_TLS_SEND:
-		return RG_EAP_REQUEST;
-	case RG_TLS_ESTABLISHED:
-		return established(peap, step);
-	case RG_TLS_ACKNOWLEDGED:
-		return acknowledged(peap, step);
-	case RG_TLS_DATA:
-		return listen(peap, step);
-	case RG_TLS_REFUSED:
-		return RG_EAP_FAILURE;
-	}
-	return RG_EAP_FAILURE;
+	return tunnel_new(sizeof(struct peap), start, &kind);
 }
 
 static enum rg_eap_verdict method_granted(void *method, struct rg_eap_step *step)
 {
 	struct peap *peap = method;
-	uint8_t memory[RG_TUNNEL_MESSAGE];
-	struct rg_buffer out = buffer_over(memory, sizeof(memory));
 	if (peap->state != PEAP_RESUMED)
-		return carry(peap, tunnel_granted(&peap->tunnel, &out, step), &out, step);
+		return tunnel_granted(&peap->tunnel, step);
 	return tls_open(peap->tunnel.tls, step) ? say_success(peap, step) : RG_EAP_FAILURE;
 }
 
 static enum rg_eap_verdict method_answered(void *method, struct rg_eap_step *step)
 {
 	struct peap *peap = method;
-	uint8_t memory[RG_TUNNEL_MESSAGE];
-	struct rg_buffer out = buffer_over(memory, sizeof(memory));
-	return carry(peap, tunnel_answered(&peap->tunnel, &out, step), &out, step);
-}
-
-static const struct rg_proof *method_proof(void *method)
-{
-	struct peap *peap = method;
-	return tunnel_proof(&peap->tunnel);
+	return tunnel_answered(&peap->tunnel, step);
 }
 
 static const struct rg_claim *method_claim(void *method)
@@ -285,12 +239,6 @@ static bool method_keys(void *method, struct rg_eap_keys *keys)
 	struct peap *peap = method;
 	return tls_keys(peap->tunnel.tls, keys) &&
 	       (!peap->bound || binding_msk(&peap->binding, keys->msk));
-}
-
-static void method_accepted(void *method)
-{
-	struct peap *peap = method;
-	tls_remember(peap->tunnel.tls);
 }
 
 static void method_end(void **method)
@@ -308,14 +256,14 @@ static const struct rg_eap_method method_peap = {
 	.needs = RG_OFFERS_IDENTITY,
 	.tunnel = true,
 	.start = method_start,
-	.begin = method_begin,
-	.respond = method_respond,
-	.proof = method_proof,
+	.begin = tunnel_begin,
+	.respond = tunnel_respond,
+	.proof = tunnel_proof,
 	.claim = method_claim,
 	.granted = method_granted,
 	.answered = method_answered,
 	.keys = method_keys,
-	.accepted = method_accepted,
+	.accepted = tunnel_accepted,
 	.end = method_end,
 };
 

@@ -29,46 +29,23 @@ struct ttls {
 	char why[96];
 };
 
-static const struct rg_tls_kind kind = {
-	.type = 21,
-	.label = "ttls",
-	.key_label = "ttls keying material",
-};
-
-static void *method_start(const struct rg_eap_start *start)
+static enum rg_eap_verdict carry(struct rg_tunnel *tunnel, enum rg_eap_verdict verdict,
+				 struct rg_span packet, struct rg_eap_step *step)
 {
-	struct ttls *ttls = calloc(1, sizeof(*ttls));
-	if (!ttls)
-		return NULL;
-	if (tunnel_start(&ttls->tunnel, start, &kind))
-		return ttls;
-	free(ttls);
-	return NULL;
-}
-
-static enum rg_eap_verdict method_begin(void *method, struct rg_eap_step *step)
-{
-	struct ttls *ttls = method;
-	return tls_greet(ttls->tunnel.tls, step) == RG_TLS_SEND ? RG_EAP_REQUEST : RG_EAP_FAILURE;
-}
-
-/* What an inner conversation has come to. out: its packet, where it has one. */
-static enum rg_eap_verdict carry(struct ttls *ttls, enum rg_eap_verdict verdict,
-				 const struct rg_buffer *out, struct rg_eap_step *step)
-{
+	struct ttls *ttls = (struct ttls *)tunnel;
 	uint8_t memory[RG_TUNNEL_MESSAGE + 16];
 	struct rg_buffer clear = buffer_over(memory, sizeof(memory));
 	switch (verdict) {
 	case RG_EAP_REQUEST:
-		avp_write(&clear, AVP_EAP_MESSAGE, 0, buffer_span(out));
+		avp_write(&clear, AVP_EAP_MESSAGE, 0, packet);
 		ttls->state = TTLS_OPEN;
-		return tunnel_say(&ttls->tunnel, buffer_span(&clear), step);
+		return tunnel_say(tunnel, buffer_span(&clear), step);
 	case RG_EAP_PROVEN:
 	case RG_EAP_ASK:
 		ttls->state = TTLS_ASKED;
 		return verdict;
 	case RG_EAP_SUCCESS: /* said outside only (RFC 5281 §11.2.1) */
-		return tunnel_succeed(&ttls->tunnel, step);
+		return tunnel_succeed(tunnel, step);
 	case RG_EAP_FAILURE:
 	case RG_EAP_DISCARD:
 		return RG_EAP_FAILURE;
@@ -152,15 +129,6 @@ static enum rg_eap_verdict take_mschapv2(struct ttls *ttls, const struct phase2 
 	return RG_EAP_ASK;
 }
 
-static enum rg_eap_verdict take_eap(struct ttls *ttls, const struct phase2 *phase2,
-				    struct rg_eap_step *step)
-{
-	uint8_t memory[RG_TUNNEL_MESSAGE];
-	struct rg_buffer out = buffer_over(memory, sizeof(memory));
-	return carry(ttls, tunnel_take(&ttls->tunnel, buffer_span(&phase2->eap), &out, step), &out,
-		     step);
-}
-
 static enum rg_eap_verdict take_clear(struct ttls *ttls, struct rg_span clear,
 				      struct rg_eap_step *step)
 {
@@ -173,7 +141,7 @@ static enum rg_eap_verdict take_clear(struct ttls *ttls, struct rg_span clear,
 	else
 		switch (way) {
 		case PHASE2_EAP:
-			verdict = take_eap(ttls, &phase2, step);
+			verdict = tunnel_take(&ttls->tunnel, buffer_span(&phase2.eap), step);
 			break;
 		case PHASE2_PAP:
 			verdict = take_password(ttls, &phase2, step);
@@ -190,44 +158,40 @@ static enum rg_eap_verdict take_clear(struct ttls *ttls, struct rg_span clear,
 	return verdict;
 }
 
-/* Clear text may have come. */
-static enum rg_eap_verdict listen(struct ttls *ttls, bool may_be_empty, struct rg_eap_step *step)
+static enum rg_eap_verdict heard(struct rg_tunnel *tunnel, struct rg_span clear,
+				 struct rg_eap_step *step)
 {
-	uint8_t memory[RG_TUNNEL_MESSAGE];
-	struct rg_buffer clear = buffer_over(memory, sizeof(memory));
-	enum rg_eap_verdict verdict;
-	if (!tls_read(ttls->tunnel.tls, &clear))
-		verdict = tunnel_fail(step, "broken TTLS: the tunnel broke, or a message too long");
-	else if (clear.length == 0 && may_be_empty)
-		verdict = tunnel_say(&ttls->tunnel, (struct rg_span){0}, step);
-	else if (ttls->state != TTLS_OPEN)
-		verdict = tunnel_fail(step, "broken TTLS: data behind the last word");
-	else
-		verdict = take_clear(ttls, buffer_span(&clear), step);
-	secret_wipe(memory, sizeof(memory));
-	return verdict;
+	struct ttls *ttls = (struct ttls *)tunnel;
+	bool first = ttls->state == TTLS_HANDSHAKE;
+	if (first)
+		ttls->state = TTLS_OPEN;
+	/* Nothing came behind the handshake: it will, once ours is over as well. */
+	if (first && clear.length == 0)
+		return tunnel_say(tunnel, clear, step);
+	if (ttls->state != TTLS_OPEN)
+		return tunnel_fail(step, "broken TTLS: data behind the last word");
+	return take_clear(ttls, clear, step);
 }
 
-static enum rg_eap_verdict established(struct ttls *ttls, struct rg_eap_step *step)
+static enum rg_eap_verdict established(struct rg_tunnel *tunnel, struct rg_eap_step *step)
 {
-	const struct rg_proof *proof = tls_proof(ttls->tunnel.tls);
+	struct ttls *ttls = (struct ttls *)tunnel;
+	const struct rg_proof *proof = tls_proof(tunnel->tls);
 	if (proof && proof->resumed) {
 		ttls->state = TTLS_RESUMED;
-		return tls_seal(ttls->tunnel.tls, step) ? RG_EAP_PROVEN : RG_EAP_FAILURE;
+		return tls_seal(tunnel->tls, step) ? RG_EAP_PROVEN : RG_EAP_FAILURE;
 	}
-	if (!tls_open(ttls->tunnel.tls, step))
-		return RG_EAP_FAILURE;
-	ttls->state = TTLS_OPEN;
-	return listen(ttls, true, step);
+	return tls_open(tunnel->tls, step) ? tunnel_listen(tunnel, step) : RG_EAP_FAILURE;
 }
 
-static enum rg_eap_verdict acknowledged(struct ttls *ttls, struct rg_eap_step *step)
+static enum rg_eap_verdict acknowledged(struct rg_tunnel *tunnel, struct rg_eap_step *step)
 {
+	struct ttls *ttls = (struct ttls *)tunnel;
 	switch (ttls->state) {
 	case TTLS_RESUMED: /* keys were made when it was sealed */
 		return RG_EAP_SUCCESS;
 	case TTLS_ACCEPTED:
-		return tunnel_succeed(&ttls->tunnel, step);
+		return tunnel_succeed(tunnel, step);
 	case TTLS_REFUSED:
 		return RG_EAP_FAILURE;
 	case TTLS_HANDSHAKE:
@@ -236,24 +200,6 @@ static enum rg_eap_verdict acknowledged(struct ttls *ttls, struct rg_eap_step *s
 		break;
 	}
 	return tunnel_fail(step, "broken TTLS: an acknowledgement of nothing");
-}
-
-static enum rg_eap_verdict method_respond(void *method, struct rg_eap_step *step)
-{
-	struct ttls *ttls = method;
-	switch (tls_respond(ttls->tunnel.tls, step)) {
-	case RG_TLS_SEND:
-		return RG_EAP_REQUEST;
-	case RG_TLS_ESTABLISHED:
-		return established(ttls, step);
-	case RG_TLS_ACKNOWLEDGED:
-		return acknowledged(ttls, step);
-	case RG_TLS_DATA:
-		return listen(ttls, false, step);
-	case RG_TLS_REFUSED:
-		return RG_EAP_FAILURE;
-	}
-	return RG_EAP_FAILURE;
 }
 
 static enum rg_eap_verdict resumed_granted(struct ttls *ttls, struct rg_eap_step *step)
@@ -274,11 +220,8 @@ static enum rg_eap_verdict resumed_granted(struct ttls *ttls, struct rg_eap_step
 static enum rg_eap_verdict method_granted(void *method, struct rg_eap_step *step)
 {
 	struct ttls *ttls = method;
-	uint8_t memory[RG_TUNNEL_MESSAGE];
-	struct rg_buffer out = buffer_over(memory, sizeof(memory));
-	if (ttls->state == TTLS_RESUMED)
-		return resumed_granted(ttls, step);
-	return carry(ttls, tunnel_granted(&ttls->tunnel, &out, step), &out, step);
+	return ttls->state == TTLS_RESUMED ? resumed_granted(ttls, step)
+					   : tunnel_granted(&ttls->tunnel, step);
 }
 
 /* MS-CHAP2-Success, or MS-CHAP-Error: Ident, and the text (RFC 5281 §11.2.4). */
@@ -316,10 +259,8 @@ static enum rg_eap_verdict mschapv2_answered(struct ttls *ttls, struct rg_eap_st
 static enum rg_eap_verdict method_answered(void *method, struct rg_eap_step *step)
 {
 	struct ttls *ttls = method;
-	uint8_t memory[RG_TUNNEL_MESSAGE];
-	struct rg_buffer out = buffer_over(memory, sizeof(memory));
 	if (ttls->tunnel.speaks_eap)
-		return carry(ttls, tunnel_answered(&ttls->tunnel, &out, step), &out, step);
+		return tunnel_answered(&ttls->tunnel, step);
 	secret_free(&ttls->password);
 	if (ttls->claim.kind == RG_CLAIM_MSCHAPV2)
 		return mschapv2_answered(ttls, step);
@@ -328,12 +269,6 @@ static enum rg_eap_verdict method_answered(void *method, struct rg_eap_step *ste
 	step->reason = step->answer->reason;
 	step->detail = step->answer->detail;
 	return RG_EAP_FAILURE;
-}
-
-static const struct rg_proof *method_proof(void *method)
-{
-	struct ttls *ttls = method;
-	return tunnel_proof(&ttls->tunnel);
 }
 
 static const struct rg_claim *method_claim(void *method)
@@ -348,12 +283,6 @@ static bool method_keys(void *method, struct rg_eap_keys *keys)
 	return tls_keys(ttls->tunnel.tls, keys);
 }
 
-static void method_accepted(void *method)
-{
-	struct ttls *ttls = method;
-	tls_remember(ttls->tunnel.tls);
-}
-
 static void method_end(void **method)
 {
 	struct ttls *ttls = *method;
@@ -365,20 +294,33 @@ static void method_end(void **method)
 	free(ttls);
 }
 
+static const struct rg_tunnel_kind kind = {
+	.tls = {.type = 21, .label = "ttls", .key_label = "ttls keying material"},
+	.established = established,
+	.acknowledged = acknowledged,
+	.heard = heard,
+	.carry = carry,
+};
+
+static void *method_start(const struct rg_eap_start *start)
+{
+	return tunnel_new(sizeof(struct ttls), start, &kind);
+}
+
 static const struct rg_eap_method method_ttls = {
 	.type = 21,
 	.label = "ttls",
 	.needs = RG_OFFERS_IDENTITY,
 	.tunnel = true,
 	.start = method_start,
-	.begin = method_begin,
-	.respond = method_respond,
-	.proof = method_proof,
+	.begin = tunnel_begin,
+	.respond = tunnel_respond,
+	.proof = tunnel_proof,
 	.claim = method_claim,
 	.granted = method_granted,
 	.answered = method_answered,
 	.keys = method_keys,
-	.accepted = method_accepted,
+	.accepted = tunnel_accepted,
 	.end = method_end,
 };
 

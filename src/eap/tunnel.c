@@ -1,13 +1,24 @@
 #include "eap/tunnel.h"
 
-bool tunnel_start(struct rg_tunnel *tunnel, const struct rg_eap_start *start,
-		  const struct rg_tls_kind *kind)
+#include <stdlib.h>
+
+#include "core/secret.h"
+
+void *tunnel_new(size_t size, const struct rg_eap_start *start, const struct rg_tunnel_kind *kind)
 {
-	*tunnel = (struct rg_tunnel){.label = kind->label, .start = *start};
-	tunnel->tls = tls_start(start, kind);
-	if (tunnel->tls && start->inner)
-		conversation_begin_inner(&tunnel->inner, &tunnel->start, kind->label);
-	return tunnel->tls;
+	struct rg_tunnel *tunnel = calloc(1, size);
+	if (!tunnel)
+		return NULL;
+	tunnel->kind = kind;
+	tunnel->start = *start;
+	tunnel->tls = tls_start(start, &kind->tls);
+	if (!tunnel->tls) {
+		free(tunnel);
+		return NULL;
+	}
+	if (start->inner)
+		conversation_begin_inner(&tunnel->inner, &tunnel->start, kind->tls.label);
+	return tunnel;
 }
 
 void tunnel_end(struct rg_tunnel *tunnel)
@@ -20,6 +31,42 @@ enum rg_eap_verdict tunnel_fail(struct rg_eap_step *step, const char *detail)
 {
 	step->reason = RG_REASON_METHOD_REFUSED;
 	step->detail = detail;
+	return RG_EAP_FAILURE;
+}
+
+enum rg_eap_verdict tunnel_begin(void *method, struct rg_eap_step *step)
+{
+	struct rg_tunnel *tunnel = method;
+	return tls_greet(tunnel->tls, step) == RG_TLS_SEND ? RG_EAP_REQUEST : RG_EAP_FAILURE;
+}
+
+enum rg_eap_verdict tunnel_listen(struct rg_tunnel *tunnel, struct rg_eap_step *step)
+{
+	uint8_t memory[RG_TUNNEL_MESSAGE];
+	struct rg_buffer clear = buffer_over(memory, sizeof(memory));
+	enum rg_eap_verdict verdict =
+		tls_read(tunnel->tls, &clear)
+			? tunnel->kind->heard(tunnel, buffer_span(&clear), step)
+			: tunnel_fail(step, "the tunnel broke, or a message in it is too long");
+	secret_wipe(memory, sizeof(memory));
+	return verdict;
+}
+
+enum rg_eap_verdict tunnel_respond(void *method, struct rg_eap_step *step)
+{
+	struct rg_tunnel *tunnel = method;
+	switch (tls_respond(tunnel->tls, step)) {
+	case RG_TLS_SEND:
+		return RG_EAP_REQUEST;
+	case RG_TLS_ESTABLISHED:
+		return tunnel->kind->established(tunnel, step);
+	case RG_TLS_ACKNOWLEDGED:
+		return tunnel->kind->acknowledged(tunnel, step);
+	case RG_TLS_DATA:
+		return tunnel_listen(tunnel, step);
+	case RG_TLS_REFUSED:
+		return RG_EAP_FAILURE;
+	}
 	return RG_EAP_FAILURE;
 }
 
@@ -50,33 +97,51 @@ static enum rg_eap_verdict verdict_of(struct rg_tunnel *tunnel, enum rg_turn tur
 	return RG_EAP_FAILURE;
 }
 
+/* A turn of the conversation inside, and what the tunnel makes of it. */
+struct turn {
+	uint8_t memory[RG_TUNNEL_MESSAGE];
+	struct rg_buffer out;
+	struct rg_turn_result result;
+};
+
+static enum rg_eap_verdict carry(struct rg_tunnel *tunnel, enum rg_turn came_to,
+				 const struct turn *turn, struct rg_eap_step *step)
+{
+	enum rg_eap_verdict verdict = verdict_of(tunnel, came_to, &turn->result, step);
+	return tunnel->kind->carry(tunnel, verdict, buffer_span(&turn->out), step);
+}
+
 enum rg_eap_verdict tunnel_take(struct rg_tunnel *tunnel, struct rg_span packet,
-				struct rg_buffer *out, struct rg_eap_step *step)
+				struct rg_eap_step *step)
 {
-	struct rg_turn_result result;
+	struct turn turn;
 	if (!tunnel->start.inner || !tunnel->start.inner->methods[0])
-		return tunnel_fail(step, "the realm offers no EAP method in this tunnel");
+		return tunnel->kind->carry(
+			tunnel, tunnel_fail(step, "the realm offers no EAP method in this tunnel"),
+			(struct rg_span){0}, step);
 	tunnel->speaks_eap = true;
-	enum rg_turn turn = conversation_turn(&tunnel->inner, packet, (struct rg_span){0},
-					      out->capacity, out, &result);
-	return verdict_of(tunnel, turn, &result, step);
+	turn.out = buffer_over(turn.memory, sizeof(turn.memory));
+	enum rg_turn came_to = conversation_turn(&tunnel->inner, packet, (struct rg_span){0},
+						 sizeof(turn.memory), &turn.out, &turn.result);
+	return carry(tunnel, came_to, &turn, step);
 }
 
-enum rg_eap_verdict tunnel_granted(struct rg_tunnel *tunnel, struct rg_buffer *out,
-				   struct rg_eap_step *step)
+enum rg_eap_verdict tunnel_granted(struct rg_tunnel *tunnel, struct rg_eap_step *step)
 {
-	struct rg_turn_result result;
-	enum rg_turn turn = conversation_granted(&tunnel->inner, out->capacity, out, &result);
-	return verdict_of(tunnel, turn, &result, step);
+	struct turn turn;
+	turn.out = buffer_over(turn.memory, sizeof(turn.memory));
+	enum rg_turn came_to =
+		conversation_granted(&tunnel->inner, sizeof(turn.memory), &turn.out, &turn.result);
+	return carry(tunnel, came_to, &turn, step);
 }
 
-enum rg_eap_verdict tunnel_answered(struct rg_tunnel *tunnel, struct rg_buffer *out,
-				    struct rg_eap_step *step)
+enum rg_eap_verdict tunnel_answered(struct rg_tunnel *tunnel, struct rg_eap_step *step)
 {
-	struct rg_turn_result result;
-	enum rg_turn turn =
-		conversation_answered(&tunnel->inner, step->answer, out->capacity, out, &result);
-	return verdict_of(tunnel, turn, &result, step);
+	struct turn turn;
+	turn.out = buffer_over(turn.memory, sizeof(turn.memory));
+	enum rg_turn came_to = conversation_answered(&tunnel->inner, step->answer,
+						     sizeof(turn.memory), &turn.out, &turn.result);
+	return carry(tunnel, came_to, &turn, step);
 }
 
 enum rg_eap_verdict tunnel_say(struct rg_tunnel *tunnel, struct rg_span clear,
@@ -96,8 +161,9 @@ enum rg_eap_verdict tunnel_succeed(struct rg_tunnel *tunnel, struct rg_eap_step 
 	return tls_close(tunnel->tls, step) ? RG_EAP_SUCCESS : RG_EAP_FAILURE;
 }
 
-const struct rg_proof *tunnel_proof(struct rg_tunnel *tunnel)
+const struct rg_proof *tunnel_proof(void *method)
 {
+	struct rg_tunnel *tunnel = method;
 	const struct rg_proof *outer = tls_proof(tunnel->tls), *inner = NULL;
 	if (!outer || outer->resumed)
 		return outer;
@@ -116,4 +182,10 @@ const struct rg_proof *tunnel_proof(struct rg_tunnel *tunnel)
 	tunnel->proof.resumed = false;
 	tunnel->proof.tls_version = outer->tls_version;
 	return &tunnel->proof;
+}
+
+void tunnel_accepted(void *method)
+{
+	struct rg_tunnel *tunnel = method;
+	tls_remember(tunnel->tls);
 }
