@@ -4,6 +4,7 @@ src_libroamgate_a_SOURCES += \
 	src/supplicant/peer_peap.c \
 	src/supplicant/peer_tls.c \
 	src/supplicant/peer_ttls.c \
+	src/supplicant/peer_tunnel.c src/supplicant/peer_tunnel.h \
 	src/supplicant/profile.c src/supplicant/profile.h \
 	src/supplicant/server_certificate.c src/supplicant/server_certificate.h \
 	src/supplicant/supplicant.c src/supplicant/supplicant.h \

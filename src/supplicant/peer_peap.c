@@ -6,10 +6,8 @@
 #include "core/secret.h"
 #include "eap/frame.h"
 #include "eap/peap_binding.h"
-#include "supplicant/inner.h"
-#include "supplicant/tls_peer.h"
+#include "supplicant/peer_tunnel.h"
 
-#define MESSAGE_MOST      4096
 #define EAP_LENGTH        4 /* of the header that is left out */
 #define TYPE_EXTENSIONS   33
 #define TLV_RESULT        3
@@ -19,39 +17,12 @@
 #define STATUS_SUCCESS    1
 #define STATUS_FAILURE    2
 
-static const char key_label[] = "client EAP encryption";
-
 struct peer_peap {
-	struct rg_tls_peer tls;
-	struct rg_inner inner;
-	bool resumed;
+	struct rg_peer_tunnel tunnel;
 	bool succeeded; /* the server's Result, and ours */
 	bool bound;
 	struct rg_peap_binding binding;
 };
-
-static void *method_start(struct rg_supplicant_profile *profile, const char *identity, size_t room)
-{
-	struct peer_peap *peer = calloc(1, sizeof(*peer));
-	if (peer && tls_peer_open(&peer->tls, profile, room)) {
-		inner_begin(&peer->inner, profile, identity);
-		return peer;
-	}
-	free(peer);
-	return NULL;
-}
-
-static void method_end(void **method)
-{
-	struct peer_peap *peer = *method;
-	*method = NULL;
-	if (!peer)
-		return;
-	tls_peer_close(&peer->tls);
-	inner_end(&peer->inner);
-	secret_wipe(&peer->binding, sizeof(peer->binding));
-	free(peer);
-}
 
 /* The server's cryptobinding TLV: right, or somebody else's tunnel. */
 static bool bind(struct peer_peap *peer, struct rg_span value)
@@ -59,9 +30,10 @@ static bool bind(struct peer_peap *peer, struct rg_span value)
 	uint8_t material[128];
 	static const uint8_t header = 4; /* reserved, Version, RecvVersion, SubType */
 	struct rg_cursor cursor = cursor_over(value);
-	bool made = tls_peer_material(&peer->tls, peer_method_peap.type, key_label, material) &&
+	bool made = tls_peer_material(&peer->tunnel.tls, peer->tunnel.kind->type,
+				      peer->tunnel.kind->key_label, material) &&
 		    binding_make(&peer->binding, material,
-				 peer->resumed ? NULL : peer->inner.mschapv2.keys);
+				 peer->tunnel.resumed ? NULL : peer->tunnel.inner.mschapv2.keys);
 	secret_wipe(material, sizeof(material));
 	cursor_take(&cursor, header);
 	struct rg_span nonce = cursor_take(&cursor, RG_BINDING_NONCE);
@@ -69,8 +41,9 @@ static bool bind(struct peer_peap *peer, struct rg_span value)
 		memcpy(peer->binding.nonce, nonce.data, nonce.length);
 	peer->bound = made && binding_fits(&peer->binding, RG_BINDING_REQUEST, value);
 	return peer->bound ||
-	       tls_peer_broken(&peer->tls, "the server's cryptobinding is wrong: whoever knows the "
-					   "password is not whoever made the tunnel");
+	       tls_peer_broken(&peer->tunnel.tls,
+			       "the server's cryptobinding is wrong: whoever knows the "
+			       "password is not whoever made the tunnel");
 }
 
 static bool take_tlvs(struct peer_peap *peer, struct rg_span tlvs, bool *success)
@@ -81,13 +54,13 @@ static bool take_tlvs(struct peer_peap *peer, struct rg_span tlvs, bool *success
 		struct rg_span value = cursor_take(&cursor, length);
 		struct rg_cursor inside = cursor_over(value);
 		if (cursor.failed)
-			return tls_peer_broken(&peer->tls, "the server sent broken TLVs");
+			return tls_peer_broken(&peer->tunnel.tls, "the server sent broken TLVs");
 		if ((type & TLV_TYPE) == TLV_RESULT)
 			*success = cursor_u16(&inside) == STATUS_SUCCESS;
 		else if ((type & TLV_TYPE) == TLV_CRYPTOBINDING && !bind(peer, value))
 			return false;
 		else if ((type & TLV_TYPE) != TLV_CRYPTOBINDING && type & TLV_MANDATORY)
-			return tls_peer_broken(&peer->tls,
+			return tls_peer_broken(&peer->tunnel.tls,
 					       "the server sent a mandatory TLV that is not known");
 	}
 	return true;
@@ -103,9 +76,10 @@ static bool take_extensions(struct peer_peap *peer, struct rg_span packet, struc
 	if (!take_tlvs(peer, cursor_rest(&cursor), &success))
 		return false;
 	/* A success that nobody has earned is answered by a failure. */
-	peer->succeeded = success && (peer->resumed || peer->inner.state == RG_INNER_AGREED);
+	peer->succeeded =
+		success && (peer->tunnel.resumed || peer->tunnel.inner.state == RG_INNER_AGREED);
 	if (success && !peer->succeeded)
-		return tls_peer_broken(&peer->tls,
+		return tls_peer_broken(&peer->tunnel.tls,
 				       "the server says success before anybody signed in");
 	bool bound = success && peer->bound;
 	buffer_u8(answer, RG_EAP_CODE_RESPONSE);
@@ -133,15 +107,15 @@ static bool is_extensions(struct rg_span clear)
 /* The header that the server left out is that of the outer packet. */
 static bool take_inner(struct peer_peap *peer, struct rg_span clear, struct rg_buffer *answer)
 {
-	uint8_t in_memory[MESSAGE_MOST + EAP_LENGTH], out_memory[MESSAGE_MOST];
+	uint8_t in_memory[RG_PEER_TUNNEL_MESSAGE + EAP_LENGTH], out_memory[RG_PEER_TUNNEL_MESSAGE];
 	struct rg_buffer in = buffer_over(in_memory, sizeof(in_memory));
 	struct rg_buffer out = buffer_over(out_memory, sizeof(out_memory));
 	buffer_u8(&in, RG_EAP_CODE_REQUEST);
 	buffer_u8(&in, 0);
 	buffer_u16(&in, (uint16_t)(EAP_LENGTH + clear.length));
 	buffer_put(&in, clear);
-	if (!inner_take(&peer->inner, buffer_span(&in), &out))
-		return tls_peer_broken(&peer->tls, peer->inner.why);
+	if (!inner_take(&peer->tunnel.inner, buffer_span(&in), &out))
+		return tls_peer_broken(&peer->tunnel.tls, peer->tunnel.inner.why);
 	struct rg_cursor cursor = cursor_over(buffer_span(&out));
 	cursor_take(&cursor, EAP_LENGTH);
 	buffer_put(answer, cursor_rest(&cursor));
@@ -152,49 +126,48 @@ static bool take_inner(struct peer_peap *peer, struct rg_span clear, struct rg_b
 /* RFC 9427 §4: how some servers end a session that is resumed, in place of a Result. */
 static bool is_protected_success(const struct peer_peap *peer, struct rg_span clear)
 {
-	return peer->resumed && tls_peer_is_1_3(&peer->tls) && clear.length == 1 &&
+	return peer->tunnel.resumed && tls_peer_is_1_3(&peer->tunnel.tls) && clear.length == 1 &&
 	       clear.data[0] == 0;
 }
 
-static bool speak(struct peer_peap *peer)
+static bool hear(struct rg_peer_tunnel *tunnel, struct rg_span clear, struct rg_buffer *answer)
 {
-	uint8_t heard[MESSAGE_MOST], said[MESSAGE_MOST];
-	struct rg_buffer clear = buffer_over(heard, sizeof(heard));
-	struct rg_buffer answer = buffer_over(said, sizeof(said));
-	bool good = true;
-	if (!tls_peer_shake(&peer->tls))
-		return true;
-	peer->resumed = SSL_session_reused(peer->tls.ssl);
-	if (!tls_peer_read(&peer->tls, &clear))
-		return tls_peer_broken(&peer->tls, "the server sent too much into the tunnel");
-	if (is_protected_success(peer, buffer_span(&clear)))
+	struct peer_peap *peer = (struct peer_peap *)tunnel;
+	if (is_protected_success(peer, clear))
 		peer->succeeded = true;
+	else if (is_extensions(clear))
+		return take_extensions(peer, clear, answer);
 	else if (clear.length != 0)
-		good = is_extensions(buffer_span(&clear))
-			       ? take_extensions(peer, buffer_span(&clear), &answer)
-			       : take_inner(peer, buffer_span(&clear), &answer);
-	if (good && answer.failed)
-		good = tls_peer_broken(&peer->tls, "name or password are too long");
-	if (good && !peer->tls.failed)
-		tls_peer_write(&peer->tls, buffer_span(&answer));
-	secret_wipe(said, sizeof(said));
-	return good;
+		return take_inner(peer, clear, answer);
+	return true;
 }
 
-static bool method_respond(void *method, struct rg_span request, struct rg_buffer *response)
+static const struct rg_peer_tunnel_kind kind = {
+	.type = 25,
+	.key_label = "client EAP encryption",
+	.hear = hear,
+};
+
+static void *method_start(struct rg_supplicant_profile *profile, const char *identity, size_t room)
 {
-	struct peer_peap *peer = method;
-	bool whole;
-	if (!tls_peer_take(&peer->tls, request, &whole) || (whole && !speak(peer)))
-		return false;
-	tls_peer_give(&peer->tls, response);
-	return true;
+	return peer_tunnel_new(sizeof(struct peer_peap), &kind, profile, identity, room);
+}
+
+static void method_end(void **method)
+{
+	struct peer_peap *peer = *method;
+	*method = NULL;
+	if (peer) {
+		peer_tunnel_end(&peer->tunnel);
+		secret_wipe(&peer->binding, sizeof(peer->binding));
+	}
+	free(peer);
 }
 
 static const char *method_unproven(void *method)
 {
 	struct peer_peap *peer = method;
-	if (!peer->tls.finished || peer->tls.failed)
+	if (!peer->tunnel.tls.finished || peer->tunnel.tls.failed)
 		return "an EAP-Success before the TLS handshake was over";
 	return peer->succeeded ? NULL : "an EAP-Success without a result inside the tunnel";
 }
@@ -202,43 +175,17 @@ static const char *method_unproven(void *method)
 static bool method_keys(void *method, uint8_t msk[64])
 {
 	struct peer_peap *peer = method;
-	uint8_t material[128];
-	if (peer->bound)
-		return binding_msk(&peer->binding, msk);
-	bool fine = tls_peer_material(&peer->tls, peer_method_peap.type, key_label, material);
-	if (fine)
-		memcpy(msk, material, 64);
-	secret_wipe(material, sizeof(material));
-	return fine;
-}
-
-static void method_accepted(void *method)
-{
-	struct peer_peap *peer = method;
-	tls_peer_accepted(&peer->tls);
-}
-
-static void method_report(void *method, struct rg_supplicant_report *report)
-{
-	struct peer_peap *peer = method;
-	tls_peer_report(&peer->tls, report);
-	report->inner = peer->inner.label;
-	if (!report->why && peer->inner.why[0]) {
-		report->why = peer->inner.why;
-		report->reason = peer->inner.reason;
-	}
-	if (peer->inner.label)
-		report->stage = "in the tunnel";
+	return peer->bound ? binding_msk(&peer->binding, msk) : peer_tunnel_keys(method, msk);
 }
 
 const struct rg_peer_method peer_method_peap = {
 	.type = 25,
 	.label = "peap",
 	.start = method_start,
-	.respond = method_respond,
+	.respond = peer_tunnel_respond,
 	.unproven = method_unproven,
 	.keys = method_keys,
-	.accepted = method_accepted,
-	.report = method_report,
+	.accepted = peer_tunnel_accepted,
+	.report = peer_tunnel_report,
 	.end = method_end,
 };
