@@ -43,18 +43,19 @@ static int check_method(const struct rg_test *test)
 {
 	const char *method = test->method;
 	bool tunnel = strcmp(method, "tls") != 0;
+	bool certificate = !tunnel || (test->inner && strcmp(test->inner, "tls") == 0);
 	if (!peer_method_by_label(method))
 		return usage_error("test", "--method is tls, ttls or peap, not %s", method);
-	if (tunnel && !test->password_file)
+	if (!certificate && !test->password_file)
 		return usage_error("test", "method %s needs --password-file", method);
-	if (!tunnel && test->password_file)
+	if (certificate && test->password_file)
 		return usage_error("test", "--password-file: method tls asks for no password");
 	if (!tunnel && test->inner)
 		return usage_error("test", "--inner: method tls has nothing inside");
-	if (!tunnel && !test->certificate)
+	if (certificate && !test->certificate)
 		return usage_error("test", "method %s needs --certificate and --key, or a "
 					   "--password-file for peap and ttls",
-				   method);
+				   tunnel ? "tls inside" : method);
 	return RG_EXIT_FINE;
 }
 
@@ -200,7 +201,7 @@ int command_test(int argc, char **argv)
 		{"ca", "FILE", &test.ca, NULL, "who may have signed the server's certificate"},
 		{"server-name", "NAME", &test.server_name, NULL, "the name that it must bear"},
 		{"method", "NAME", &test.method, NULL, "the EAP method: tls, ttls or peap"},
-		{"inner", "NAME", &test.inner, NULL, "inside ttls and peap: pap, mschapv2 or gtc"},
+		{"inner", "NAME", &test.inner, NULL, "inside ttls and peap: pap, mschapv2, gtc or tls"},
 		{"server", "ADDR:PORT", &test.server, NULL, "another RADIUS server to ask"},
 		{"secret-file", "FILE", &test.secret_file, NULL, "its shared secret"},
 		{"outer", "NAME", &test.outer, NULL, "outer identity (without: IDENTITY)"},

@@ -9,7 +9,9 @@
 #include "eap/frame.h"
 
 #define TYPE_GTC      6
+#define TYPE_TLS      13
 #define TYPE_MSCHAPV2 26
+#define TLS_ROOM      1200 /* of one Response of EAP-TLS inside a tunnel */
 
 enum { OPCODE_CHALLENGE = 1, OPCODE_RESPONSE, OPCODE_SUCCESS, OPCODE_FAILURE };
 
@@ -48,7 +50,7 @@ bool inner_mschapv2_proven(const struct rg_inner_mschapv2 *inner, struct rg_span
 			    RG_MSCHAPV2_AUTHENTICATOR);
 }
 
-void inner_begin(struct rg_inner *inner, const struct rg_supplicant_profile *profile,
+void inner_begin(struct rg_inner *inner, struct rg_supplicant_profile *profile,
 		 const char *identity)
 {
 	*inner = (struct rg_inner){.profile = profile, .identity = identity};
@@ -57,6 +59,18 @@ void inner_begin(struct rg_inner *inner, const struct rg_supplicant_profile *pro
 void inner_end(struct rg_inner *inner)
 {
 	secret_wipe(&inner->mschapv2, sizeof(inner->mschapv2));
+	if (inner->tls)
+		peer_method_tls.end(&inner->tls);
+}
+
+void inner_binding_key(struct rg_inner *inner, uint8_t isk[32])
+{
+	uint8_t msk[64];
+	memcpy(isk, inner->mschapv2.keys, sizeof(inner->mschapv2.keys));
+	if (inner->tls && peer_method_tls.keys(inner->tls, msk)) {
+		memcpy(isk, msk, 32);
+		secret_wipe(msk, sizeof(msk));
+	}
 }
 
 static bool broken(struct rg_inner *inner, const char *how)
@@ -149,13 +163,37 @@ static bool take_mschapv2(struct rg_inner *inner, struct rg_span data, struct rg
 	return broken(inner, "the server sent MSCHAPv2 that is none");
 }
 
-/* What the profile wants, or whatever of the two the server begins with. */
+/* A certificate inside the tunnel. Once TLS has failed an acknowledgement is all that is said. */
+static bool take_tls(struct rg_inner *inner, struct rg_span data, struct rg_buffer *out)
+{
+	uint8_t memory[TLS_ROOM + 16];
+	struct rg_buffer response = buffer_over(memory, sizeof(memory));
+	struct rg_supplicant_report report = {0};
+	if (!inner->tls)
+		inner->tls = peer_method_tls.start(inner->profile, inner->identity, TLS_ROOM);
+	if (!inner->tls)
+		return broken(inner, "no memory");
+	bool fine = peer_method_tls.respond(inner->tls, data, &response);
+	peer_method_tls.report(inner->tls, &report);
+	if (report.why)
+		snprintf(inner->why, sizeof(inner->why), "inside the tunnel %s", report.why);
+	inner->reason = report.reason;
+	if (fine && !peer_method_tls.unproven(inner->tls))
+		inner->state = RG_INNER_AGREED;
+	buffer_put(out, buffer_span(&response));
+	return fine;
+}
+
+/* What the profile wants, or whatever of the passwords' two the server begins with. */
 static uint8_t wanted(const struct rg_inner *inner, uint8_t offered)
 {
 	if (inner->type != 0)
 		return inner->type;
-	if (inner->profile->inner)
-		return strcmp(inner->profile->inner, "gtc") == 0 ? TYPE_GTC : TYPE_MSCHAPV2;
+	const char *inner_method = inner->profile->inner;
+	if (inner_method && strcmp(inner_method, "tls") == 0)
+		return TYPE_TLS;
+	if (inner_method)
+		return strcmp(inner_method, "gtc") == 0 ? TYPE_GTC : TYPE_MSCHAPV2;
 	return offered == TYPE_GTC ? TYPE_GTC : TYPE_MSCHAPV2;
 }
 
@@ -163,9 +201,11 @@ static bool take_method(struct rg_inner *inner, uint8_t type, struct rg_span dat
 			struct rg_buffer *out)
 {
 	inner->type = type;
-	inner->label = type == TYPE_GTC ? "gtc" : "mschapv2";
+	inner->label = peer_method_word(type);
 	if (type == TYPE_MSCHAPV2)
 		return take_mschapv2(inner, data, out);
+	if (type == TYPE_TLS)
+		return take_tls(inner, data, out);
 	inner->state = RG_INNER_AGREED; /* nothing more will be asked */
 	buffer_put(out, secret_span(inner->profile->password));
 	return true;

@@ -27,13 +27,14 @@ struct peer_peap {
 /* The server's cryptobinding TLV: right, or somebody else's tunnel. */
 static bool bind(struct peer_peap *peer, struct rg_span value)
 {
-	uint8_t material[128];
+	uint8_t material[128], isk[RG_BINDING_ISK];
 	static const uint8_t header = 4; /* reserved, Version, RecvVersion, SubType */
 	struct rg_cursor cursor = cursor_over(value);
+	inner_binding_key(&peer->tunnel.inner, isk);
 	bool made = tls_peer_material(&peer->tunnel.tls, peer->tunnel.kind->type,
 				      peer->tunnel.kind->key_label, material) &&
-		    binding_make(&peer->binding, material,
-				 peer->tunnel.resumed ? NULL : peer->tunnel.inner.mschapv2.keys);
+		    binding_make(&peer->binding, material, peer->tunnel.resumed ? NULL : isk);
+	secret_wipe(isk, sizeof(isk));
 	secret_wipe(material, sizeof(material));
 	cursor_take(&cursor, header);
 	struct rg_span nonce = cursor_take(&cursor, RG_BINDING_NONCE);

@@ -3,6 +3,7 @@
 
 #include "core/secret.h"
 #include "supplicant/method.h"
+#include "supplicant/profile.h"
 #include "supplicant/tls_peer.h"
 
 struct peer_tls {
@@ -14,8 +15,12 @@ static void *method_start(struct rg_supplicant_profile *profile, const char *ide
 {
 	struct peer_tls *peer = calloc(1, sizeof(*peer));
 	(void)identity; /* its certificate says who that is */
-	if (peer && tls_peer_open(&peer->tls, profile, room))
+	if (peer && tls_peer_open(&peer->tls, profile, room)) {
+		/* Inside a tunnel: the session that the profile keeps is the tunnel's. */
+		if (profile->method != &peer_method_tls)
+			SSL_set_session(peer->tls.ssl, NULL);
 		return peer;
+	}
 	free(peer);
 	return NULL;
 }

@@ -64,7 +64,8 @@ static bool load_trust(SSL_CTX *tls, const struct rg_supplicant_settings *settin
 
 static bool inner_known(const char *method, const char *inner)
 {
-	if (!inner || strcmp(inner, "mschapv2") == 0 || strcmp(inner, "gtc") == 0)
+	if (!inner || strcmp(inner, "mschapv2") == 0 || strcmp(inner, "gtc") == 0 ||
+	    strcmp(inner, "tls") == 0)
 		return true;
 	return strcmp(inner, "pap") == 0 && strcmp(method, "ttls") == 0;
 }

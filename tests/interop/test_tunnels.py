@@ -247,14 +247,18 @@ def here(region):
 
 def roamgate_test(region, folder, *more, uid="j.jansen", password="goed", codes=(0,)):
     home = region.town("beuningen")
-    return region.gateway.json("test", f"{uid}@{home.realm}", "--password-file", folder / password,
-                               "--ca", home.certs.root, "--server-name", home.certs.server_name,
+    shown = ["--password-file", folder / password]
+    if "tls" in more:
+        pair = home.staff({"goed": uid, "fout": "u.uit"}[password])
+        shown = ["--certificate", pair.certificate, "--key", pair.key]
+    return region.gateway.json("test", f"{uid}@{home.realm}", *shown, "--ca", home.certs.root, "--server-name", home.certs.server_name,
                                "--outer", f"@{home.realm}", *more, codes=codes)
 
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
 @pytest.mark.parametrize("method, inner", [("ttls", "pap"), ("ttls", "gtc"), ("peap", "gtc"),
-                                           ("ttls", "mschapv2"), ("peap", "mschapv2")])
+                                           ("ttls", "mschapv2"), ("peap", "mschapv2"),
+                                           ("ttls", "tls"), ("peap", "tls")])
 class Test_roamgate_test:
     def test_signs_in(self, region, here, method, inner, tls):
         seen = roamgate_test(region, here, "--method", method, "--inner", inner, "--tls", tls)
@@ -267,10 +271,11 @@ class Test_roamgate_test:
         assert [each["resumed"] for each in seen["sign_ins"]] == [False, True]
         assert all(each["keys_match"] for each in seen["sign_ins"])
 
-    def test_wrong_password(self, region, here, method, inner, tls, mac):
+    def test_refused(self, region, here, method, inner, tls, mac):
         seen = roamgate_test(region, here, "--method", method, "--inner", inner, "--tls", tls, "--mac", mac,
                              password="fout", codes=(3,), uid="w.weg")
-        assert seen["result"] == "refused" and seen["reason"] == "password-wrong"
+        assert seen["result"] == "refused"
+        assert seen["reason"] == ("directory-disabled" if inner == "tls" else "password-wrong")
 
 
 @pytest.mark.parametrize("method", ["ttls", "peap"])

@@ -240,7 +240,7 @@ void mschapv2_respond(const struct scene *scene, const char *password, const cha
 			sscanf(hex + 2 * i, "%2hhx", &peer.mschapv2.core.challenge[i]);
 	}
 	struct rg_secret *secret = secret_new(password, strlen(password));
-	const struct rg_supplicant_profile as = {.password = secret, .digests = profile->digests};
+	struct rg_supplicant_profile as = {.password = secret, .digests = profile->digests};
 	peer.profile = &as;
 	assert_true(inner_mschapv2_answer(&peer, response));
 	secret_free(&secret);
