@@ -3,20 +3,10 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
-#include "radius/key_digest.h"
-#include "radius/md5.h"
-
-struct rg_radius_key {
-	struct rg_hmac_md5 hmac;
-	struct rg_md5 prefix; /* MD5 that has seen the secret: every hiding begins with it */
-	size_t length;
-	uint8_t secret[];
-};
+#include "radius/key_private.h"
 
 #define PASSWORD_MOST 128 /* RFC 2865 §5.2 */
 #define MPPE_KEY_MOST 64
-
-static const uint8_t zeros[RG_AUTHENTICATOR];
 
 /* No other key is without a secret. */
 static const struct rg_radius_key none = {.length = 0};
@@ -26,14 +16,9 @@ const struct rg_radius_key *radius_key_1_1(void)
 	return &none;
 }
 
-static bool is_1_1(const struct rg_radius_key *key)
-{
-	return key->length == 0;
-}
-
 unsigned radius_key_version(const struct rg_radius_key *key)
 {
-	return is_1_1(key) ? RG_RADIUS_1_1 : RG_RADIUS_1_0;
+	return key_is_1_1(key) ? RG_RADIUS_1_1 : RG_RADIUS_1_0;
 }
 
 struct rg_radius_key *radius_key_new(struct rg_span secret)
@@ -53,7 +38,7 @@ struct rg_radius_key *radius_key_new(struct rg_span secret)
 
 struct rg_radius_key *radius_key_copy(const struct rg_radius_key *key)
 {
-	if (is_1_1(key))
+	if (key_is_1_1(key))
 		return calloc(1, sizeof(*key));
 	return radius_key_new(span_of(key->secret, key->length));
 }
@@ -65,102 +50,6 @@ void radius_key_free(struct rg_radius_key **key)
 	OPENSSL_cleanse(*key, sizeof(**key) + (*key)->length);
 	free(*key);
 	*key = NULL;
-}
-
-/* The packet's first four octets, that authenticator, and the attributes up to `end`. */
-static void add_head(struct rg_md5 *md5, struct rg_span packet, const uint8_t *authenticator,
-		     size_t end)
-{
-	struct rg_cursor cursor = cursor_over(packet);
-	md5_add(md5, cursor_take(&cursor, 4));
-	md5_add(md5, span_of(authenticator, RG_AUTHENTICATOR));
-	cursor_take(&cursor, RG_AUTHENTICATOR);
-	md5_add(md5, cursor_take(&cursor, end - RG_RADIUS_HEADER));
-}
-
-void key_packet_digest(const struct rg_radius_key *key, struct rg_span packet,
-		       const uint8_t authenticator[RG_AUTHENTICATOR],
-		       uint8_t digest[RG_AUTHENTICATOR])
-{
-	struct rg_md5 md5;
-	md5_begin(&md5);
-	add_head(&md5, packet, authenticator ? authenticator : zeros, packet.length);
-	md5_add(&md5, span_of(key->secret, key->length));
-	md5_end(&md5, digest);
-}
-
-void key_message_authenticator(const struct rg_radius_key *key, struct rg_span packet,
-			       size_t offset, const uint8_t authenticator[RG_AUTHENTICATOR],
-			       uint8_t digest[RG_AUTHENTICATOR])
-{
-	struct rg_md5 inner = key->hmac.inner;
-	add_head(&inner, packet, authenticator ? authenticator : zeros, offset + 2);
-	md5_add(&inner, span_of(zeros, RG_AUTHENTICATOR));
-	struct rg_cursor cursor = cursor_over(packet);
-	cursor_take(&cursor, offset + 2 + RG_AUTHENTICATOR);
-	md5_add(&inner, cursor_rest(&cursor));
-	hmac_md5_end(&key->hmac, &inner, digest);
-}
-
-static bool digest_matches(const struct rg_packet *packet, const uint8_t *authenticator,
-			   const struct rg_radius_key *key)
-{
-	uint8_t digest[RG_AUTHENTICATOR];
-	key_packet_digest(key, span_of(packet->data, packet->length), authenticator, digest);
-	return CRYPTO_memcmp(digest, packet_authenticator(packet), sizeof(digest)) == 0;
-}
-
-static enum rg_authentic check_message_authenticator(const struct rg_packet *packet,
-						     const uint8_t *authenticator,
-						     const struct rg_radius_key *key)
-{
-	struct rg_span value = packet_find(packet, RG_MESSAGE_AUTHENTICATOR);
-	uint8_t digest[RG_AUTHENTICATOR];
-	if (!value.data)
-		return RG_AUTHENTIC_ABSENT;
-	if (value.length != sizeof(digest))
-		return RG_FORGED;
-	key_message_authenticator(key, span_of(packet->data, packet->length),
-				  packet->first[RG_MESSAGE_AUTHENTICATOR], authenticator, digest);
-	return CRYPTO_memcmp(digest, value.data, sizeof(digest)) == 0 ? RG_AUTHENTIC : RG_FORGED;
-}
-
-enum rg_authentic request_verify(const struct rg_packet *packet, const struct rg_radius_key *key)
-{
-	bool asks = packet->code == RG_ACCESS_REQUEST || packet->code == RG_STATUS_SERVER;
-	if (is_1_1(key))
-		return asks || packet->code == RG_ACCOUNTING_REQUEST ? RG_AUTHENTIC : RG_FORGED;
-	if (asks)
-		return check_message_authenticator(packet, packet_authenticator(packet), key);
-	if (packet->code != RG_ACCOUNTING_REQUEST || !digest_matches(packet, NULL, key))
-		return RG_FORGED;
-	return check_message_authenticator(packet, NULL, key);
-}
-
-static bool answers(uint8_t code)
-{
-	return code == RG_ACCESS_ACCEPT || code == RG_ACCESS_REJECT ||
-	       code == RG_ACCESS_CHALLENGE || code == RG_ACCOUNTING_RESPONSE ||
-	       code == RG_PROTOCOL_ERROR;
-}
-
-enum rg_authentic reply_verify(const struct rg_packet *packet,
-			       const uint8_t authenticator[RG_AUTHENTICATOR],
-			       const struct rg_radius_key *key)
-{
-	if (!answers(packet->code))
-		return RG_FORGED;
-	if (is_1_1(key))
-		return RG_AUTHENTIC;
-	if (!digest_matches(packet, authenticator, key))
-		return RG_FORGED;
-	enum rg_authentic authentic = check_message_authenticator(packet, authenticator, key);
-	/* No RFC says with what in place an Accounting-Response's is computed; FreeRADIUS takes
-	 * zeros, but for an answer to Status-Server. The Response Authenticator has vouched for it
-	 * already. */
-	if (authentic == RG_FORGED && packet->code == RG_ACCOUNTING_RESPONSE)
-		authentic = check_message_authenticator(packet, NULL, key);
-	return authentic;
 }
 
 /* The MD5 that hides a block: of the secret and the authenticator (and salt), later of the secret
@@ -204,7 +93,7 @@ int password_reveal(uint8_t out[128], struct rg_span hidden, const uint8_t authe
 {
 	if (hidden.length == 0 || hidden.length > PASSWORD_MOST)
 		return -1;
-	if (is_1_1(key)) {
+	if (key_is_1_1(key)) {
 		memcpy(out, hidden.data, hidden.length);
 		return (int)hidden.length;
 	}
@@ -222,11 +111,11 @@ int password_hide(uint8_t out[128], struct rg_span clear, const uint8_t authenti
 {
 	if (clear.length > PASSWORD_MOST)
 		return -1;
-	if (is_1_1(key) && clear.length != 0) {
+	if (key_is_1_1(key) && clear.length != 0) {
 		memcpy(out, clear.data, clear.length);
 		return (int)clear.length;
 	}
-	if (is_1_1(key)) { /* RFC 9765 §5.1.1: never empty, though RFC 2865's may be */
+	if (key_is_1_1(key)) { /* RFC 9765 §5.1.1: never empty, though RFC 2865's may be */
 		out[0] = 0;
 		return 1;
 	}
@@ -245,7 +134,7 @@ int mppe_hide(uint8_t *out, size_t capacity, struct rg_span key, uint16_t salt,
 	struct rg_buffer buffer = buffer_over(out, capacity);
 	if (key.length > MPPE_KEY_MOST)
 		return -1;
-	if (is_1_1(secret)) {
+	if (key_is_1_1(secret)) {
 		buffer_put(&buffer, key);
 		return buffer.failed ? -1 : (int)buffer.length;
 	}
@@ -264,7 +153,7 @@ int mppe_hide(uint8_t *out, size_t capacity, struct rg_span key, uint16_t salt,
 int mppe_reveal(uint8_t *out, struct rg_span hidden, const uint8_t authenticator[16],
 		const struct rg_radius_key *key)
 {
-	if (is_1_1(key)) {
+	if (key_is_1_1(key)) {
 		if (hidden.length == 0 || hidden.length > MPPE_KEY_MOST)
 			return -1;
 		memcpy(out, hidden.data, hidden.length);

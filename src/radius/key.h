@@ -38,6 +38,29 @@ enum rg_authentic request_verify(const struct rg_packet *, const struct rg_radiu
 enum rg_authentic reply_verify(const struct rg_packet *, const uint8_t authenticator[RG_AUTHENTICATOR],
 			       const struct rg_radius_key *);
 
+/* The same of many, which costs less for each. */
+struct rg_check {
+	const struct rg_packet *packet;
+	const struct rg_radius_key *key;
+	bool reply;
+	const uint8_t *authenticator; /* of a reply: that of its request */
+	enum rg_authentic result; /* filled in */
+};
+void packets_verify(struct rg_check *, size_t count);
+
+/* Puts authenticators on a packet that is whole but for them: the value of its Message-Authenticator, which comes first if
+ * there is one, is zeros, and in place of its authenticator stands what the digests are computed over: an Access-Request's
+ * and a Status-Server's own, zeros in an Accounting-Request (RFC 2866 §3), in a reply that of its request. RADIUS/1.1:
+ * nothing is to be done. */
+struct rg_unsealed {
+	uint8_t *packet;
+	size_t length;
+	const struct rg_radius_key *key;
+};
+void packets_seal(const struct rg_unsealed *, size_t count);
+/* A sealed copy of one. out: RG_RADIUS_MOST octets. */
+struct rg_span packet_seal(uint8_t *out, struct rg_span unsealed, const struct rg_radius_key *);
+
 /* User-Password (RFC 2865 §5.2; RADIUS/1.1: in clear, RFC 9765 §5.1.1). Returns the length, or -1 for a bad one
  * (attacks.md W6). out: 128 octets. */
 int password_reveal(uint8_t out[128], struct rg_span hidden, const uint8_t authenticator[16],

@@ -31,6 +31,22 @@ void md5_end(struct rg_md5 *md5, uint8_t digest[RG_MD5_LENGTH])
 	OPENSSL_cleanse(md5, sizeof(*md5));
 }
 
+uint64_t md5_words(const struct rg_md5 *md5, uint32_t words[4])
+{
+	static const uint32_t begun[4] = {0x67452301, 0xefcdab89, 0x98badcfe,
+					  0x10325476}; /* RFC 1321 §3.3 */
+	const MD5_CTX *context = (const MD5_CTX *)(const void *)md5;
+	if (!context) {
+		memcpy(words, begun, sizeof(begun));
+		return 0;
+	}
+	words[0] = context->A;
+	words[1] = context->B;
+	words[2] = context->C;
+	words[3] = context->D;
+	return ((uint64_t)context->Nh << 32 | context->Nl) / 8;
+}
+
 void hmac_md5_key(struct rg_hmac_md5 *hmac, struct rg_span key)
 {
 	uint8_t pad[MD5_CBLOCK] = {0};

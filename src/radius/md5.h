@@ -18,6 +18,10 @@ void md5_add(struct rg_md5 *, struct rg_span);
 /* Ends and wipes the state. */
 void md5_end(struct rg_md5 *, uint8_t digest[RG_MD5_LENGTH]);
 
+/* The chaining words of a state that has seen whole blocks only, and how many octets those were; NULL: of one that has seen
+ * nothing. */
+uint64_t md5_words(const struct rg_md5 *, uint32_t words[4]);
+
 /* The two states of a keyed HMAC, each one block on. */
 struct rg_hmac_md5 {
 	struct rg_md5 inner, outer;

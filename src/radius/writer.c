@@ -3,7 +3,6 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
-#include "radius/key_digest.h"
 
 #define ATTRIBUTE_MOST   253 /* octets of a value */
 #define MS_MPPE_SEND_KEY 16
@@ -158,52 +157,33 @@ static void set(struct rg_writer *writer, size_t offset, struct rg_span value)
 	buffer_put(&window, value);
 }
 
-static bool set_length(struct rg_writer *writer)
+struct rg_span writer_unsealed(struct rg_writer *writer, const uint8_t *authenticator)
 {
 	uint8_t length[2];
 	struct rg_buffer buffer = buffer_over(length, sizeof(length));
 	if (writer->out.failed)
-		return false;
+		return span_of(NULL, 0);
 	buffer_u16(&buffer, (uint16_t)writer->out.length);
 	set(writer, 2, buffer_span(&buffer));
-	return true;
+	if (authenticator && writer->version != RG_RADIUS_1_1)
+		set(writer, 4, span_of(authenticator, RG_AUTHENTICATOR));
+	return buffer_span(&writer->out);
 }
 
-static void set_message_authenticator(struct rg_writer *writer, const uint8_t *authenticator)
+static struct rg_span seal(struct rg_writer *writer, const uint8_t *authenticator)
 {
-	uint8_t digest[RG_AUTHENTICATOR];
-	if (!writer->message_authenticator)
-		return;
-	key_message_authenticator(writer->key, buffer_span(&writer->out), RG_RADIUS_HEADER,
-				  authenticator, digest);
-	set(writer, RG_RADIUS_HEADER + 2, span_of(digest, sizeof(digest)));
+	struct rg_span packet = writer_unsealed(writer, authenticator);
+	if (packet.length != 0)
+		packets_seal(&(struct rg_unsealed){writer->out.data, packet.length, writer->key}, 1);
+	return packet;
 }
 
 struct rg_span writer_request(struct rg_writer *writer, const uint8_t authenticator[16])
 {
-	uint8_t digest[RG_AUTHENTICATOR];
-	if (!set_length(writer))
-		return span_of(NULL, 0);
-	if (writer->version == RG_RADIUS_1_1)
-		return buffer_span(&writer->out);
-	set_message_authenticator(writer, authenticator);
-	if (!authenticator) {
-		key_packet_digest(writer->key, buffer_span(&writer->out), NULL, digest);
-		authenticator = digest;
-	}
-	set(writer, 4, span_of(authenticator, RG_AUTHENTICATOR));
-	return buffer_span(&writer->out);
+	return seal(writer, authenticator);
 }
 
 struct rg_span writer_reply(struct rg_writer *writer, const uint8_t request_authenticator[16])
 {
-	uint8_t digest[RG_AUTHENTICATOR];
-	if (!set_length(writer))
-		return span_of(NULL, 0);
-	if (writer->version == RG_RADIUS_1_1)
-		return buffer_span(&writer->out);
-	set_message_authenticator(writer, request_authenticator);
-	key_packet_digest(writer->key, buffer_span(&writer->out), request_authenticator, digest);
-	set(writer, 4, span_of(digest, sizeof(digest)));
-	return buffer_span(&writer->out);
+	return seal(writer, request_authenticator);
 }

@@ -43,9 +43,11 @@ void writer_add_mppe(struct rg_writer *, const uint8_t msk[64], const uint8_t au
 void writer_add_mppe_key(struct rg_writer *, uint8_t type, struct rg_span key, uint16_t salt,
 			 const uint8_t authenticator[16]);
 
-/* Sets Length, draws nothing: authenticator is the request's own random one (Access-Request, Status-Server)
- * or, for Accounting-Request, computed here and NULL given. RADIUS/1.1: nobody's. Empty span: something did not fit. */
+/* Ends a packet that packets_seal (key.h) is still to seal: sets Length, and in place of the authenticator what the digests
+ * are computed over. authenticator: the request's own random one (Access-Request, Status-Server), of a reply that of its
+ * request; NULL: zeros (Accounting-Request). RADIUS/1.1: nobody's. Empty span: something did not fit. */
+struct rg_span writer_unsealed(struct rg_writer *, const uint8_t *authenticator);
+/* The same, and seals it. */
 struct rg_span writer_request(struct rg_writer *, const uint8_t authenticator[16]);
-/* Sets Length, Message-Authenticator and Response Authenticator for a reply to that request; of RADIUS/1.1 the Length. */
 struct rg_span writer_reply(struct rg_writer *, const uint8_t request_authenticator[16]);
 #endif

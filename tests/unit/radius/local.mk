@@ -1,6 +1,7 @@
 check_PROGRAMS += \
 	tests/unit/radius/packet \
 	tests/unit/radius/key \
+	tests/unit/radius/many \
 	tests/unit/radius/writer \
 	tests/unit/radius/version_1_1 \
 	tests/unit/radius/dictionary \
@@ -13,6 +14,10 @@ tests_unit_radius_key_SOURCES = tests/unit/radius/key.c tests/unit/radius/suppor
 tests_unit_radius_key_LDFLAGS = $(ldflags_unit)
 tests_unit_radius_key_LDADD = $(ldadd_unit)
 tests_unit_radius_key_DEPENDENCIES = src/libroamgate.a
+tests_unit_radius_many_SOURCES = tests/unit/radius/many.c tests/unit/radius/support.h
+tests_unit_radius_many_LDFLAGS = $(ldflags_unit)
+tests_unit_radius_many_LDADD = $(ldadd_unit)
+tests_unit_radius_many_DEPENDENCIES = src/libroamgate.a
 tests_unit_radius_writer_SOURCES = tests/unit/radius/writer.c tests/unit/radius/support.h
 tests_unit_radius_writer_LDFLAGS = $(ldflags_unit)
 tests_unit_radius_writer_LDADD = $(ldadd_unit)

@@ -68,6 +68,8 @@ void scripted_say(struct scripted *, struct rg_span bytes);
 void scripted_answer(struct scripted *, uint8_t code);
 /* The same, to be spoiled: bytes in out, without being sent. signed: with Message-Authenticator. */
 struct rg_span scripted_compose(struct scripted *, uint8_t code, bool is_signed, uint8_t *out);
+/* Puts a right Response Authenticator on it, whatever the rest of it is. */
+void scripted_vouch(const struct scripted *, uint8_t *out, size_t length);
 void scripted_close(struct scripted *);
 void scripted_open(struct scripted *); /* on its port again, or on a free one */
 #endif

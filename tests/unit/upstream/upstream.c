@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "core/clock.h"
-#include "radius/key_digest.h"
 #include "scene.h"
 
 static struct scene scene;
@@ -119,7 +118,7 @@ static void B3_wrong_message_authenticator(void **state)
 	scripted_receive(first);
 	struct rg_span bad = scripted_compose(first, RG_ACCESS_REJECT, true, out);
 	out[0] = RG_ACCESS_ACCEPT;
-	key_packet_digest(first->key, bad, packet_authenticator(&first->packet), out + 4);
+	scripted_vouch(first, out, bad.length);
 	dropped_and_the_genuine_one_taken(bad);
 }
 
@@ -249,7 +248,7 @@ static void B3_eap_without_message_authenticator_of_an_auto_peer(void **state)
 	scripted_receive(first);
 	out[1] = first->packet.token;
 	memcpy(out + 20, success, sizeof(success));
-	key_packet_digest(first->key, span_of(out, 26), packet_authenticator(&first->packet), out + 4);
+	scripted_vouch(first, out, 26);
 	dropped_and_the_genuine_one_taken(span_of(out, 26));
 }
 
