@@ -35,7 +35,7 @@ struct rg_span reply_compose(const struct rg_reply *reply, const struct rg_reply
 			       span_of(reply->keys->session_id, reply->keys->session_id_length));
 	}
 	writer_add_encoded(&writer, to->proxy_states);
-	return writer_reply(&writer, to->authenticator);
+	return writer_unsealed(&writer, to->authenticator);
 }
 
 void cui_compute(char out[65], const struct rg_secret *key, const char *operator_name,

@@ -26,7 +26,7 @@ struct rg_reply {
 	struct rg_span attributes;      /* a rule's, as whole attributes */
 };
 
-/* Writes into out (RG_RADIUS_MOST octets). Empty span: it does not fit. */
+/* Writes into out (RG_RADIUS_MOST octets) what is still to be sealed (radius/key.h). Empty span: it does not fit. */
 struct rg_span reply_compose(const struct rg_reply *, const struct rg_reply_to *, uint8_t *out);
 
 /* Chargeable-User-Identity (RFC 4372 §2.1): lower-case hex of HMAC-SHA256(key, Operator-Name, inner identity): the

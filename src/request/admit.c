@@ -67,11 +67,22 @@ enum rg_next client_stage(struct rg_inbound *inbound)
 	return RG_NEXT;
 }
 
+void verify_digests(struct rg_inbound *inbounds[], size_t count)
+{
+	struct rg_check checks[RG_BATCH];
+	for (size_t i = 0; i < count; i++) {
+		inbounds[i]->key = link_key(inbounds[i]->link, inbounds[i]->client);
+		checks[i] = (struct rg_check){.packet = &inbounds[i]->packet, .key = inbounds[i]->key};
+	}
+	packets_verify(checks, count);
+	for (size_t i = 0; i < count; i++)
+		inbounds[i]->authentic = checks[i].result;
+}
+
 static enum rg_authentic verify(struct rg_inbound *inbound)
 {
 	const struct rg_client *client = inbound->client;
-	inbound->key = link_key(inbound->link, client);
-	enum rg_authentic result = request_verify(&inbound->packet, inbound->key);
+	enum rg_authentic result = inbound->authentic;
 	if (result == RG_FORGED && client->previous_key) { /* a secret being rotated */
 		result = request_verify(&inbound->packet, client->previous_key);
 		inbound->key = client->previous_key;
@@ -151,6 +162,7 @@ enum rg_next status_stage(struct rg_inbound *inbound)
 	struct rg_span packet = reply_compose(&reply, &to, out);
 	if (packet.length == 0)
 		return RG_DROP;
-	link_send(inbound->link, packet, &inbound->datagram->source, &inbound->datagram->local);
+	link_send(inbound->link, packet, inbound->key, &inbound->datagram->source,
+		  &inbound->datagram->local);
 	return RG_REPLY;
 }

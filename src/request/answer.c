@@ -159,7 +159,7 @@ static enum rg_counter counter_of(uint8_t code)
 void answer_again(struct rg_request *request)
 {
 	struct rg_span bytes = span_of(request->reply, request->reply_length);
-	link_send(request->link, bytes, &request->source, &request->local);
+	link_send(request->link, bytes, request->key, &request->source, &request->local);
 }
 
 static void leave(struct rg_request *request, uint64_t now)

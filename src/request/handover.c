@@ -101,7 +101,7 @@ static void on_answer(struct rg_message *message, void *owner, bool closing)
 	struct rg_worker *worker = owner;
 	struct rg_link *link = closing ? NULL : link_find(worker, worker->number, answer->serial);
 	if (link)
-		link_send(link, span_of(answer->bytes, answer->length), NULL, NULL);
+		link_send(link, span_of(answer->bytes, answer->length), NULL, NULL, NULL);
 	free(answer);
 }
 

@@ -6,12 +6,25 @@
 #include "request/handover.h"
 #include "request/worker.h"
 
-void link_send(struct rg_link *link, struct rg_span packet, const union rg_address *to,
-	       const struct rg_local *local)
+static void send_datagram(const struct rg_link *link, struct rg_span packet,
+			  const struct rg_radius_key *key, const union rg_address *to,
+			  const struct rg_local *local)
 {
+	if (key)
+		outbox_add_unsealed(link->worker->outbox, link->fd, packet, key, to, local);
+	else
+		outbox_add(link->worker->outbox, link->fd, packet, to, local);
+}
+
+void link_send(struct rg_link *link, struct rg_span packet, const struct rg_radius_key *key,
+	       const union rg_address *to, const struct rg_local *local)
+{
+	uint8_t sealed[RG_RADIUS_MOST];
+	if (key && link->kind != RG_LINK_UDP)
+		packet = packet_seal(sealed, packet, key);
 	switch (link->kind) {
 	case RG_LINK_UDP:
-		outbox_add(link->worker->outbox, link->fd, packet, to, local);
+		send_datagram(link, packet, key, to, local);
 		break;
 	case RG_LINK_CONNECTION:
 		connection_send(link->connection, packet);

@@ -39,10 +39,10 @@ struct rg_link_table {
 	uint64_t last_serial;
 };
 
-/* An answer leaves: with the others of this turn of the loop. Copied. to, local: where a datagram came from and the
- * address of ours that it came to. */
-void link_send(struct rg_link *, struct rg_span packet, const union rg_address *to,
-	       const struct rg_local *local);
+/* An answer leaves: with the others of this turn of the loop. Copied. key: what it is still to be sealed with
+ * (radius/key.h); NULL: it is. to, local: where a datagram came from and the address of ours that it came to. */
+void link_send(struct rg_link *, struct rg_span packet, const struct rg_radius_key *key,
+	       const union rg_address *to, const struct rg_local *local);
 
 /* What protects packets on it: the client's own secret, or what the transport fixes (RFC 6614 §2.3, RFC 7360 §2.1,
  * RFC 9765 §4). */

@@ -15,10 +15,10 @@ struct rg_receiver {
 	bool kept; /* while a new configuration is taken */
 };
 
-static void take_datagram(void *context, const struct rg_datagram *datagram)
+static void take_datagrams(void *context, const struct rg_datagram *datagrams, size_t count)
 {
 	struct rg_link *link = context;
-	path_run(link->worker, link, datagram);
+	path_run_batch(link->worker, link, datagrams, count);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -28,7 +28,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	/* One batch a turn: a flooded port must not starve timers, peers and directories. */
-	inbox_receive(link->worker->inbox, link->fd, take_datagram, link);
+	inbox_receive_batch(link->worker->inbox, link->fd, take_datagrams, link);
 }
 
 static void receiver_closed(uv_handle_t *handle)

@@ -50,7 +50,7 @@ struct rg_request {
 	char *operator_name;             /* of the visited place, for that CUI; NULL: unknown. The worker's slab */
 	uint8_t *proxy_states;           /* as whole attributes, in their order; the worker's slab */
 	uint16_t proxy_states_length;
-	uint8_t *reply; /* ready to leave; the worker's slab */
+	uint8_t *reply; /* ready but for its seal; the worker's slab */
 	uint16_t reply_length;
 	/* Who works on it; at most one is set. */
 	struct rg_session *session;
@@ -66,6 +66,7 @@ struct rg_inbound {
 	struct rg_packet packet;
 	const struct rg_client *client;
 	const struct rg_radius_key *key;
+	enum rg_authentic authentic; /* what its digests say under that key */
 	struct rg_request *request;
 	struct rg_nai nai;
 	struct rg_destination destination;

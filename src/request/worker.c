@@ -27,6 +27,7 @@ void lease_drop(struct rg_worker *worker, struct rg_lease *lease)
 {
 	if (--lease->holds != 0)
 		return;
+	outbox_seal(worker->outbox); /* its keys go */
 	/* Freeing may wait for a directory's threads: the main thread's business. */
 	lease->message.deliver = on_lease_returned;
 	mailbox_post(worker->home, &lease->message);

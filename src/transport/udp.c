@@ -46,8 +46,8 @@ static int option_on(int fd, int level, int name)
 	return setsockopt(fd, level, name, &on, sizeof(on));
 }
 
-/* Bursts wait in the kernel while a worker does a handshake. Root may pass net.core.rmem_max; others get
- * what it allows. */
+/* Bursts wait in the kernel while a worker does a handshake. Root may pass net.core.rmem_max;
+ * others get what it allows. */
 static void ask_for_buffers(int fd)
 {
 	int size = 4 * 1024 * 1024;
@@ -71,9 +71,8 @@ int udp_listen(const struct sockaddr *address, bool v6_only)
 	if (fd < 0)
 		return -1;
 	ask_for_buffers(fd);
-	int failed = address->sa_family == AF_INET6
-			     ? option_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)
-			     : option_on(fd, IPPROTO_IP, IP_PKTINFO);
+	int failed = address->sa_family == AF_INET6 ? option_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)
+						    : option_on(fd, IPPROTO_IP, IP_PKTINFO);
 	return failed ? close_failed(fd) : fd;
 }
 
@@ -92,6 +91,7 @@ struct rg_inbox {
 	struct mmsghdr messages[RG_BATCH];
 	struct iovec vectors[RG_BATCH];
 	union rg_address sources[RG_BATCH];
+	struct rg_datagram datagrams[RG_BATCH];
 	_Alignas(struct cmsghdr) uint8_t control[RG_BATCH][CONTROL_SIZE];
 	/* One octet more than a packet may have, so that a longer datagram is known as such. */
 	uint8_t data[RG_BATCH][RG_DATAGRAM_MOST + 1];
@@ -140,8 +140,9 @@ static struct rg_local local_of(struct msghdr *header)
 	return local;
 }
 
-int inbox_receive(struct rg_inbox *inbox, int fd,
-		  void (*each)(void *context, const struct rg_datagram *), void *context)
+int inbox_receive_batch(struct rg_inbox *inbox, int fd,
+			void (*take)(void *context, const struct rg_datagram *, size_t count),
+			void *context)
 {
 	for (unsigned i = 0; i < RG_BATCH; i++) {
 		inbox->messages[i].msg_hdr.msg_namelen = sizeof(inbox->sources[i]);
@@ -149,14 +150,34 @@ int inbox_receive(struct rg_inbox *inbox, int fd,
 	}
 	int count = recvmmsg(fd, inbox->messages, RG_BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < count; i++) {
-		struct rg_datagram datagram = {
+		inbox->datagrams[i] = (struct rg_datagram){
 			.bytes = span_of(inbox->data[i], inbox->messages[i].msg_len),
 			.source = inbox->sources[i],
 			.local = local_of(&inbox->messages[i].msg_hdr),
 		};
-		each(context, &datagram);
 	}
+	if (count > 0)
+		take(context, inbox->datagrams, (size_t)count);
 	return count;
+}
+
+struct one_by_one {
+	void (*each)(void *context, const struct rg_datagram *);
+	void *context;
+};
+
+static void take_each(void *context, const struct rg_datagram *datagrams, size_t count)
+{
+	const struct one_by_one *to = context;
+	for (size_t i = 0; i < count; i++)
+		to->each(to->context, &datagrams[i]);
+}
+
+int inbox_receive(struct rg_inbox *inbox, int fd,
+		  void (*each)(void *context, const struct rg_datagram *), void *context)
+{
+	struct one_by_one to = {each, context};
+	return inbox_receive_batch(inbox, fd, take_each, &to);
 }
 
 struct rg_outbox {
@@ -168,6 +189,9 @@ struct rg_outbox {
 	_Alignas(struct cmsghdr) uint8_t control[RG_BATCH][CONTROL_SIZE];
 	uint8_t data[RG_BATCH][RG_DATAGRAM_MOST];
 	unsigned failed;
+	bool gathers; /* what is unsealed may wait */
+	size_t unsealed_count;
+	struct rg_unsealed unsealed[RG_BATCH];
 };
 
 struct rg_outbox *outbox_new(void)
@@ -195,7 +219,8 @@ static void set_control(struct msghdr *header, uint8_t *control, const struct rg
 	if (v6) {
 		struct in6_pktinfo info = {.ipi6_addr = local->address.v6,
 					   .ipi6_ifindex = local->interface};
-		/* An interface is needed for link-local addresses only; elsewhere routing decides. */
+		/* An interface is needed for link-local addresses only; elsewhere routing decides.
+		 */
 		if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
 			info.ipi6_ifindex = 0;
 		memcpy(CMSG_DATA(c), &info, sizeof(info));
@@ -227,6 +252,36 @@ void outbox_add(struct rg_outbox *outbox, int fd, struct rg_span bytes, const un
 		set_control(header, outbox->control[i], local);
 }
 
+static void seal_all(struct rg_outbox *outbox)
+{
+	packets_seal(outbox->unsealed, outbox->unsealed_count);
+	outbox->unsealed_count = 0;
+}
+
+void outbox_add_unsealed(struct rg_outbox *outbox, int fd, struct rg_span packet,
+			 const struct rg_radius_key *key, const union rg_address *to,
+			 const struct rg_local *local)
+{
+	if (packet.length > RG_DATAGRAM_MOST)
+		return;
+	outbox_add(outbox, fd, packet, to, local);
+	outbox->unsealed[outbox->unsealed_count++] =
+		(struct rg_unsealed){outbox->data[outbox->count - 1], packet.length, key};
+	if (!outbox->gathers)
+		seal_all(outbox);
+}
+
+void outbox_gather(struct rg_outbox *outbox)
+{
+	outbox->gathers = true;
+}
+
+void outbox_seal(struct rg_outbox *outbox)
+{
+	seal_all(outbox);
+	outbox->gathers = false;
+}
+
 /* Sends the messages first … end - 1, all of one socket. Returns how many failed. */
 static unsigned send_run(struct rg_outbox *outbox, unsigned first, unsigned end)
 {
@@ -239,10 +294,11 @@ static unsigned send_run(struct rg_outbox *outbox, unsigned first, unsigned end)
 			first += (unsigned)sent;
 			again = false;
 		} else if (errno == ECONNREFUSED && !again) {
-			again = true; /* an ICMP answer to an earlier one, taken now; this one is unsent */
+			again = true; /* an ICMP answer to an earlier one, taken now; this one is
+					 unsent */
 		} else if (errno != EINTR) {
-			/* The error is the first message's: no route, or a full buffer. It is lost; the next
-			 * is tried. */
+			/* The error is the first message's: no route, or a full buffer. It is lost;
+			 * the next is tried. */
 			failed++;
 			first++;
 			again = false;
@@ -254,6 +310,7 @@ static unsigned send_run(struct rg_outbox *outbox, unsigned first, unsigned end)
 unsigned outbox_flush(struct rg_outbox *outbox)
 {
 	unsigned failed = outbox->failed;
+	seal_all(outbox);
 	outbox->failed = 0;
 	for (unsigned first = 0; first < outbox->count;) {
 		unsigned end = first + 1;

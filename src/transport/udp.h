@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "radius/key.h"
 #include "roamgate/span.h"
 
 #define RG_BATCH 64
@@ -51,7 +52,10 @@ struct rg_datagram {
 	struct rg_local local;
 };
 
-/* Receives up to RG_BATCH datagrams and hands each over. Returns how many; -1 with errno (EAGAIN: none). */
+/* Receives up to RG_BATCH datagrams and hands them over. Returns how many; -1 with errno (EAGAIN: none). */
+int inbox_receive_batch(struct rg_inbox *, int fd,
+			void (*take)(void *context, const struct rg_datagram *, size_t count), void *context);
+/* The same, one by one. */
 int inbox_receive(struct rg_inbox *, int fd, void (*each)(void *context, const struct rg_datagram *),
 		  void *context);
 
@@ -62,6 +66,12 @@ void outbox_free(struct rg_outbox **);
 /* Copies bytes. to NULL: a connected socket; local NULL: the kernel chooses. */
 void outbox_add(struct rg_outbox *, int fd, struct rg_span bytes, const union rg_address *to,
 		const struct rg_local *local);
+/* The same of a packet that is still to be sealed (radius/key.h): at once, or after outbox_gather together with others, for
+ * which outbox_seal (or outbox_flush) is called before a key of theirs can go. */
+void outbox_add_unsealed(struct rg_outbox *, int fd, struct rg_span packet, const struct rg_radius_key *,
+			 const union rg_address *to, const struct rg_local *local);
+void outbox_gather(struct rg_outbox *);
+void outbox_seal(struct rg_outbox *);
 /* Sends all. Returns how many could not be sent; they are dropped, as a network may. */
 unsigned outbox_flush(struct rg_outbox *);
 #endif

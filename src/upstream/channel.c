@@ -17,8 +17,8 @@ static void readable(uv_poll_t *poll, int status, int events)
 	struct rg_channel *channel = poll->data;
 	struct rg_peer *peer = channel->peer;
 	(void)events;
-	int received = status == 0 ? inbox_receive(peer->upstream->inbox, channel->fd,
-						   response_take, channel)
+	int received = status == 0 ? inbox_receive_batch(peer->upstream->inbox, channel->fd,
+							 response_take, channel)
 				   : -1;
 	if (received >= 0)
 		return;
@@ -217,12 +217,16 @@ void channel_return(struct rg_forward *forward)
 		channel_list(channel);
 }
 
-void channel_send(struct rg_channel *channel, struct rg_span packet)
+void channel_send(struct rg_channel *channel, struct rg_span packet, const struct rg_radius_key *key)
 {
+	uint8_t sealed[RG_RADIUS_MOST];
+	struct rg_outbox *outbox = channel->peer->upstream->outbox;
 	if (channel->connection)
-		connection_send(channel->connection, packet);
+		connection_send(channel->connection, key ? packet_seal(sealed, packet, key) : packet);
+	else if (key)
+		outbox_add_unsealed(outbox, channel->fd, packet, key, NULL, NULL);
 	else
-		outbox_add(channel->peer->upstream->outbox, channel->fd, packet, NULL, NULL);
+		outbox_add(outbox, channel->fd, packet, NULL, NULL);
 }
 
 const struct rg_radius_key *peer_key(const struct rg_peer *peer)

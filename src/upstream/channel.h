@@ -57,8 +57,8 @@ struct rg_channel *channel_new(struct rg_peer *, enum rg_port, uint32_t slots);
 void channel_list(struct rg_channel *);
 /* Out of the peer's lists; nothing is under way on it. */
 void channel_unlink(struct rg_channel *);
-/* The packet leaves with all others of this turn. */
-void channel_send(struct rg_channel *, struct rg_span);
+/* The packet leaves with all others of this turn. key: what it is still to be sealed with; NULL: it is. */
+void channel_send(struct rg_channel *, struct rg_span, const struct rg_radius_key *key);
 /* Closes sockets that stayed idle and are not needed. */
 void channels_tidy(struct rg_peer *, uint64_t now);
 /* Closes all; nothing is under way. */

@@ -54,7 +54,9 @@ struct rg_span compose_request(const struct rg_composition *composition, uint8_t
 				   span_text(composition->operator_name));
 		add_proxy_state(&writer, composition->node);
 	}
-	return writer_request(&writer, accounting ? NULL : composition->authenticator);
+	/* What an Accounting-Request's answer is verified by is computed (RFC 2866 §3). */
+	return accounting ? writer_request(&writer, NULL)
+			  : writer_unsealed(&writer, composition->authenticator);
 }
 
 #define SESSION_TIMEOUT_MOST 28800u
@@ -124,5 +126,5 @@ struct rg_span compose_reply(const struct rg_reply_composition *composition, uin
 	if (accept)
 		writer_add_encoded(&writer, composition->visitor_reply);
 	writer_add_encoded(&writer, composition->proxy_states);
-	return writer_reply(&writer, composition->authenticator);
+	return writer_unsealed(&writer, composition->authenticator);
 }

@@ -18,7 +18,8 @@ struct rg_composition {
 	const uint8_t *authenticator;           /* random; of an Accounting-Request it is computed instead */
 };
 
-/* Writes into out (RG_RADIUS_MOST octets). Empty span: it does not fit, or its password is broken. */
+/* Writes into out (RG_RADIUS_MOST octets) what is still to be sealed (radius/key.h), but for an Accounting-Request, which is.
+ * Empty span: it does not fit, or its password is broken. */
 struct rg_span compose_request(const struct rg_composition *, uint8_t *out);
 
 /* The answer of a peer as the client gets it. */
@@ -33,6 +34,7 @@ struct rg_reply_composition {
 	struct rg_span visitor_reply;         /* added to an Accept; empty for a federation peer */
 };
 
-/* Writes into out (RG_RADIUS_MOST octets). Empty span: it does not fit, or an MS-MPPE key of it is broken. */
+/* Writes into out (RG_RADIUS_MOST octets) what is still to be sealed. Empty span: it does not fit, or an MS-MPPE key of it is
+ * broken. */
 struct rg_span compose_reply(const struct rg_reply_composition *, uint8_t *out);
 #endif

@@ -73,11 +73,17 @@ static void on_probe_deadline(struct rg_timer *timer, uint64_t now)
 		health_probe_lost(peer, now);
 }
 
+static void send_bytes(const struct rg_forward *forward)
+{
+	bool sealed = forward->code == RG_ACCOUNTING_REQUEST;
+	channel_send(forward->channel, span_of(forward->bytes, forward->length), sealed ? NULL : forward_key(forward));
+}
+
 static void leave(struct rg_upstream *upstream, struct rg_forward *forward, uint64_t now)
 {
 	if (!forward->channel)
 		return; /* its time comes */
-	channel_send(forward->channel, span_of(forward->bytes, forward->length));
+	send_bytes(forward);
 	if (forward->channel->connection)
 		line_sent(forward->channel, now);
 	count(upstream->counters, RG_COUNT_FORWARDED);
@@ -91,7 +97,7 @@ static bool keep_bytes(struct rg_upstream *upstream, struct rg_forward *forward,
 	if (!forward->bytes)
 		return false;
 	memcpy(forward->bytes, packet.data, packet.length);
-	/* An Accounting-Request's is computed, not drawn (RFC 2866 §3). */
+	/* An Accounting-Request's is computed, not drawn. */
 	memcpy(forward->authenticator, packet.data + 4, RG_AUTHENTICATOR);
 	forward->length = (uint16_t)packet.length;
 	return true;
@@ -348,7 +354,7 @@ bool forward_probe(struct rg_peer *peer, struct rg_channel *channel, uint64_t no
 		     channel_key(forward->channel));
 	writer_add(&writer, RG_NAS_IDENTIFIER, span_text("roamgate"));
 	if (!entropy_draw(upstream->entropy, forward->authenticator, RG_AUTHENTICATOR) ||
-	    !keep_bytes(upstream, forward, writer_request(&writer, forward->authenticator))) {
+	    !keep_bytes(upstream, forward, writer_unsealed(&writer, forward->authenticator))) {
 		forward_free(upstream, forward);
 		return false;
 	}
@@ -359,6 +365,6 @@ bool forward_probe(struct rg_peer *peer, struct rg_channel *channel, uint64_t no
 	else
 		peer->health.probe = forward;
 	forward->began_ns = forward->sent_ns = now;
-	channel_send(forward->channel, span_of(forward->bytes, forward->length));
+	send_bytes(forward);
 	return true;
 }

@@ -6,6 +6,8 @@
 #include "upstream/forward.h"
 #include "upstream/peer.h"
 
+#define TOGETHER 16u /* as many as are verified in step */
+
 static bool right_code(uint8_t asked, uint8_t answered)
 {
 	switch (asked) {
@@ -24,16 +26,17 @@ static bool right_code(uint8_t asked, uint8_t answered)
 /* attacks.md B3. An Accounting-Response needs no Message-Authenticator, nor (configuration.md) does
  * an answer to Status-Server. */
 static bool genuine(struct rg_upstream *upstream, const struct rg_forward *forward,
-		    const struct rg_packet *answer)
+		    const struct rg_packet *answer, enum rg_authentic authentic)
 {
 	struct rg_peer *peer = forward->peer;
 	if (!right_code(forward->code, answer->code))
 		return false;
-	switch (reply_verify(answer, forward->authenticator, channel_key(forward->channel))) {
+	switch (authentic) {
 	case RG_FORGED:
 		return false;
 	case RG_AUTHENTIC:
 		if (peer->learned && answer->version == RG_RADIUS_1_0 &&
+		    !atomic_load_explicit(peer->learned, memory_order_relaxed) &&
 		    !atomic_exchange(peer->learned, true))
 			upstream->events->learned(upstream->context);
 		return true;
@@ -68,11 +71,12 @@ static void settle(struct rg_forward *forward, const struct rg_packet *answer, u
 			     peer->number, now);
 }
 
-static void take(struct rg_forward *forward, const struct rg_packet *answer)
+static void take(struct rg_forward *forward, const struct rg_packet *answer,
+		 enum rg_authentic authentic)
 {
 	struct rg_peer *peer = forward->peer;
 	struct rg_upstream *upstream = peer->upstream;
-	if (!genuine(upstream, forward, answer)) {
+	if (!genuine(upstream, forward, answer, authentic)) {
 		peer->health.bad_since_answer = true;
 		drop(peer, "not genuine (is the secret the same on both sides?)");
 		return;
@@ -93,20 +97,83 @@ static void take(struct rg_forward *forward, const struct rg_packet *answer)
 	forward_free(upstream, forward);
 }
 
-void response_take(void *context, const struct rg_datagram *datagram)
+/* An answer, and whose it may be. */
+struct response {
+	enum rg_packet_fault fault;
+	struct rg_packet answer;
+	struct rg_forward *forward;              /* NULL: nobody waits for it */
+	uint8_t authenticator[RG_AUTHENTICATOR]; /* that it was verified by */
+	enum rg_authentic authentic;
+};
+
+static void find(struct response *response, const struct rg_channel *channel, struct rg_span bytes)
 {
-	response_take_packet(context, datagram->bytes);
+	response->fault = packet_view_version(&response->answer, bytes, channel->version);
+	response->forward = response->fault == RG_PACKET_OK
+				    ? channel_find(channel, response->answer.token)
+				    : NULL;
+	if (response->forward)
+		memcpy(response->authenticator, response->forward->authenticator, RG_AUTHENTICATOR);
+}
+
+static void verify(struct response *responses, size_t count, const struct rg_channel *channel)
+{
+	struct rg_check checks[TOGETHER];
+	size_t found = 0, next = 0;
+	for (size_t i = 0; i < count; i++)
+		if (responses[i].forward)
+			checks[found++] =
+				(struct rg_check){.packet = &responses[i].answer,
+						  .key = channel_key(channel),
+						  .reply = true,
+						  .authenticator = responses[i].authenticator};
+	packets_verify(checks, found);
+	for (size_t i = 0; i < count; i++)
+		if (responses[i].forward)
+			responses[i].authentic = checks[next++].result;
+}
+
+/* One that was answered by a former response of the batch waits no more; another may have its
+ * Identifier by now. */
+static bool still_waits(const struct response *response, const struct rg_channel *channel)
+{
+	return response->forward &&
+	       channel_find(channel, response->answer.token) == response->forward &&
+	       memcmp(response->forward->authenticator, response->authenticator,
+		      RG_AUTHENTICATOR) == 0;
+}
+
+static void settle_response(struct response *response, struct rg_channel *channel)
+{
+	if (still_waits(response, channel))
+		take(response->forward, &response->answer, response->authentic);
+	else
+		drop(channel->peer,
+		     response->fault == RG_PACKET_OK ? "to nothing that waits" : "malformed");
+}
+
+void response_take(void *context, const struct rg_datagram *datagrams, size_t count)
+{
+	struct rg_channel *channel = context;
+	struct rg_outbox *outbox = channel->peer->upstream->outbox;
+	struct response responses[TOGETHER];
+	outbox_gather(outbox);
+	for (size_t at = 0; at < count; at += TOGETHER) {
+		size_t together = count - at < TOGETHER ? count - at : TOGETHER;
+		for (size_t i = 0; i < together; i++)
+			find(&responses[i], channel, datagrams[at + i].bytes);
+		verify(responses, together, channel);
+		for (size_t i = 0; i < together; i++)
+			settle_response(&responses[i], channel);
+	}
+	outbox_seal(outbox);
 }
 
 bool response_take_packet(struct rg_channel *channel, struct rg_span bytes)
 {
-	struct rg_packet answer;
-	enum rg_packet_fault fault = packet_view_version(&answer, bytes, channel->version);
-	struct rg_forward *forward =
-		fault == RG_PACKET_OK ? channel_find(channel, answer.token) : NULL;
-	if (forward)
-		take(forward, &answer);
-	else
-		drop(channel->peer, fault == RG_PACKET_OK ? "to nothing that waits" : "malformed");
-	return fault == RG_PACKET_OK || fault == RG_PACKET_CODE;
+	struct response response;
+	find(&response, channel, bytes);
+	verify(&response, 1, channel);
+	settle_response(&response, channel);
+	return response.fault == RG_PACKET_OK || response.fault == RG_PACKET_CODE;
 }

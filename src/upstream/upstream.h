@@ -38,7 +38,7 @@ struct rg_forward {
 	uint8_t version;            /* of bytes: RG_RADIUS_1_0 or RG_RADIUS_1_1 */
 	uint32_t token;             /* the Identifier; in RADIUS/1.1 the Token */
 	uint8_t authenticator[RG_AUTHENTICATOR];
-	uint8_t *bytes;             /* as sent; the worker's slab */
+	uint8_t *bytes;             /* as composed (compose.h); the worker's slab */
 	uint16_t length;
 	uint64_t began_ns;
 	uint64_t sent_ns;           /* to this peer, the first time */

@@ -36,7 +36,10 @@ static struct rg_span compose(const struct rg_reply *reply)
 		.key = key,
 		.proxy_states = span_of(proxy_states, sizeof(proxy_states)),
 	};
-	return reply_compose(reply, &to, out);
+	struct rg_span packet = reply_compose(reply, &to, out);
+	if (packet.length != 0)
+		packets_seal(&(struct rg_unsealed){out, packet.length, key}, 1);
+	return packet;
 }
 
 static void must_view(struct rg_packet *packet, struct rg_span bytes, uint8_t code)

@@ -65,9 +65,27 @@ static struct rg_composition onward(void)
 	};
 }
 
+/* As it leaves. */
+static struct rg_span sealed(struct rg_span packet, const struct rg_radius_key *key)
+{
+	if (packet.length != 0 && out[0] != RG_ACCOUNTING_REQUEST)
+		packets_seal(&(struct rg_unsealed){out, packet.length, key}, 1);
+	return packet;
+}
+
+static struct rg_span compose_sealed(const struct rg_composition *composition)
+{
+	return sealed(compose_request(composition, out), composition->key);
+}
+
+static struct rg_span compose_reply_sealed(const struct rg_reply_composition *composition)
+{
+	return sealed(compose_reply(composition, out), composition->key);
+}
+
 static void compose(const struct rg_composition *composition)
 {
-	assert_int_equal(packet_view(&made, compose_request(composition, out)), RG_PACKET_OK);
+	assert_int_equal(packet_view(&made, compose_sealed(composition)), RG_PACKET_OK);
 	assert_int_equal(made.token, composition->token);
 	assert_int_equal(request_verify(&made, composition->key), RG_AUTHENTIC);
 }
@@ -175,7 +193,7 @@ static void W6_broken_password(void **state)
 	begin(RG_ACCESS_REQUEST);
 	add(RG_USER_PASSWORD, "seventeen octets.");
 	sent_by_client();
-	assert_int_equal(compose_request(&composition, out).length, 0);
+	assert_int_equal(compose_sealed(&composition).length, 0);
 }
 
 static void accounting_bears_no_vlan(void **state)
@@ -191,7 +209,7 @@ static void accounting_bears_no_vlan(void **state)
 	add(11, "an-acl");
 	writer_add_vendor(&writer, 9, 1, span_text("ip:inacl#1=permit"));
 	sent_by_client();
-	assert_int_equal(packet_view(&made, compose_request(&composition, out)), RG_PACKET_OK);
+	assert_int_equal(packet_view(&made, compose_sealed(&composition)), RG_PACKET_OK);
 	assert_int_equal(request_verify(&made, peer_key), RG_AUTHENTIC_ABSENT);
 	assert_true(span_equal(packet_find(&made, 44), span_text("session")));
 	assert_int_equal(packet_count(&made, 40), 1);
@@ -223,7 +241,7 @@ static struct rg_span give_on(struct rg_span visitor_reply)
 		.proxy_states = span_of(states, sizeof(states)),
 		.visitor_reply = visitor_reply,
 	};
-	return compose_reply(&composition, out);
+	return compose_reply_sealed(&composition);
 }
 
 static void must_give_on(struct rg_span visitor_reply)
@@ -321,7 +339,7 @@ static void keys_of_1_1_are_hidden_with_salts_of_their_own(void **state)
 	};
 	unsigned first = 0;
 	for (int i = 0; i < 20; i++) {
-		assert_int_equal(packet_view(&made, compose_reply(&composition, out)), RG_PACKET_OK);
+		assert_int_equal(packet_view(&made, compose_reply_sealed(&composition)), RG_PACKET_OK);
 		assert_int_equal(reply_verify(&made, of_client, client_key), RG_AUTHENTIC);
 		struct rg_span receive = packet_find_vendor(&made, RG_VENDOR_MICROSOFT, 17),
 			       send = packet_find_vendor(&made, RG_VENDOR_MICROSOFT, 16);
@@ -334,7 +352,7 @@ static void keys_of_1_1_are_hidden_with_salts_of_their_own(void **state)
 	assert_true(first < 20);
 	composition.key = radius_key_1_1();
 	composition.token = 70001;
-	assert_int_equal(packet_view_version(&made, compose_reply(&composition, out), RG_RADIUS_1_1),
+	assert_int_equal(packet_view_version(&made, compose_reply_sealed(&composition), RG_RADIUS_1_1),
 			 RG_PACKET_OK);
 	assert_int_equal(made.token, 70001);
 	assert_true(span_equal(packet_find_vendor(&made, RG_VENDOR_MICROSOFT, 17), span_of(msk, 32)));
@@ -352,7 +370,7 @@ static void request_goes_on_over_1_1_and_back(void **state)
 	sent_by_client();
 	composition.key = radius_key_1_1();
 	composition.token = 70000;
-	struct rg_span sent = compose_request(&composition, out);
+	struct rg_span sent = compose_sealed(&composition);
 	assert_int_equal(packet_view_version(&first, sent, RG_RADIUS_1_1), RG_PACKET_OK);
 	assert_int_equal(first.token, 70000);
 	assert_true(span_equal(packet_find(&first, RG_USER_PASSWORD), span_text("geheim")));
