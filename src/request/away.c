@@ -108,12 +108,11 @@ static void note_answer(struct rg_worker *worker, const struct rg_request *reque
 		note(worker, request, forward, RG_RESULT_REJECT, RG_REASON_UPSTREAM_REFUSED, detail);
 }
 
-static bool on_answered(void *context, struct rg_request *request, const struct rg_forward *forward,
-			const struct rg_packet *answer)
+static struct rg_reply_composition composition_of(const struct rg_request *request,
+						  const struct rg_forward *forward,
+						  const struct rg_packet *answer)
 {
-	uint8_t out[RG_RADIUS_MOST];
-	struct rg_worker *worker = context;
-	struct rg_reply_composition composition = {
+	return (struct rg_reply_composition){
 		.answer = answer,
 		.peer_key = forward_key(forward),
 		.peer_authenticator = forward->authenticator,
@@ -123,6 +122,24 @@ static bool on_answered(void *context, struct rg_request *request, const struct 
 		.proxy_states = span_of(request->proxy_states, request->proxy_states_length),
 		.visitor_reply = request->client->visitor_reply,
 	};
+}
+
+static size_t on_keys(void *context, struct rg_request *request, const struct rg_forward *forward,
+		      const struct rg_packet *answer, struct rg_rehiding *keys, size_t most)
+{
+	struct rg_reply_composition composition = composition_of(request, forward, answer);
+	(void)context;
+	return compose_reply_keys(&composition, keys, most);
+}
+
+static bool on_answered(void *context, struct rg_request *request, const struct rg_forward *forward,
+			const struct rg_packet *answer, const struct rg_rehiding *keys, size_t key_count)
+{
+	uint8_t out[RG_RADIUS_MOST];
+	struct rg_worker *worker = context;
+	struct rg_reply_composition composition = composition_of(request, forward, answer);
+	composition.rehidden = keys;
+	composition.rehidden_count = key_count;
 	struct rg_span packet = compose_reply(&composition, out);
 	if (packet.length == 0)
 		return false;
@@ -163,6 +180,7 @@ static void on_learned(void *context)
 }
 
 const struct rg_upstream_events away_events = {
+	.keys = on_keys,
 	.answered = on_answered,
 	.moved = on_moved,
 	.lost = on_lost,

@@ -63,9 +63,22 @@ struct rg_span compose_request(const struct rg_composition *composition, uint8_t
 #define MS_MPPE_SEND_KEY 16
 #define MS_MPPE_RECV_KEY 17
 
+/* The next key of a Vendor-Specific attribute whose cursor stands behind the vendor. False: there is none. */
+static bool next_mppe_key(struct rg_cursor *cursor, uint8_t *type, struct rg_span *value)
+{
+	while (!cursor->failed && cursor_left(cursor) != 0) {
+		*type = cursor_u8(cursor);
+		uint8_t length = cursor_u8(cursor);
+		*value = cursor_take(cursor, length < 2 ? SIZE_MAX : length - 2u);
+		if (!cursor->failed && (*type == MS_MPPE_SEND_KEY || *type == MS_MPPE_RECV_KEY))
+			return true;
+	}
+	return false;
+}
+
 /* Hides a key anew: it was hidden for us with the peer's secret (RFC 2548 §2.4.2). */
-static void add_mppe_key(struct rg_writer *writer, const struct rg_reply_composition *composition,
-			 uint8_t type, struct rg_span hidden)
+static void hide_anew(struct rg_writer *writer, const struct rg_reply_composition *composition,
+		      uint8_t type, struct rg_span hidden)
 {
 	uint8_t clear[256];
 	int length = mppe_reveal(clear, hidden, composition->peer_authenticator,
@@ -82,18 +95,54 @@ static void add_mppe_key(struct rg_writer *writer, const struct rg_reply_composi
 	secret_wipe(clear, sizeof(clear));
 }
 
+static void add_mppe_key(struct rg_writer *writer, const struct rg_reply_composition *composition,
+			 uint8_t type, struct rg_span hidden)
+{
+	for (size_t i = 0; i < composition->rehidden_count; i++) {
+		const struct rg_rehiding *rehidden = &composition->rehidden[i];
+		if (rehidden->hidden.data != hidden.data || rehidden->length == 0)
+			continue;
+		writer_add_vendor(writer, RG_VENDOR_MICROSOFT, type,
+				  span_of(rehidden->anew, rehidden->length));
+		return;
+	}
+	hide_anew(writer, composition, type, hidden);
+}
+
 static void add_mppe_keys(struct rg_writer *writer, const struct rg_reply_composition *composition,
 			  struct rg_span vendor_specific)
 {
+	uint8_t type;
+	struct rg_span hidden;
 	struct rg_cursor cursor = cursor_over(vendor_specific);
 	if (cursor_u32(&cursor) != RG_VENDOR_MICROSOFT)
 		return;
-	while (!cursor.failed && cursor_left(&cursor) != 0) {
-		uint8_t type = cursor_u8(&cursor), length = cursor_u8(&cursor);
-		struct rg_span value = cursor_take(&cursor, length < 2 ? SIZE_MAX : length - 2u);
-		if (!cursor.failed && (type == MS_MPPE_SEND_KEY || type == MS_MPPE_RECV_KEY))
-			add_mppe_key(writer, composition, type, value);
+	while (next_mppe_key(&cursor, &type, &hidden))
+		add_mppe_key(writer, composition, type, hidden);
+}
+
+size_t compose_reply_keys(const struct rg_reply_composition *composition, struct rg_rehiding *rehidings,
+			  size_t most)
+{
+	uint8_t type;
+	size_t count = 0;
+	struct rg_attribute attribute = {0};
+	if (composition->answer->code != RG_ACCESS_ACCEPT ||
+	    radius_key_version(composition->peer_key) != RG_RADIUS_1_0 ||
+	    radius_key_version(composition->key) != RG_RADIUS_1_0)
+		return 0;
+	while (packet_next_of(composition->answer, RG_VENDOR_SPECIFIC, &attribute)) {
+		struct rg_cursor cursor = cursor_over(attribute.value);
+		struct rg_rehiding rehiding = {.from = composition->peer_key,
+					       .to = composition->key,
+					       .from_authenticator = composition->peer_authenticator,
+					       .to_authenticator = composition->authenticator};
+		if (cursor_u32(&cursor) != RG_VENDOR_MICROSOFT)
+			continue;
+		while (count < most && next_mppe_key(&cursor, &type, &rehiding.hidden))
+			rehidings[count++] = rehiding;
 	}
+	return count;
 }
 
 static void add_session_timeout(struct rg_writer *writer, struct rg_span value)

@@ -4,6 +4,7 @@
 #include "config/raddb.h"
 #include "radius/key.h"
 #include "radius/packet.h"
+#include "radius/rehide.h"
 
 #define RG_PROXY_STATES_MOST 16 /* more is a loop */
 
@@ -32,7 +33,12 @@ struct rg_reply_composition {
 	uint32_t token;
 	struct rg_span proxy_states;          /* the client's, as whole attributes */
 	struct rg_span visitor_reply;         /* added to an Accept; empty for a federation peer */
+	const struct rg_rehiding *rehidden;   /* its MS-MPPE keys, where that was done already */
+	size_t rehidden_count;
 };
+
+/* What is to be hidden anew of it, at most so many; returns how many. */
+size_t compose_reply_keys(const struct rg_reply_composition *, struct rg_rehiding *, size_t most);
 
 /* Writes into out (RG_RADIUS_MOST octets) what is still to be sealed. Empty span: it does not fit, or an MS-MPPE key of it is
  * broken. */

@@ -2,11 +2,13 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "radius/rehide.h"
 #include "upstream/affinity.h"
 #include "upstream/forward.h"
 #include "upstream/peer.h"
 
-#define TOGETHER 16u /* as many as are verified in step */
+#define TOGETHER  16u /* as many as are verified in step */
+#define KEYS_MOST 2u  /* an Accept has one to send and one to receive with (RFC 2548 §2.4) */
 
 static bool right_code(uint8_t asked, uint8_t answered)
 {
@@ -71,12 +73,23 @@ static void settle(struct rg_forward *forward, const struct rg_packet *answer, u
 			     peer->number, now);
 }
 
-static void take(struct rg_forward *forward, const struct rg_packet *answer,
-		 enum rg_authentic authentic)
+/* An answer, and whose it may be. */
+struct response {
+	enum rg_packet_fault fault;
+	struct rg_packet answer;
+	struct rg_forward *forward;              /* NULL: nobody waits for it */
+	uint8_t authenticator[RG_AUTHENTICATOR]; /* that it was verified by */
+	enum rg_authentic authentic;
+	const struct rg_rehiding *keys; /* of it, for who waits */
+	size_t key_count;
+};
+
+static void take(const struct response *response)
 {
+	struct rg_forward *forward = response->forward;
 	struct rg_peer *peer = forward->peer;
 	struct rg_upstream *upstream = peer->upstream;
-	if (!genuine(upstream, forward, answer, authentic)) {
+	if (!genuine(upstream, forward, &response->answer, response->authentic)) {
 		peer->health.bad_since_answer = true;
 		drop(peer, "not genuine (is the secret the same on both sides?)");
 		return;
@@ -88,23 +101,15 @@ static void take(struct rg_forward *forward, const struct rg_packet *answer,
 		line_heard(forward->channel, now);
 	if (forward->request) {
 		if (!upstream->events->answered(upstream->context, forward->request, forward,
-						answer)) {
+						&response->answer, response->keys,
+						response->key_count)) {
 			drop(peer, "genuine, but bears a key that cannot be read");
 			return;
 		}
-		settle(forward, answer, now);
+		settle(forward, &response->answer, now);
 	}
 	forward_free(upstream, forward);
 }
-
-/* An answer, and whose it may be. */
-struct response {
-	enum rg_packet_fault fault;
-	struct rg_packet answer;
-	struct rg_forward *forward;              /* NULL: nobody waits for it */
-	uint8_t authenticator[RG_AUTHENTICATOR]; /* that it was verified by */
-	enum rg_authentic authentic;
-};
 
 static void find(struct response *response, const struct rg_channel *channel, struct rg_span bytes)
 {
@@ -133,6 +138,25 @@ static void verify(struct response *responses, size_t count, const struct rg_cha
 			responses[i].authentic = checks[next++].result;
 }
 
+static void rehide(struct response *responses, size_t count, struct rg_rehiding *keys)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct response *response = &responses[i];
+		struct rg_forward *forward = response->forward;
+		response->keys = keys + used;
+		response->key_count = 0;
+		if (!forward || !forward->request || response->authentic == RG_FORGED)
+			continue;
+		struct rg_upstream *upstream = forward->peer->upstream;
+		response->key_count =
+			upstream->events->keys(upstream->context, forward->request, forward,
+					       &response->answer, keys + used, KEYS_MOST);
+		used += response->key_count;
+	}
+	mppe_rehide(keys, used);
+}
+
 /* One that was answered by a former response of the batch waits no more; another may have its
  * Identifier by now. */
 static bool still_waits(const struct response *response, const struct rg_channel *channel)
@@ -143,13 +167,20 @@ static bool still_waits(const struct response *response, const struct rg_channel
 		      RG_AUTHENTICATOR) == 0;
 }
 
-static void settle_response(struct response *response, struct rg_channel *channel)
+/* At most TOGETHER of them, found already. */
+static void take_together(struct response *responses, size_t count, struct rg_channel *channel)
 {
-	if (still_waits(response, channel))
-		take(response->forward, &response->answer, response->authentic);
-	else
-		drop(channel->peer,
-		     response->fault == RG_PACKET_OK ? "to nothing that waits" : "malformed");
+	struct rg_rehiding keys[TOGETHER * KEYS_MOST];
+	verify(responses, count, channel);
+	rehide(responses, count, keys);
+	for (size_t i = 0; i < count; i++) {
+		if (still_waits(&responses[i], channel))
+			take(&responses[i]);
+		else
+			drop(channel->peer, responses[i].fault == RG_PACKET_OK
+						    ? "to nothing that waits"
+						    : "malformed");
+	}
 }
 
 void response_take(void *context, const struct rg_datagram *datagrams, size_t count)
@@ -162,9 +193,7 @@ void response_take(void *context, const struct rg_datagram *datagrams, size_t co
 		size_t together = count - at < TOGETHER ? count - at : TOGETHER;
 		for (size_t i = 0; i < together; i++)
 			find(&responses[i], channel, datagrams[at + i].bytes);
-		verify(responses, together, channel);
-		for (size_t i = 0; i < together; i++)
-			settle_response(&responses[i], channel);
+		take_together(responses, together, channel);
 	}
 	outbox_seal(outbox);
 }
@@ -173,7 +202,6 @@ bool response_take_packet(struct rg_channel *channel, struct rg_span bytes)
 {
 	struct response response;
 	find(&response, channel, bytes);
-	verify(&response, 1, channel);
-	settle_response(&response, channel);
+	take_together(&response, 1, channel);
 	return response.fault == RG_PACKET_OK || response.fault == RG_PACKET_CODE;
 }

@@ -46,11 +46,16 @@ struct rg_forward {
 
 enum rg_lost { RG_LOST_TIMEOUT, RG_LOST_UNAVAILABLE /* every peer of the route is down */ };
 
+struct rg_rehiding;
+
 struct rg_upstream_events {
+	/* An answer that seems genuine will be given on: its keys that are to be hidden anew, at most so many. */
+	size_t (*keys)(void *context, struct rg_request *, const struct rg_forward *,
+		       const struct rg_packet *answer, struct rg_rehiding *, size_t most);
 	/* A genuine answer of a right code. True: taken, and the forward is freed afterwards. False: it
-	 * cannot be given on (attacks.md W6), and another is waited for. */
+	 * cannot be given on (attacks.md W6), and another is waited for. keys: what became of those. */
 	bool (*answered)(void *context, struct rg_request *, const struct rg_forward *,
-			 const struct rg_packet *answer);
+			 const struct rg_packet *answer, const struct rg_rehiding *keys, size_t key_count);
 	/* It went to another peer of the route: this is its forward from now on. */
 	void (*moved)(void *context, struct rg_request *, struct rg_forward *);
 	/* Nobody answered; the forward is freed afterwards. */

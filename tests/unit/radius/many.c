@@ -5,6 +5,7 @@
 #include <openssl/hmac.h>
 
 #include "radius/key.h"
+#include "radius/rehide.h"
 #include "radius/writer.h"
 #include "support.h"
 
@@ -155,12 +156,58 @@ static void sealed_together_is_sealed_alone(void **state)
 	radius_key_free(&all.keys[1]);
 }
 
+/* Of every length, among them some that W6 forbids; expected is what one alone comes to. */
+static void W6_keys_hidden_anew_together(void **state)
+{
+	static uint8_t hidden[MOST][2 + 256];
+	static const uint8_t here[RG_AUTHENTICATOR] = "fifteen letters",
+			     there[RG_AUTHENTICATOR] = "and more of them";
+	struct rg_rehiding keys[MOST];
+	struct rg_radius_key
+		*from = radius_key_new(span_text("a secret of nineteen")),
+		*to = radius_key_new(span_text(
+			"another one, which is longer than a block of sixty-four octets is"));
+	(void)state;
+	for (size_t i = 0; i < MOST; i++) {
+		uint16_t salt = (uint16_t)chance(&seed, 65536);
+		int length = mppe_hide(hidden[i], sizeof(hidden[i]),
+				       span_of(noise + i, i < 65 ? i : 32), salt, here, from);
+		assert_true(length > 0);
+		if (i == 65) /* no salt */
+			hidden[i][0] &= 0x7f;
+		if (i == 66) /* a length that is not there */
+			hidden[i][2] ^= 0x80;
+		length -= i == 67 ? 1 : i == 68 ? length : i == 69 ? length - 2 : 0;
+		keys[i] = (struct rg_rehiding){.hidden = span_of(hidden[i], (size_t)length),
+					       .from = from,
+					       .to = to,
+					       .from_authenticator = here,
+					       .to_authenticator = there};
+	}
+	mppe_rehide(keys, MOST);
+	for (size_t i = 0; i < MOST; i++) {
+		uint8_t clear[256], anew[RG_MPPE_HIDDEN_MOST];
+		int length = mppe_reveal(clear, keys[i].hidden, here, from);
+		if (length >= 0)
+			length = mppe_hide(anew, sizeof(anew), span_of(clear, (size_t)length),
+					   (uint16_t)(hidden[i][0] << 8 | hidden[i][1]), there, to);
+		assert_int_equal(keys[i].length, i < 65 ? (size_t)length : 0);
+		if (i < 65)
+			assert_memory_equal(keys[i].anew, anew, keys[i].length);
+		else
+			assert_int_equal(length, -1);
+	}
+	radius_key_free(&from);
+	radius_key_free(&to);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(digests_of_every_length_in_every_company),
 		cmocka_unit_test(W5_one_that_is_forged_among_many),
 		cmocka_unit_test(sealed_together_is_sealed_alone),
+		cmocka_unit_test(W6_keys_hidden_anew_together),
 	};
 	return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -319,6 +319,40 @@ static void mppe_keys_are_hidden_anew(void **state)
 	assert_int_equal(packet_count(&made, RG_VENDOR_SPECIFIC), 0);
 }
 
+/* What was done for many answers at once is what is done for one alone. */
+static void keys_hidden_anew_beforehand_are_given_on(void **state)
+{
+	uint8_t msk[64], alone[RG_RADIUS_MOST];
+	struct rg_rehiding keys[3];
+	(void)state;
+	memset(msk, 0x55, sizeof(msk));
+	begin(RG_ACCESS_ACCEPT);
+	writer_add_mppe(&writer, msk, of_peer);
+	answered_by_peer();
+	struct rg_reply_composition composition = {
+		.answer = &source,
+		.peer_key = peer_key,
+		.peer_authenticator = of_peer,
+		.key = client_key,
+		.authenticator = of_client,
+		.token = 1,
+	};
+	struct rg_span packet = compose_reply(&composition, out);
+	memcpy(alone, packet.data, packet.length);
+	assert_int_equal(compose_reply_keys(&composition, keys, 1), 1);
+	assert_int_equal(compose_reply_keys(&composition, keys, 3), 2);
+	mppe_rehide(keys, 2);
+	composition.rehidden = keys;
+	composition.rehidden_count = 2;
+	assert_true(span_equal(compose_reply(&composition, out), span_of(alone, packet.length)));
+	keys[0].anew[10] ^= 1; /* it is taken from there */
+	assert_false(span_equal(compose_reply(&composition, out), span_of(alone, packet.length)));
+	keys[0].length = 0; /* or done where it was not */
+	assert_true(span_equal(compose_reply(&composition, out), span_of(alone, packet.length)));
+	composition.key = radius_key_1_1();
+	assert_int_equal(compose_reply_keys(&composition, keys, 3), 0);
+}
+
 /* From RADIUS/1.1 there is no salt to take over: what stands there is key. */
 static void keys_of_1_1_are_hidden_with_salts_of_their_own(void **state)
 {
@@ -448,6 +482,7 @@ int main(void)
 		cmocka_unit_test(B2_reply_bears_what_may_come_in_and_no_more),
 		cmocka_unit_test(visitor_gets_the_site_s_vlan_and_not_the_peer_s),
 		cmocka_unit_test(mppe_keys_are_hidden_anew),
+		cmocka_unit_test(keys_hidden_anew_beforehand_are_given_on),
 		cmocka_unit_test(keys_of_1_1_are_hidden_with_salts_of_their_own),
 		cmocka_unit_test(request_goes_on_over_1_1_and_back),
 		cmocka_unit_test(W6_broken_mppe_key),

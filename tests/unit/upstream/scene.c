@@ -16,10 +16,23 @@
 
 #define PATIENCE_MS 20000 /* only a test that fails waits so long */
 
+static size_t on_keys(void *context, struct rg_request *request, const struct rg_forward *forward,
+		      const struct rg_packet *answer, struct rg_rehiding *keys, size_t most)
+{
+	(void)forward;
+	(void)answer;
+	(void)keys;
+	(void)most;
+	assert_ptr_equal(request, context);
+	return 0;
+}
+
 static bool on_answered(void *context, struct rg_request *request, const struct rg_forward *forward,
-			const struct rg_packet *answer)
+			const struct rg_packet *answer, const struct rg_rehiding *keys, size_t key_count)
 {
 	struct scene *scene = context;
+	(void)keys;
+	assert_int_equal(key_count, 0);
 	assert_ptr_equal(request, (struct rg_request *)scene);
 	if (answer->code == scene->cannot_give_on)
 		return false;
@@ -54,7 +67,7 @@ static void on_learned(void *context)
 	((struct scene *)context)->lessons++;
 }
 
-static const struct rg_upstream_events events = {on_answered, on_moved, on_lost, on_learned};
+static const struct rg_upstream_events events = {on_keys, on_answered, on_moved, on_lost, on_learned};
 
 void scripted_open(struct scripted *peer)
 {
