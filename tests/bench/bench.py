@@ -30,7 +30,7 @@ class Bench(peers.Place):
         self.before, self.quick = options.before, options.quick
         self.seconds = options.seconds or (1 if options.quick else 4)
         self.rounds, self.who = options.rounds or 3, re.compile(options.who or "")
-        self.cases, self.figures = [], []
+        self.cases, self.figures, self.failed = [], [], []
 
     def load_argv(self, subject, secret, *options):
         return [program("taskset"), "-c", str(peers.LOAD_CORE), self.roamgate, "load", "--json",
@@ -76,9 +76,15 @@ class Bench(peers.Place):
             for who, measure in measures.items():
                 if who not in found:
                     continue
-                found[who].append(measure())
+                try:
+                    found[who].append(measure())
+                except (RuntimeError, AssertionError, TimeoutError) as error:
+                    # One that breaks down is said, and ends no run of half an hour.
+                    self.failed.append(f"{name}, {who}: {error}")
+                    say(f"{name:50} {number + 1}/{rounds}  {who:20} FAILED: {error}")
+                    continue
                 say(f"{name:50} {number + 1}/{rounds}  {who:20} {value_of(found[who][-1]):9.1f} {unit}")
-        return found
+        return {who: values for who, values in found.items() if values}
 
     def case(self, name, measures, times=1):
         """CPU time a request; measures: of each subject, how one round of it is taken."""
@@ -144,13 +150,17 @@ def main():
         bench = Bench(options, folder)
         try:
             for each in groups:
-                GROUPS[each](bench)
+                try:
+                    GROUPS[each](bench)
+                except (RuntimeError, AssertionError, TimeoutError) as error:
+                    bench.failed.append(f"{each}: {error}")
+                    say(f"{each} FAILED: {error}")
             counted = instructions.measure(bench) if groups is GROUPS else None
         finally:
             bench.stop()
     results = dict(time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), machine=machine(),
                    seconds=bench.seconds, rounds=bench.rounds, cases=bench.cases,
-                   figures=bench.figures, instructions=counted)
+                   figures=bench.figures, failed=bench.failed, instructions=counted)
     say(table.text(results))
     whole = not (options.quick or options.only or options.who or options.before)
     output = options.output or (HERE / "results.json" if whole else None)
@@ -158,7 +168,7 @@ def main():
         Path(output).write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     if whole and not options.output:
         table.write(HERE / "README.md", results)
-    return 0
+    return 1 if bench.failed else 0
 
 
 if __name__ == "__main__":

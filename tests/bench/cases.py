@@ -4,6 +4,7 @@ import os
 
 import peers
 import radsec
+import tunnels
 
 PROXY_UNDER_WAY = 128  # what one of radsecproxy's peers holds is 256
 HOME_UNDER_WAY = 16
@@ -156,5 +157,18 @@ def resumed(bench):
         home(bench, kind, True)
 
 
-GROUPS = dict(udp=udp, tls=tls, realms=realms, far=far, workers=workers, full=full, resumed=resumed)
+def passwords(bench):
+    """Inside a tunnel, TLS 1.2 as most laptops still have it there."""
+    with started() as running:
+        servers = with_before(bench, running, tunnels.roamgated)
+        for start in (tunnels.freeradius, tunnels.hostapd):
+            running.append(start(bench))
+            servers.append(running[-1])
+        for way in tunnels.WAYS:
+            options = [*tunnels.laptops(bench, way, "1.2"), "--outstanding", str(HOME_UNDER_WAY)]
+            bench.case(f"{way} 1.2 P-256", {
+                each.name: lambda each=each: bench.load(each, peers.SECRET, *options) for each in servers})
+
+
+GROUPS = dict(udp=udp, tls=tls, realms=realms, far=far, workers=workers, full=full, resumed=resumed, passwords=passwords)
 QUICK = ("udp", "tls", "full", "resumed", "start")

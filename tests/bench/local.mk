@@ -10,4 +10,4 @@ CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += scripts/bench tests/bench/README.md tests/bench/bench.py tests/bench/budget.json tests/bench/cases.py \
 	tests/bench/figures.py tests/bench/goals.py tests/bench/instructions.py tests/bench/peers.py tests/bench/plot.py \
 	tests/bench/radsec.py tests/bench/results.json tests/bench/results.svg \
-	tests/bench/table.py tests/bench/test_budget.py tests/bench/test_report.py
+	tests/bench/table.py tests/bench/test_budget.py tests/bench/test_report.py tests/bench/tunnels.py

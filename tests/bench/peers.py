@@ -9,7 +9,7 @@ from lib.gateway import Gateway, Raddb
 from lib.process import Process, free_port, run, wait_for
 from lib.region import Municipality
 
-SECRET, SINK_SECRET = "deze-machine-geheim", "verre-server-geheim"
+SECRET, SINK_SECRET, PASSWORD = "deze-machine-geheim", "verre-server-geheim", "geheim"
 REALM = "elders.nl"
 SERVER_CORE, LOAD_CORE = 0, 1
 
@@ -157,7 +157,7 @@ def raddb_home(bench, kind, name="roamgated", directory="ldap", workers=1):
     if directory == "ldif":
         (raddb.folder / "people.ldif").write_text(
             f"dn: uid=j.jansen,{one.base}\nobjectClass: inetOrgPerson\nuid: j.jansen\ncn: j.jansen\n"
-            f"sn: j.jansen\nmail: j.jansen@{one.realm}\n")
+            f"sn: j.jansen\nmail: j.jansen@{one.realm}\nuserPassword: {PASSWORD}\n")
         realm["directory"] = dict(type="ldif", file=str(raddb.folder / "people.ldif"), base=one.base,
                                   filter="(mail=%{identity})")
     raddb.realms[one.name] = realm
@@ -307,6 +307,7 @@ EAP_MODULE = """	eap {{
 		tls {{
 			tls = bench
 		}}
+{tunnels}
 	}}"""
 
 
@@ -322,14 +323,15 @@ def freeradius_proxy(bench, sink, name="freeradius"):
                        modules=REALM_MODULE, authorize="suffix", authenticate="")
 
 
-def freeradius_home(bench, kind, resumes, name="freeradius"):
-    """Without directory, CRL and rules: less than roamgated does."""
+def freeradius_home(bench, kind, resumes, name="freeradius", tunnels="", modules="", inner=""):
+    """Without directory, CRL and rules: less than roamgated does. tunnels, modules, inner: see tunnels.py."""
     own = town(bench, kind).certs
     folder = folder_of(bench, name)
     (folder / "sessions").mkdir(mode=0o700)  # without it 3.2.1 resumes nothing
     eap = EAP_MODULE.format(sessions=folder / "sessions", key=own.server.key, ca=own.ca,
-                            certificate=own.server.certificate, cache="yes" if resumes else "no")
-    return _freeradius(name, folder, free_port(), proxies="no", proxy="", modules=eap, authorize="eap",
+                            certificate=own.server.certificate, cache="yes" if resumes else "no",
+                            tunnels=tunnels)
+    return _freeradius(name, folder, free_port(), proxies="no", proxy=inner, modules=eap + modules, authorize="eap",
                        authenticate="eap")
 
 
@@ -348,9 +350,9 @@ radius_server_auth_port={port}
 """
 
 
-def hostapd_home(bench, kind, resumes, name="hostapd"):
+def hostapd_home(bench, kind, resumes, name="hostapd", users="* TLS\n"):
     own, folder, port = town(bench, kind).certs, folder_of(bench, name), free_port()
-    (folder / "users").write_text("* TLS\n")
+    (folder / "users").write_text(users)
     (folder / "clients").write_text(f"127.0.0.0/8 {SECRET}\n")
     config = folder / "hostapd.conf"
     config.write_text(HOSTAPD.format(folder=folder, ca=own.ca, certificate=own.server.certificate,

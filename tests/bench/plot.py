@@ -6,9 +6,10 @@ from xml.sax.saxutils import escape
 WIDTH, LABEL, BAR, GAP, CASE_GAP = 860, 160, 14, 3, 10
 COLOURS = (("roamgated", "#1a6fb0"), ("radsecproxy", "#e08a1e"), ("freeradius", "#b03a48"), ("hostapd", "#5d8f3e"),
            ("OpenSSL alone", "#8a8a8a"), ("floor", "#8a8a8a"))
-PANELS = (("Proxying: CPU µs a request", lambda name: "→" in name),
+PANELS = (("Proxying: CPU µs a request", lambda name: "→" in name and "workers" not in name),
           ("EAP-TLS, full: CPU µs a sign-in", lambda name: name.endswith(" full")),
-          ("EAP-TLS, resumed: CPU µs a sign-in", lambda name: name.endswith(" resumed")))
+          ("EAP-TLS, resumed: CPU µs a sign-in", lambda name: name.endswith(" resumed")),
+          ("Passwords in tunnels: CPU µs a sign-in", lambda name: name.endswith("P-256") and "TLS 1" not in name))
 
 
 def _text(x, y, words, size=12, more=""):

@@ -72,6 +72,8 @@ def text(results):
         parts.append(figure_rows(results))
     if results.get("instructions"):
         parts.append(instruction_rows(results))
+    if results.get("failed"):
+        parts.append([f"Failed: {each.splitlines()[0]}" for each in results["failed"]])
     if any(goals.all_of(results)):
         parts.append(goals.rows(results))
     return "\n\n".join("\n".join(part) for part in parts)
