@@ -48,27 +48,50 @@ static void on_learned(void)
 		log_write(RG_LOG_WARNING, "what clients sign cannot be kept in state_dir: %m");
 }
 
+/* The listener that is there for that address, taken from the former ones; NULL: none. */
+static struct rg_http *http_take(struct rg_http **former, const struct sockaddr *address)
+{
+	for (size_t i = 0; i < RG_HTTP_MOST; i++) {
+		struct rg_http *http = former[i];
+		if (!http || !http_listens_on(http, address))
+			continue;
+		former[i] = NULL;
+		return http;
+	}
+	return NULL;
+}
+
 bool daemon_serve_http(struct rg_daemon *daemon, char *why)
 {
 	const struct rg_raddb *raddb = daemon->snapshot->raddb;
-	for (size_t i = 0; i < daemon->http_count; i++)
-		http_close(&daemon->http[i]);
+	const struct rg_listen *listens[RG_HTTP_MOST];
+	struct rg_http *former[RG_HTTP_MOST] = {0}, *kept[RG_HTTP_MOST] = {0};
+	size_t count = 0;
+	bool good = true;
+	memcpy(former, daemon->http, daemon->http_count * sizeof(former[0]));
+	for (size_t i = 0; i < raddb->listen_count && count < RG_HTTP_MOST; i++)
+		if (raddb->listens[i].transport == RG_TRANSPORT_HTTP)
+			listens[count++] = &raddb->listens[i];
+	for (size_t i = 0; i < count; i++)
+		kept[i] = http_take(former, (const struct sockaddr *)&listens[i]->socket_address);
+	/* Before any is opened: it may be on the same port. */
+	for (size_t i = 0; i < RG_HTTP_MOST; i++)
+		http_close(&former[i]);
 	daemon->http_count = 0;
-	for (size_t i = 0; i < raddb->listen_count && daemon->http_count < RG_HTTP_MOST; i++) {
-		const struct rg_listen *listen = &raddb->listens[i];
+	for (size_t i = 0; i < count; i++) {
 		char reason[256];
-		if (listen->transport != RG_TRANSPORT_HTTP)
+		if (!kept[i])
+			kept[i] = http_open((const struct sockaddr *)&listens[i]->socket_address,
+					    on_health, daemon, reason);
+		if (kept[i]) {
+			daemon->http[daemon->http_count++] = kept[i];
 			continue;
-		struct rg_http *http = http_open((const struct sockaddr *)&listen->socket_address,
-						 on_health, daemon, reason);
-		if (!http) {
-			snprintf(why, 256, "%s:%u: listen: %.150s", listen->where.file,
-				 listen->where.line, reason);
-			return false;
 		}
-		daemon->http[daemon->http_count++] = http;
+		snprintf(why, 256, "%s:%u: listen: %.150s", listens[i]->where.file,
+			 listens[i]->where.line, reason);
+		good = false;
 	}
-	return true;
+	return good;
 }
 
 void daemon_publish(struct rg_daemon *daemon)

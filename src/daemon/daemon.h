@@ -28,7 +28,6 @@ struct rg_daemon {
 	unsigned worker_count, workers_ready;
 	struct rg_control *control;
 	struct rg_http *http[RG_HTTP_MOST];
-	const struct rg_listen *http_listens[RG_HTTP_MOST]; /* the current raddb's */
 	size_t http_count;
 	uint64_t began_ns, stop_ns;
 	bool stopping;

@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,8 +22,13 @@
 #define TIMEOUT_S        10u
 #define MEMORY_MOST      ((size_t)16384) /* octets of one connection's request */
 
+/* The library's daemon has no thread of its own: libmicrohttpd 0.9.75 dies of a broken request that
+ * comes while it stops one (its answer is refused, and written all the same). Ours ends first. */
 struct rg_http {
 	struct MHD_Daemon *daemon;
+	pthread_t thread;
+	int wake; /* eventfd: the thread is to end */
+	struct sockaddr_storage address;
 	uint16_t port;
 	int (*health)(void *context, char *why);
 	void *context;
@@ -100,16 +108,16 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	return answer_text(connection, MHD_HTTP_NOT_FOUND, "not found\n");
 }
 
-/* The library's own messages are about single connections, and hold what strangers sent. */
-/* What the library complains of is a lack of descriptors or memory: it tries again at once, and would
- * take a whole processor for it. It is called on the library's thread, so it is that one that waits. */
+/* The library's own messages are about single connections, and hold what strangers sent. When it
+ * complains of accept() there is a lack of descriptors: it tries again at once, and would take a
+ * whole processor for it. It is called on the listener's thread, so it is that one that waits. */
 static void on_library_log(void *unused, const char *format, va_list args)
 {
 	static const struct timespec breath = {.tv_nsec = 50 * 1000 * 1000};
 	(void)unused;
-	(void)format;
 	(void)args;
-	nanosleep(&breath, NULL);
+	if (strstr(format, "accept"))
+		nanosleep(&breath, NULL);
 }
 
 static socklen_t address_length(const struct sockaddr *address)
@@ -141,10 +149,78 @@ static int listen_on(const struct sockaddr *address, uint16_t *port)
 	return fd;
 }
 
+static void *run(void *context)
+{
+	struct rg_http *http = context;
+	const union MHD_DaemonInfo *epoll =
+		MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	struct pollfd ready[2] = {
+		{.fd = epoll->epoll_fd, .events = POLLIN},
+		{.fd = http->wake, .events = POLLIN},
+	};
+	while (ready[1].revents == 0) {
+		MHD_UNSIGNED_LONG_LONG ms;
+		bool timed = MHD_get_timeout(http->daemon, &ms) == MHD_YES;
+		int wait = timed && ms < TIMEOUT_S * 1000 ? (int)ms : (int)TIMEOUT_S * 1000;
+		poll(ready, 2, wait);
+		MHD_run(http->daemon);
+		MHD_run(http->daemon); /* it listens again only after the run in which there was
+					  room again */
+	}
+	return NULL;
+}
+
+/* Signals stay with the caller's threads. */
+static bool thread_start(struct rg_http *http)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool started = pthread_create(&http->thread, NULL, run, http) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return started;
+}
+
+static bool http_start(struct rg_http *http, char why[256])
+{
+	const struct sockaddr *address = (const struct sockaddr *)&http->address;
+	/* epoll: a descriptor may be higher than select takes. A client that shuts down its half is
+	 * noticed only when its time is over, as one that says nothing. */
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_ERROR_LOG;
+	int fd = listen_on(address, &http->port);
+	if (fd < 0) {
+		snprintf(why, 256, "%s", strerror(errno));
+		return false;
+	}
+	if (address->sa_family == AF_INET6)
+		flags |= MHD_USE_IPv6;
+	http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+					on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+					MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MOST,
+					MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
+					MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_MOST, MHD_OPTION_END);
+	if (!http->daemon)
+		close(fd);
+	http->wake = http->daemon ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+	if (http->wake >= 0 && thread_start(http))
+		return true;
+	snprintf(why, 256, "the http server does not start");
+	return false;
+}
+
+static void http_free(struct rg_http **http)
+{
+	if ((*http)->daemon)
+		MHD_stop_daemon((*http)->daemon); /* closes the socket too */
+	if ((*http)->wake >= 0)
+		close((*http)->wake);
+	free(*http);
+	*http = NULL;
+}
+
 struct rg_http *http_open(const struct sockaddr *address, int (*health)(void *context, char *why),
 			  void *context, char why[256])
 {
-	sigset_t all, before;
 	struct rg_http *http = calloc(1, sizeof(*http));
 	if (!http) {
 		snprintf(why, 256, "no memory");
@@ -152,40 +228,27 @@ struct rg_http *http_open(const struct sockaddr *address, int (*health)(void *co
 	}
 	http->health = health;
 	http->context = context;
-	int fd = listen_on(address, &http->port);
-	if (fd < 0) {
-		snprintf(why, 256, "%s", strerror(errno));
-		free(http);
-		return NULL;
-	}
-	/* ITC: so that stopping wakes it even while it accepts nobody. */
-	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-	if (address->sa_family == AF_INET6)
-		flags |= MHD_USE_IPv6;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* its thread keeps the mask it is made with */
-	http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
-					on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-					MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MOST,
-					MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
-					MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_MOST, MHD_OPTION_END);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!http->daemon) {
-		snprintf(why, 256, "the http server does not start");
-		close(fd);
-		free(http);
-		return NULL;
-	}
+	http->wake = -1;
+	memcpy(&http->address, address, address_length(address));
+	if (!http_start(http, why))
+		http_free(&http);
 	return http;
 }
 
 void http_close(struct rg_http **http)
 {
+	const uint64_t one = 1;
 	if (!*http)
 		return;
-	MHD_stop_daemon((*http)->daemon); /* closes the socket too */
-	free(*http);
-	*http = NULL;
+	ssize_t written = write((*http)->wake, &one, sizeof(one));
+	(void)written; /* the first of them always fits */
+	pthread_join((*http)->thread, NULL);
+	http_free(http);
+}
+
+bool http_listens_on(const struct rg_http *http, const struct sockaddr *address)
+{
+	return memcmp(&http->address, address, address_length(address)) == 0;
 }
 
 uint16_t http_port(const struct rg_http *http)

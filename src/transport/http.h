@@ -3,6 +3,7 @@
 #ifndef RG_TRANSPORT_HTTP_H
 #define RG_TRANSPORT_HTTP_H
 #include <netinet/in.h>
+#include <stdbool.h>
 
 struct rg_http;
 /* health: 0 fine, else a reason is written (256 octets) and 503 answered; called from the http thread;
@@ -11,6 +12,8 @@ struct rg_http *http_open(const struct sockaddr *, int (*health)(void *context, 
 			  char why[256]);
 /* Returns once its thread has ended; *http may be NULL. */
 void http_close(struct rg_http **);
+/* Whether it was opened for that address and port. */
+bool http_listens_on(const struct rg_http *, const struct sockaddr *);
 /* The port it listens on, for when the one asked for was 0. */
 uint16_t http_port(const struct rg_http *);
 #endif

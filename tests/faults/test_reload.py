@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import threading
 import time
 
@@ -150,6 +151,15 @@ def test_O1_reloads_leave_memory_flat(cache, tmp_path):
         assert SLOW != 1 or region.gateway.memory_kib() < memory + 512
     finally:
         region.stop()
+
+
+def test_O1_reload_ends_no_http_connection(region):
+    """The listener stays while its address does: a scrape under way is answered."""
+    with socket.create_connection(("127.0.0.1", region.raddb.http_port), 10) as line:
+        line.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n")
+        assert region.gateway.control("reload")["kept"] is False
+        line.sendall(b"Connection: close\r\n\r\n")
+        assert line.recv(4096).startswith(b"HTTP/1.1 200 ")
 
 
 def test_O1_storm_of_SIGHUP(region):

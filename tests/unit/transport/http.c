@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -145,10 +146,12 @@ static void nothing_else(void **state)
 				  "Content-Length: 5\r\n\r\nhello"), 405);
 }
 
-/* Sends octets and no more, and waits until the other side has had enough. */
+/* Sends octets and no more, and waits until the other side has had enough, or waits for more. */
 static void send_broken(const char *octets)
 {
 	int fd = connected();
+	const struct timeval patience = {.tv_usec = 200000};
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	send(fd, octets, strlen(octets), MSG_NOSIGNAL);
 	shutdown(fd, SHUT_WR);
 	while (recv(fd, answer, sizeof(answer), 0) > 0)
@@ -198,6 +201,42 @@ static void ipv6_too(void **state)
 	assert_null(http);
 }
 
+static void *send_nonsense(void *context)
+{
+	atomic_bool *stopped = context;
+	while (!atomic_load(stopped)) {
+		int fd = socket(address.ss_family, SOCK_STREAM, 0);
+		if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+			send(fd, "GET / HTTP/1.1\r\n", 16, MSG_NOSIGNAL);
+			send(fd, " \x01 nonsense\r\n\r\n", 15, MSG_NOSIGNAL);
+		}
+		close(fd);
+	}
+	return NULL;
+}
+
+/* Seen in a soak: a broken request that came while it was stopped ended the process. */
+static void closing_amid_broken_requests(void **state)
+{
+	(void)state;
+	pthread_t threads[4];
+	atomic_bool stopped = false;
+	struct rg_http *http = open_on(AF_INET);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, send_nonsense, &stopped), 0);
+	for (unsigned i = 0; i < 200; i++) {
+		char why[256];
+		usleep(500);
+		http_close(&http);
+		http = http_open((struct sockaddr *)&address, health, ill, why);
+		assert_non_null(http);
+	}
+	atomic_store(&stopped, true);
+	for (unsigned i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	http_close(&http);
+}
+
 #define WITH_HTTP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -207,6 +246,7 @@ int main(void)
 		WITH_HTTP(head_has_no_body),	     WITH_HTTP(nothing_else),
 		WITH_HTTP(broken_requests_do_no_harm), WITH_HTTP(connections_are_bounded),
 		WITH_HTTP(a_taken_port_is_said),     cmocka_unit_test(ipv6_too),
+		cmocka_unit_test(closing_amid_broken_requests),
 	};
 	alarm(300); /* what waits for ever fails */
 	signal(SIGPIPE, SIG_IGN);
