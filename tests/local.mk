@@ -26,4 +26,4 @@ include tests/unit/load/local.mk
 TESTS += $(check_PROGRAMS)
 endif
 TESTS_ENVIRONMENT = ROAMGATE_MODULES=$(abs_builddir)/modules SOURCE_DIR=$(abs_srcdir)
-EXTRA_DIST += tests/conftest.py tests/lib tests/path tests/interop tests/faults
+EXTRA_DIST += tests/conftest.py tests/lib tests/path tests/interop tests/faults tests/soak

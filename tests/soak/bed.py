@@ -1,0 +1,145 @@
+"""What is soaked: two municipalities, a gateway, a second one that asks it over RadSec, two RadSec proxies, home servers."""
+import json
+import subprocess
+
+from lib.certs import PeerCerts
+from lib.gateway import Gateway, Raddb
+from lib.process import Process, free_port, wait_for
+from lib.radsecproxy import RadsecProxy, Server
+from lib.region import Region
+
+SECRET, SINK_SECRET = "deze-machine-geheim", "verre-server-geheim"
+GIVE_UP_S = 60  # so long a controller waits for one answer, and repeats
+
+
+class Load:
+    """One kind of sign-ins. rate: of each hundred a second that all make."""
+
+    def __init__(self, name, arguments, reason, label, rate, outstanding, far=False):
+        self.name, self.arguments, self.reason, self.label, self.far = name, arguments, reason, label, far
+        self.rate, self.outstanding = rate, outstanding
+        # The first of each slot is not counted by `roamgate load --resume`, but happens.
+        self.uncounted = outstanding if "--resume" in arguments else 0
+
+
+class Bed:
+    def __init__(self, folder, session_s=60, cache=None):
+        self.folder, self.session_s = folder, session_s
+        peers = PeerCerts((cache or folder) / "peers")
+        self.region = Region(cache or folder / "certs", folder, national=False, start=False)
+        self.raddb, self.gateway = self.region.raddb, self.region.gateway
+        self.started, self.second = self.region.started, {}
+        town = self.region.town("beuningen")
+        for each in self.region.towns.values():
+            self.second[each.name] = each.start_slapd("second")
+            self.started.append(self.second[each.name])
+            self.raddb.realms[each.name]["directory"]["uris"] = [each.slapd.uri, self.second[each.name].uri]
+        self._refused(town)
+        self.sink_port = free_port()
+        self._settings(peers)
+        self.sink = self._sink()
+        pair = peers.pair("proxy.example")
+        self.proxies = [RadsecProxy(folder / name, [Server("home", self.sink_port, secret=SINK_SECRET)],
+                                    transport="tls", pair=pair, ca=peers.ca) for name in ("first", "second")]
+        self.started.extend(self.proxies)
+        self._peers()
+        self.raddb.write()
+        self.gateway.start()
+        self.started.append(self.gateway)
+        self.far = self._far(peers)
+        self.loads = self._loads(town)
+
+    def _refused(self, town):
+        town.staff("w.weg")
+        town.certs.revoke("w.weg@beuningen.nl")
+
+    def _settings(self, peers):
+        raddb, own = self.raddb, peers.pair("gateway.example")
+        raddb.gateway.update(session_s=self.session_s)
+        raddb.clients.append(dict(name="load", site="beuningen", addresses=["127.0.0.1/32"],
+                                  secret_file=raddb.secret("load", SECRET)))
+        raddb.more["credentials"] = [dict(name="federation", certificate=str(own.certificate),
+                                          private_key=str(own.key), ca=str(peers.ca), crl=str(peers.crl))]
+        self.radsec_port = free_port()
+        raddb.listen.append(dict(transport="tls", address="127.0.0.1", port=self.radsec_port,
+                                 credential="federation", serves=["auth"]))
+
+    def _sink(self):
+        secret = self.folder / "sink-secret"
+        secret.write_text(SINK_SECRET + "\n")
+        sink = Process([self.gateway.build / "src" / "roamgate", "load", "--sink", "--listen",
+                        f"127.0.0.1:{self.sink_port}", "--secret-file", secret], self.folder / "sink.log")
+        self.started.append(sink)
+        sink.wait_line("sink ready on", 10)
+        return sink
+
+    def _peers(self):
+        raddb = self.raddb
+        raddb.peers = [dict(name=name, transport="tls", host="127.0.0.1", port=proxy.port, status_server=True,
+                            credential="federation", server_names=["proxy.example"])
+                       for name, proxy in zip(("first", "second"), self.proxies)]
+        raddb.peers.append(dict(name="home", transport="udp", address="127.0.0.1", port=self.sink_port,
+                                secret_file=raddb.secret("sink", SINK_SECRET)))
+        raddb.peers.append(dict(name="far", transport="tls", host="127.0.0.1", credential="federation",
+                                accepts=True, client_names=["far.example"]))
+        raddb.routes = [dict(realms=["udp.example"], peers=["home"]),
+                        dict(realms=["tls.example"], peers=["first", "second"])]
+
+    def _far(self, peers):
+        """A gateway elsewhere whose way to everyone is ours, over TLS."""
+        raddb, pair = Raddb(self.folder / "far"), peers.pair("far.example")
+        raddb.gateway.update(modules=[], node=2, workers=1)
+        raddb.log["level"] = "warning"
+        raddb.more["credentials"] = [dict(name="federation", certificate=str(pair.certificate),
+                                          private_key=str(pair.key), ca=str(peers.ca))]
+        raddb.clients = [dict(name="hall", addresses=["127.0.0.0/8"], secret_file=raddb.secret("hall", SECRET))]
+        raddb.peers = [dict(name="gateway", transport="tls", host="127.0.0.1", port=self.radsec_port,
+                            credential="federation", status_server=True, server_names=["gateway.example"])]
+        raddb.routes = [dict(realms=["*"], peers=["gateway"])]
+        far = Gateway(raddb)
+        self.started.append(far)
+        wait_for(lambda: far.status()["peers"][0]["state"] == "up", 15, "RadSec to be up")
+        return far
+
+    def _loads(self, town):
+        def staff(uid):
+            pair = town.staff(uid)
+            return ["--eap-tls", "--identity", f"{uid}@{town.realm}", "--certificate", str(pair.certificate),
+                    "--key", str(pair.key), "--ca", str(town.certs.root), "--server-name", town.certs.server_name]
+        home, good = town.realm, "accepted"
+        return [
+            Load("full", [*staff("j.jansen"), "--tls", "1.3"], good, home, 2, 4),
+            Load("full TLS 1.2", [*staff("i.ict"), "--tls", "1.2"], good, home, 1, 4),
+            Load("resumed", [*staff("j.jansen"), "--resume", "--tls", "1.3"], good, home, 4, 4),
+            Load("resumed TLS 1.2", [*staff("i.ict"), "--resume", "--tls", "1.2"], good, home, 4, 4),
+            Load("disabled", staff("u.uit"), "directory-disabled", home, 1, 4),
+            Load("revoked", staff("w.weg"), "certificate-revoked", home, 1, 4),
+            Load("over RadSec", [*staff("k.kok"), "--resume"], good, home, 2, 4, far=True),
+            Load("proxied", ["--proxy", "udp.example"], good, "visitor", 60, 64),
+            Load("proxied over RadSec", ["--proxy", "tls.example"], good, "visitor", 24, 64),
+            Load("no such realm", ["--proxy", "nowhere.example"], "realm-unknown", None, 1, 4),
+        ]
+
+    def begin(self, load, seconds, rate):
+        server, secret = (self.far, "hall") if load.far else (self.gateway, "load")
+        argv = [self.gateway.build / "src" / "roamgate", "load", "--json",
+                "--server", f"127.0.0.1:{server.raddb.port}",
+                "--secret-file", server.raddb.folder / "secrets" / secret, *load.arguments,
+                "--outstanding", load.outstanding, "--rate", max(1, load.rate * rate // 100),
+                "--seconds", seconds, "--timeout", GIVE_UP_S]
+        return subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, text=True)
+
+    def run(self, seconds, rate):
+        """All kinds at once; what became of each."""
+        running = [(load, self.begin(load, seconds, rate)) for load in self.loads]
+        tallies = []
+        for load, process in running:
+            out, _ = process.communicate(timeout=seconds + 4 * GIVE_UP_S)
+            if process.returncode not in (0, 3, 4):
+                raise RuntimeError(f"load {load.name} ended with {process.returncode}")
+            tallies.append((load, json.loads(out)))
+        return tallies
+
+    def stop(self):
+        self.region.stop()

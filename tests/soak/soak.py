@@ -1,0 +1,150 @@
+"""Signs in by every way at once while reloads, dying directories and peers, and hostile input go on; at the end memory,
+descriptors and tables must be back to where they were, and every sign-in accounted for: the counts of those who signed in
+are the gateway's counters, and those are the lines of its log."""
+import argparse
+import collections
+import json
+import re
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib.process import SLOW, wait_for  # noqa: E402
+from soak.bed import Bed  # noqa: E402
+from soak.disturbance import Disturbance  # noqa: E402
+
+LINE = re.compile(r"sign-in id=.* client=(\S+) realm=.* reason=(\S+) ms=")
+SLICE_S = 20
+SPARE = 8
+
+
+class Accounts:
+    """What those who signed in say became of it."""
+
+    def __init__(self):
+        self.expected = collections.Counter()  # (label, reason) -> count
+        self.kinds, self.wrong = collections.Counter(), []
+
+    def add(self, load, tally):
+        count = tally["accepted"] if load.reason == "accepted" else tally["refused"]
+        self.expected[load.label, load.reason] += count + load.uncounted
+        self.kinds[load.name] += tally["begun"] + load.uncounted
+        if count != tally["begun"] or tally["lost"]:
+            kinds = tally.get("refused_by_kind")
+            self.wrong.append(f"{load.name}: {tally['begun']} begun, {tally['accepted']} accepted, "
+                              f"{tally['refused']} refused {kinds}, {tally['lost']} lost")
+
+    @property
+    def total(self):
+        return sum(self.kinds.values())
+
+
+def state(gateway):
+    """Memory and descriptors once nothing is under way."""
+    def idle():
+        status = gateway.status()
+        return status["sessions"] == 0 and status["requests"] == 0
+    wait_for(idle, 90, "sessions and requests to end", every=0.2)
+    time.sleep(1)
+    return dict(memory_kib=gateway.memory_kib(), descriptors=gateway.descriptors())
+
+
+def lines(log):
+    """(client, reason) -> lines; the file may be long."""
+    found = collections.Counter()
+    with open(log, errors="replace") as file:
+        for line in file:
+            match = LINE.search(line)
+            if match:
+                found[match[1], match[2]] += 1
+    return found
+
+
+def judge(bed, accounts):
+    """What does not add up."""
+    wrong = list(accounts.wrong)
+    counters, counts = bed.gateway.counters(), bed.gateway.status()["sign_ins"]
+    for (label, reason), count in accounts.expected.items():
+        seen = counts.get(label or "-", {}).get(reason, 0) if label else \
+            sum(each.get(reason, 0) for each in counts.values())
+        if seen != count:
+            wrong.append(f"{label} {reason}: {count} by those who signed in, {seen} by the gateway")
+    counted = sum(sum(each.values()) for each in counts.values())
+    lost = counters["records_lost_total"] + counters["log_lines_lost_total"]
+    wait_for(lambda: sum(lines(bed.gateway.log_path).values()) + lost >= counted - counters["records_lost_total"],
+             10, "the log", every=0.5)
+    written = lines(bed.gateway.log_path)
+    if sum(written.values()) + counters["log_lines_lost_total"] != counted:
+        wrong.append(f"{sum(written.values())} lines and {lost:.0f} lost, {counted} counted")
+    if lost:
+        wrong.append(f"{lost:.0f} records or lines of the log were lost")
+    return wrong
+
+
+def soak(bed, seconds, rate, say, pause_s=1.0, flat=True):
+    """(figures, what is wrong). flat: long enough for memory to have reached the size that it keeps."""
+    accounts, slice_s = Accounts(), max(2, min(SLICE_S, int(seconds) // 4))
+
+    def disturbed(seconds):
+        began = time.monotonic()
+        disturbance.go_on()
+        while time.monotonic() - began < seconds:
+            for load, tally in bed.run(slice_s, rate):
+                accounts.add(load, tally)
+            say(f"{accounts.total:9} sign-ins, {bed.gateway.memory_kib()} KiB")
+        disturbance.rest()
+
+    disturbance = Disturbance(bed, pause_s=pause_s)
+    try:
+        disturbed(seconds * 0.3)  # warms up: tables and caches reach the size that they keep
+        before, before_total = state(bed.gateway), accounts.total
+        disturbed(seconds * 0.7)
+        after = state(bed.gateway)
+    finally:
+        disturbance.stop()
+    wrong = judge(bed, accounts)
+    growth = after["memory_kib"] / before["memory_kib"] - 1
+    if flat and SLOW == 1 and growth >= 0.01:
+        wrong.append(f"memory grew by {growth:.2%}")
+    # A directory has as many connections as its questions need, and RadSec peers one more when they need one.
+    if after["descriptors"] > before["descriptors"] + SPARE:
+        wrong.append(f"{after['descriptors'] - before['descriptors']} descriptors were kept")
+    figures = dict(sign_ins=accounts.total, after_warm_up=accounts.total - before_total, kinds=dict(accounts.kinds),
+                   before=before, after=after, growth_percent=round(100 * growth, 3), disturbed=disturbance.done,
+                   hostile_datagrams=disturbance.hostile.sent)
+    return figures, wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
+    parser.add_argument("minutes", type=float)
+    parser.add_argument("--rate", type=int, default=1000, help="sign-ins a second, of all kinds (1000)")
+    parser.add_argument("--pause", type=float, default=1.0, help="seconds between two disturbances (1)")
+    parser.add_argument("--keep", action="store_true", help="leave the folder with the logs")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="roamgate-soak-"))
+    folder.chmod(0o755)
+    bed = None
+    try:
+        bed = Bed(folder)
+        figures, wrong = soak(bed, int(options.minutes * 60), options.rate,
+                              lambda text: print(text, flush=True), options.pause)
+        print(json.dumps(figures, indent=2))
+        for each in wrong:
+            print(f"WRONG: {each}")
+    finally:
+        if bed:
+            bed.stop()
+        if options.keep:
+            print(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
