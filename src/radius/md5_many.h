@@ -1,5 +1,5 @@
 /* Many MD5s at once. One alone waits for its own last step all the time; sixteen that go in step
- * fill a processor's registers, and each costs a quarter of what it costs alone (an eighth with
+ * fill a processor's registers, and each costs a third of what it costs alone (a fifth with
  * AVX-512). A batch of packets has that many. */
 #ifndef RG_RADIUS_MD5_MANY_H
 #define RG_RADIUS_MD5_MANY_H
