@@ -8,6 +8,7 @@
 #include "upstream/peer.h"
 
 #define TOGETHER  16u /* as many as are verified in step */
+#define FEW       3u  /* whose keys are hidden anew for less by compose_reply, one by one */
 #define KEYS_MOST 2u  /* an Accept has one to send and one to receive with (RFC 2548 §2.4) */
 
 static bool right_code(uint8_t asked, uint8_t answered)
@@ -146,7 +147,8 @@ static void rehide(struct response *responses, size_t count, struct rg_rehiding 
 		struct rg_forward *forward = response->forward;
 		response->keys = keys + used;
 		response->key_count = 0;
-		if (!forward || !forward->request || response->authentic == RG_FORGED)
+		if (count < FEW || !forward || !forward->request ||
+		    response->authentic == RG_FORGED)
 			continue;
 		struct rg_upstream *upstream = forward->peer->upstream;
 		response->key_count =
