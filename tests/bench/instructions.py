@@ -18,7 +18,7 @@ MARGIN = 0.10
 def _totals(folder):
     """Of each dump in the folder: what triggered it, and how much it counted."""
     found = {}
-    for file in folder.glob("callgrind*"):
+    for file in sorted(folder.glob("callgrind.*"), key=lambda file: int(file.suffix[1:])):
         text = file.read_text()
         trigger = re.search(r"^desc: Trigger: (?:Client Request: |dump )?(.*)$", text, re.M)
         total = re.search(r"^totals: (\d+)\n", text, re.M)  # the last line
@@ -71,7 +71,7 @@ def proxied(place):
     sink, counted = peers.Sink(place), None
     try:
         counted = Counted(place, peers.raddb_proxy(place, sink))
-        return {"proxied-request": counted.count("proxied", REQUESTS, "--proxy", peers.REALM, "--outstanding", "16")}
+        return {"proxied-request": counted.count("proxied", REQUESTS, "--proxy", peers.REALM, "--outstanding", "64")}
     finally:
         for each in (counted, sink):
             if each:

@@ -15,12 +15,14 @@
 #include "route/table.h"
 
 #define TIMES        1000u /* budget.json and budget.py know it */
+#define TOGETHER     16u
 #define REALMS       10000u
 #define REQUEST_MOST 1024
 
 static struct rg_radius_key *key;
 static uint8_t request[REQUEST_MOST], reply[REQUEST_MOST], out[REQUEST_MOST];
 static struct rg_span request_bytes, reply_bytes;
+static uint8_t sealed[TOGETHER][REQUEST_MOST];
 static const uint8_t authenticator[RG_AUTHENTICATOR] = {1, 2, 3, 4, 5, 6, 7, 8};
 static volatile unsigned long kept; /* so that nothing is optimised away */
 
@@ -83,6 +85,46 @@ static void reply_authenticity(void)
 	struct rg_packet packet;
 	check(packet_view(&packet, reply_bytes) == RG_PACKET_OK, "view");
 	check(reply_verify(&packet, authenticator, key) == RG_AUTHENTIC, "reply_verify");
+}
+
+/* Sixteen that came together: what a batch saves. */
+static void verify_together(bool replies)
+{
+	struct rg_packet packets[TOGETHER];
+	struct rg_check checks[TOGETHER];
+	for (unsigned i = 0; i < TOGETHER; i++) {
+		check(packet_view(&packets[i], replies ? reply_bytes : request_bytes) ==
+			      RG_PACKET_OK,
+		      "view");
+		checks[i] = (struct rg_check){
+			.packet = &packets[i],
+			.key = key,
+			.reply = replies,
+			.authenticator = authenticator,
+		};
+	}
+	packets_verify(checks, TOGETHER);
+	for (unsigned i = 0; i < TOGETHER; i++)
+		check(checks[i].result == RG_AUTHENTIC, "packets_verify");
+}
+
+static void requests_together(void)
+{
+	verify_together(false);
+}
+
+static void replies_together(void)
+{
+	verify_together(true);
+}
+
+static void seal_together(void)
+{
+	struct rg_unsealed unsealed[TOGETHER];
+	for (unsigned i = 0; i < TOGETHER; i++)
+		unsealed[i] = (struct rg_unsealed){
+			.packet = sealed[i], .length = request_bytes.length, .key = key};
+	packets_seal(unsealed, TOGETHER);
 }
 
 /* The octets of a packet under a state that is kept: HMAC-MD5 alone. */
@@ -187,6 +229,9 @@ static const struct {
 	{"view", view},
 	{"request-verify", request_authenticity},
 	{"reply-verify", reply_authenticity},
+	{"16-requests-verify", requests_together},
+	{"16-replies-verify", replies_together},
+	{"16-requests-seal", seal_together},
 	{"hmac-md5", hmac},
 	{"write", write_request},
 	{"realm-of-10", realm_of_10},
@@ -201,6 +246,8 @@ int main(void)
 	hmac_md5_key(&hmac_key, span_text("een-geheim-van-redelijke-lengte"));
 	make_request();
 	make_reply();
+	for (unsigned i = 0; i < TOGETHER; i++)
+		memcpy(sealed[i], request, request_bytes.length);
 	few = table_of(10);
 	many = table_of(REALMS);
 	window_fill();
