@@ -201,7 +201,7 @@ int command_test(int argc, char **argv)
 		{"ca", "FILE", &test.ca, NULL, "who may have signed the server's certificate"},
 		{"server-name", "NAME", &test.server_name, NULL, "the name that it must bear"},
 		{"method", "NAME", &test.method, NULL, "the EAP method: tls, ttls or peap"},
-		{"inner", "NAME", &test.inner, NULL, "inside ttls and peap: pap, mschapv2, gtc or tls"},
+		{"inner", "NAME", &test.inner, NULL, "inside ttls and peap: pap, mschapv2, eap-mschapv2, gtc or tls"},
 		{"server", "ADDR:PORT", &test.server, NULL, "another RADIUS server to ask"},
 		{"secret-file", "FILE", &test.secret_file, NULL, "its shared secret"},
 		{"outer", "NAME", &test.outer, NULL, "outer identity (without: IDENTITY)"},

@@ -67,7 +67,9 @@ static bool inner_known(const char *method, const char *inner)
 	if (!inner || strcmp(inner, "mschapv2") == 0 || strcmp(inner, "gtc") == 0 ||
 	    strcmp(inner, "tls") == 0)
 		return true;
-	return strcmp(inner, "pap") == 0 && strcmp(method, "ttls") == 0;
+	/* Without EAP, or with EAP where the same is possible without. */
+	return strcmp(method, "ttls") == 0 &&
+	       (strcmp(inner, "pap") == 0 || strcmp(inner, "eap-mschapv2") == 0);
 }
 
 /* What goes into a tunnel. */

@@ -21,7 +21,7 @@ struct rg_supplicant_settings {
 	const char *tls_min, *tls_max; /* "1.2", "1.3"; NULL: both */
 	bool resume;                   /* resume the session of the last accepted conversation */
 	/* Methods with a tunnel ("ttls", "peap"): who signs in inside it, by which method ("pap",
-	 * "mschapv2", "gtc"; NULL: "pap" in TTLS, whichever the server asks for in PEAP), and with
+	 * "mschapv2", "eap-mschapv2", "gtc", "tls"; NULL: "pap" in TTLS, whichever the server asks for in PEAP), and with
 	 * what. Copied. */
 	const char *identity, *inner;
 	struct rg_span password;

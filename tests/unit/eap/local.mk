@@ -57,6 +57,12 @@ tests_unit_eap_mschapv2_SOURCES = tests/unit/eap/mschapv2.c
 tests_unit_eap_mschapv2_LDFLAGS = $(ldflags_unit)
 tests_unit_eap_mschapv2_LDADD = $(ldadd_unit)
 tests_unit_eap_mschapv2_DEPENDENCIES = src/libroamgate.a
+check_PROGRAMS += tests/unit/eap/disorder
+tests_unit_eap_disorder_SOURCES = tests/unit/eap/disorder.c tests/unit/eap/scene.c \
+	tests/unit/eap/tunnels.h
+tests_unit_eap_disorder_LDFLAGS = $(ldflags_unit)
+tests_unit_eap_disorder_LDADD = tests/unit/eap/libtls.a $(ldadd_unit)
+tests_unit_eap_disorder_DEPENDENCIES = src/libroamgate.a tests/unit/eap/libtls.a
 check_PROGRAMS += tests/unit/eap/tunnels
 tests_unit_eap_tunnels_SOURCES = tests/unit/eap/tunnels.c tests/unit/eap/scene.c \
 	tests/unit/eap/tunnels.h

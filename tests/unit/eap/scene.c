@@ -99,8 +99,7 @@ static void decide(struct scene *scene)
 	scene->step.answer = NULL;
 }
 
-/* The server's turn, with the host's part in it. */
-static void serve(struct scene *scene, struct rg_span response)
+void scene_serve(struct scene *scene, struct rg_span response)
 {
 	scene->output = buffer_over(scene->request, sizeof(scene->request));
 	scene->step.input = response;
@@ -139,26 +138,32 @@ static void answer(struct scene *scene)
 	do {
 		struct rg_buffer response = buffer_over(memory, sizeof(memory));
 		tls_peer_give(&scene->laptop, &response);
-		serve(scene, buffer_span(&response));
+		scene_serve(scene, buffer_span(&response));
 		if (scene->verdict == RG_EAP_REQUEST)
 			hear(scene);
 	} while (scene->verdict == RG_EAP_REQUEST && scene->laptop.frame.sending);
 }
 
-void scene_begin(struct scene *scene, const char *label, const char *version)
+void scene_begin_server(struct scene *scene, const char *label)
 {
 	struct rg_eap_start start = {
 		.tls = context, .fragment = 1024, .realm = "beuningen.nl", .inner = &inner};
 	*scene = (struct scene){.kind = module_eap_by_label(label)};
-	if (!profile)
-		laptop_profile(label, version);
-	assert_true(tls_peer_open(&scene->laptop, profile, 1400));
 	scene->method = scene->kind->start(&start);
 	assert_non_null(scene->method);
 	scene->output = buffer_over(scene->request, sizeof(scene->request));
 	scene->step.output = &scene->output;
 	scene->step.room = 1400;
-	assert_int_equal(scene->kind->begin(scene->method, &scene->step), RG_EAP_REQUEST);
+	scene->verdict = scene->kind->begin(scene->method, &scene->step);
+	assert_int_equal(scene->verdict, RG_EAP_REQUEST);
+}
+
+void scene_begin(struct scene *scene, const char *label, const char *version)
+{
+	scene_begin_server(scene, label);
+	if (!profile)
+		laptop_profile(label, version);
+	assert_true(tls_peer_open(&scene->laptop, profile, 1400));
 	hear(scene);
 }
 

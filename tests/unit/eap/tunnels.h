@@ -38,6 +38,10 @@ void scene_close(struct scene *);
 /* The laptop comes back: the parts of the two above that do not begin or end the laptop itself. */
 void scene_begin(struct scene *, const char *label, const char *version);
 void scene_leave(struct scene *);
+/* The server alone: its first Request is scene->output. */
+void scene_begin_server(struct scene *, const char *label);
+/* Its turn, with the host's part in it. */
+void scene_serve(struct scene *, struct rg_span response);
 /* Goes on until it ends, or until a full handshake is over. Whether the session was resumed. */
 bool scene_resumes(struct scene *);
 /* Says it in the tunnel and hears the answer (scene->clear); decisions are made as scene->refuses says. */
