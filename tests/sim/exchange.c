@@ -24,6 +24,8 @@ struct exchange *exchange_new(struct nas *nas, struct spot from, struct spot to,
 	exchange->to = to;
 	exchange->code = pdu->bytes[0];
 	exchange->id = pdu->bytes[1];
+	exchange->is_signed = exchange->code == RG_ACCOUNTING_REQUEST ||
+			      pdu_count(pdu->bytes, pdu->length, 80) != 0;
 	memcpy(exchange->authenticator, pdu->bytes + 4, 16);
 	exchange->length = pdu->length;
 	memcpy(exchange->bytes, pdu->bytes, pdu->length);
@@ -40,7 +42,13 @@ static bool same_place(const struct exchange *exchange, struct spot from, uint8_
 
 void exchange_delivered(struct exchange *exchange)
 {
+	struct nas *nas = exchange->nas;
 	exchange->delivered = true;
+	if (exchange->code == RG_ACCESS_REQUEST && exchange->is_signed && nas->signed_ns == 0)
+		nas->signed_ns = world.now;
+	/* Longer ago than any worker lets it lie. */
+	exchange->late = !exchange->is_signed && nas->signed_ns != 0 &&
+			 world.now > nas->signed_ns + 6 * RG_SECOND;
 	/* One under the same Identifier is given up by that (RFC 5080 §2.2.2). */
 	for (struct exchange *other = *bucket_of(exchange->from, exchange->id); other;
 	     other = other->next)
@@ -71,6 +79,20 @@ static void check_home_accept(const struct signin *signin)
 		broken("p%u: accepted without the directory's word", signin->number);
 }
 
+/* Who it is, is for our own clients; the federation learns nothing. */
+static void check_name(const struct exchange *exchange, const uint8_t *bytes, size_t length)
+{
+	const struct signin *signin = exchange->signin;
+	size_t name_length = 0;
+	const uint8_t *name = pdu_find(bytes, length, RG_USER_NAME, 0, &name_length);
+	if (exchange->nas == &nases[FEDERATION]) {
+		if (name)
+			broken("p%u: the federation is told who it is", signin->number);
+	} else if (!name || signin_of_name((const char *)name, name_length) != signin) {
+		broken("p%u: accepted under another name", signin->number);
+	}
+}
+
 static void check_keys(const struct exchange *exchange, const uint8_t *bytes, size_t length)
 {
 	uint8_t msk[64];
@@ -93,6 +115,7 @@ static void check_accept(const struct exchange *exchange, const uint8_t *bytes, 
 	case HOME_ASK:
 	case HOME_TLS:
 		check_home_accept(signin);
+		check_name(exchange, bytes, length);
 		check_keys(exchange, bytes, length);
 		if (++signin->accepts > 1)
 			broken("p%u: one conversation, accepted twice", signin->number);
@@ -122,18 +145,57 @@ static void check_reject(const struct exchange *exchange)
 		broken("p%u: a visitor is rejected whose home did not", signin->number);
 }
 
+/* RFC 2865 §5.33: all of them, unchanged, in their order. */
+static void check_proxy_states(const struct exchange *exchange, const uint8_t *bytes, size_t length)
+{
+	size_t asked_length, told_length;
+	for (unsigned nth = 0;; nth++) {
+		const uint8_t *asked = pdu_find(exchange->bytes, exchange->length, RG_PROXY_STATE,
+						nth, &asked_length);
+		const uint8_t *told = pdu_find(bytes, length, RG_PROXY_STATE, nth, &told_length);
+		if (!asked && !told)
+			return;
+		if (!asked || !told || asked_length != told_length ||
+		    memcmp(asked, told, asked_length) != 0)
+			broken("an answer whose Proxy-States are not the request's");
+	}
+}
+
+static void check_accounting(const struct exchange *exchange, const uint8_t *bytes)
+{
+	if (bytes[0] != RG_ACCOUNTING_RESPONSE || !exchange->signin->accounted)
+		broken("p%u: accounting is acknowledged that nobody keeps",
+		       exchange->signin->number);
+}
+
+/* RFC 3579 §2.4: what fits through a link of that MTU, where it is one. */
+static void check_room(const struct exchange *exchange, const uint8_t *bytes, size_t length)
+{
+	uint8_t eap[RG_RADIUS_MOST];
+	const struct signin *signin = exchange->signin;
+	if (signin->kind <= HOME_ASK && signin->mtu >= 64 &&
+	    pdu_eap(bytes, length, eap) > signin->mtu)
+		broken("p%u: an EAP packet larger than its Framed-MTU", signin->number);
+}
+
 static void check_first(const struct exchange *exchange, const uint8_t *bytes, size_t length)
 {
 	uint8_t code = bytes[0];
 	bool status = exchange->code == RG_STATUS_SERVER;
+	check_proxy_states(exchange, bytes, length);
+	if (exchange->late)
+		broken("an unsigned request of a client that signs is answered");
+	if (exchange->code == RG_ACCOUNTING_REQUEST) {
+		check_accounting(exchange, bytes);
+		return;
+	}
+	if (!status)
+		check_room(exchange, bytes, length);
 	if (exchange->futile && code != RG_ACCESS_REJECT)
 		broken("code %u to p%u, who had nothing to go on with", code,
 		       exchange->signin->number);
 	if (bytes[20] != 80)
 		broken("an answer that does not begin with a Message-Authenticator");
-	if (pdu_count(bytes, length, RG_PROXY_STATE) !=
-	    pdu_count(exchange->bytes, exchange->length, RG_PROXY_STATE))
-		broken("an answer whose Proxy-States are not the request's");
 	if (code == RG_ACCESS_ACCEPT)
 		check_accept(exchange, bytes, length);
 	else if (code == RG_ACCESS_REJECT && !status)

@@ -95,11 +95,24 @@ static void check_request(struct counted *counted, const struct rg_request *requ
 
 static void check_requests(struct counted *counted)
 {
-	union rg_address any = {.v4 = {.sin_family = AF_INET, .sin_port = htons(1812)}};
-	const struct rg_link *link = ports_find(counted->worker, &any);
-	for (const struct rg_request *request = link ? link->requests : NULL; request;
-	     request = request->link_next)
-		check_request(counted, request);
+	for (uint16_t port = AUTH_PORT; port <= ACCT_PORT; port++) {
+		union rg_address any = {.v4 = {.sin_family = AF_INET, .sin_port = htons(port)}};
+		const struct rg_link *link = ports_find(counted->worker, &any);
+		for (const struct rg_request *request = link ? link->requests : NULL; request;
+		     request = request->link_next)
+			check_request(counted, request);
+	}
+}
+
+/* attacks.md B1: what nobody signed teaches nothing. */
+static void check_lessons(const struct rg_worker *worker)
+{
+	const struct rg_snapshot *snapshot = worker->lease ? worker->lease->snapshot : NULL;
+	for (size_t i = 0; snapshot && i < snapshot->raddb->client_count; i++)
+		for (unsigned n = 0; n < NASES_MOST; n++)
+			if (strcmp(snapshot->raddb->clients[i].name, nases[n].name) == 0 &&
+			    snapshot->client_learned[i] && atomic_load(snapshot->client_learned[i]))
+				must(nases[n].signed_ns != 0);
 }
 
 static void check_sessions(struct counted *counted)
@@ -164,6 +177,7 @@ static void check_peers(struct counted *counted)
 static void check_worker(struct counted *counted)
 {
 	const struct rg_worker *worker = counted->worker;
+	check_lessons(worker);
 	check_requests(counted);
 	check_sessions(counted);
 	check_peers(counted);

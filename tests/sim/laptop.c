@@ -54,11 +54,19 @@ static bool response_end(struct signin *signin)
 	return true;
 }
 
-bool laptop_begin(struct signin *signin)
+static bool identity_response(struct signin *signin, uint8_t id)
 {
-	response_begin(signin, (uint8_t)chance_draw(&world.nas), 1);
+	response_begin(signin, id, 1);
 	put(signin, signin->user, strlen(signin->user));
 	return response_end(signin);
+}
+
+bool laptop_begin(struct signin *signin)
+{
+	if (!signin->eap_start)
+		return identity_response(signin, (uint8_t)chance_draw(&world.nas));
+	signin->eap_length = 0; /* the NAS asks for a question (RFC 3579 §2.1) */
+	return true;
 }
 
 static void put_nonce(struct signin *signin)
@@ -153,11 +161,15 @@ static bool babble(struct signin *signin, uint8_t id, uint8_t type)
 
 bool laptop_answer(struct signin *signin, const uint8_t *eap, size_t length)
 {
-	if (length < 6 || eap[0] != 1 || (size_t)(eap[2] << 8 | eap[3]) != length)
+	if (length < 5 || eap[0] != 1 || (size_t)(eap[2] << 8 | eap[3]) != length)
 		broken("p%u: a Challenge without an EAP-Request", signin->number);
 	uint8_t id = eap[1], type = eap[4];
 	if (signin->manner == ABANDONS && signin->dropout-- == 0)
 		return false;
+	if (type == 1)
+		return identity_response(signin, id);
+	if (length < 6)
+		broken("p%u: an empty Request", signin->number);
 	if (signin->manner == BABBLER && chance_permille(&world.nas, 500))
 		return babble(signin, id, type);
 	uint8_t wanted = signin->kind == HOME_ASK ? TOYASK_TYPE : TOY_TYPE;

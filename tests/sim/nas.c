@@ -6,26 +6,36 @@
 
 #include "sim.h"
 
-#define AUTH_PORT 1812
-
 struct nas nases[NASES_MOST] = {
 	{.name = "hall", .secret = "secret of the hall"},
 	{.name = "library", .secret = "secret of the library"},
-	{.name = "cellar", .secret = "secret of the cellar", .forbidden = true},
-	{.name = "proxy", .secret = "secret of the proxy"},
+	{.name = "cellar", .secret = "secret of the cellar", .forbidden = true, .lenient = true},
+	[PROXY] = {.name = "proxy", .secret = "secret of the proxy"},
+	[FEDERATION] = {.name = "peer0", .secret = "secret of peer 0"},
 };
 
-bool nas_is_at(uint32_t ip)
+bool nas_is_at(struct spot spot)
 {
-	return (ip & 0xffff0000u) == NAS_NET;
+	for (unsigned i = 0; i < NASES_MOST; i++)
+		if (nases[i].spots[0].ip == spot.ip)
+			return i != FEDERATION || !peer_is_at(spot);
+	return false;
 }
 
-static struct spot gateway_of(const struct nas *nas)
+static struct spot gateway_of(const struct nas *nas, uint16_t port)
 {
-	return (struct spot){GATEWAY + nas->number % 2, AUTH_PORT};
+	return (struct spot){GATEWAY + nas->number % 2, port};
 }
 
 /* Requests. */
+
+static uint8_t next_id(struct nas *nas, unsigned door)
+{
+	nas->next_id[door]++;
+	if (world.plan.few_ids)
+		nas->next_id[door] %= 4;
+	return nas->next_id[door];
+}
 
 static void add_common(struct pdu *pdu, const struct signin *signin)
 {
@@ -36,6 +46,22 @@ static void add_common(struct pdu *pdu, const struct signin *signin)
 	pdu_add_text(pdu, RG_CALLING_STATION_ID, mac);
 	pdu_add_text(pdu, RG_CALLED_STATION_ID, "AA-BB-CC-DD-EE-FF:govroam");
 	pdu_add_text(pdu, RG_NAS_IDENTIFIER, signin->nas->name);
+	if (signin->mtu != 0) {
+		const uint8_t mtu[] = {0, 0, (uint8_t)(signin->mtu >> 8), (uint8_t)signin->mtu};
+		pdu_add(pdu, RG_FRAMED_MTU, mtu, sizeof(mtu));
+	}
+}
+
+/* What proxies on the way have added, and ask for. */
+static void add_federation(struct pdu *pdu)
+{
+	uint8_t state[20];
+	for (unsigned i = chance_between(&world.nas, 1, 16); i != 0; i--) {
+		chance_fill(&world.nas, state, sizeof(state));
+		pdu_add(pdu, RG_PROXY_STATE, state, chance_between(&world.nas, 1, sizeof(state)));
+	}
+	pdu_add(pdu, RG_CUI, "", 1);
+	pdu_add_text(pdu, RG_OPERATOR_NAME, "1visited.nl");
 }
 
 static struct exchange *entered(struct nas *nas, unsigned door, struct signin *signin, bool futile,
@@ -44,7 +70,7 @@ static struct exchange *entered(struct nas *nas, unsigned door, struct signin *s
 	struct spot from = nas->spots[door];
 	if (world.plan.crowd) /* 256 Identifiers are not enough for one port */
 		from.port = (uint16_t)(from.port + 100 + signin->number);
-	struct exchange *exchange = exchange_new(nas, from, gateway_of(nas), pdu);
+	struct exchange *exchange = exchange_new(nas, from, gateway_of(nas, AUTH_PORT), pdu);
 	exchange->signin = signin;
 	exchange->futile = futile;
 	return exchange;
@@ -56,13 +82,15 @@ static struct exchange *request(struct nas *nas, unsigned door, struct signin *s
 	struct pdu pdu;
 	uint8_t authenticator[16];
 	chance_fill(&world.nas, authenticator, sizeof(authenticator));
-	uint8_t id = nas->next_id[door]++;
+	uint8_t id = next_id(nas, door);
 	if (signin->kind == HOME_TLS) {
 		tls_laptop_request(signin, id, &pdu);
 		return entered(nas, door, signin, futile, &pdu);
 	}
-	pdu_begin(&pdu, RG_ACCESS_REQUEST, id, authenticator, true);
+	pdu_begin(&pdu, RG_ACCESS_REQUEST, id, authenticator, signin->kind != PAP || !nas->lenient);
 	add_common(&pdu, signin);
+	if (nas == &nases[FEDERATION])
+		add_federation(&pdu);
 	if (signin->kind == PAP) {
 		char password[32];
 		snprintf(password, sizeof(password), "%s%s", signin->password,
@@ -70,6 +98,8 @@ static struct exchange *request(struct nas *nas, unsigned door, struct signin *s
 		pdu_add_password(&pdu, password, nas->secret);
 	} else {
 		pdu_add_eap(&pdu, signin->eap, signin->eap_length);
+		if (signin->eap_length == 0)
+			pdu_add(&pdu, RG_EAP_MESSAGE, "", 0);
 	}
 	if (state_length != 0)
 		pdu_add(&pdu, RG_STATE, state, state_length);
@@ -124,10 +154,12 @@ static void conclude(struct signin *signin, enum rg_result result)
 
 static void ask(struct signin *signin, unsigned door)
 {
+	/* The federation may ask for our own realms only. */
+	bool futile = signin->kind == LOOP || signin->kind == FOREIGN ||
+		      (signin->nas == &nases[FEDERATION] && signin->kind > HOME_TLS);
 	signin->turn++;
 	signin->now =
-		request(signin->nas, door, signin, signin->kind == LOOP || signin->kind == FOREIGN,
-			signin->state, signin->state_length);
+		request(signin->nas, door, signin, futile, signin->state, signin->state_length);
 	transmit(signin->now);
 	wait_for_answer(signin);
 }
@@ -178,7 +210,9 @@ static struct exchange *expected(const struct flight *flight)
 {
 	for (unsigned i = 0; i < people.count; i++) {
 		struct exchange *now = people.signins[i].now;
-		if (now && now->id == flight->bytes[1] && spot_equal(now->from, flight->to))
+		if (now && now->id == flight->bytes[1] && spot_equal(now->from, flight->to) &&
+		    pdu_reply_signature(flight->bytes, flight->length, now->authenticator,
+					now->nas->secret) == SIGNED)
 			return now;
 	}
 	return NULL;
@@ -186,11 +220,8 @@ static struct exchange *expected(const struct flight *flight)
 
 void nas_receive(const struct flight *flight)
 {
-	struct exchange *now = flight->length >= 20 ? expected(flight) : NULL;
-	if (!now || !pdu_whole(flight->bytes, flight->length))
-		return;
-	if (pdu_reply_signature(flight->bytes, flight->length, now->authenticator,
-				now->nas->secret) != SIGNED)
+	struct exchange *now = pdu_whole(flight->bytes, flight->length) ? expected(flight) : NULL;
+	if (!now)
 		return;
 	struct signin *signin = now->signin;
 	if (signin->kind == HOME_TLS) {
@@ -301,7 +332,7 @@ static void on_stranger(void *context)
 	pdu_add_text(&pdu, RG_USER_NAME, "p0@alpha.nl");
 	pdu_add_eap(&pdu, "\2\1\0\x10\1p0@alpha.nl", 16);
 	pdu_sign_request(&pdu, "not the secret");
-	net_send(from, gateway_of(nas), pdu.bytes,
+	net_send(from, gateway_of(nas, AUTH_PORT), pdu.bytes,
 		 chance_permille(chance, 200) ? chance_below(chance, 40) : pdu.length, NULL);
 }
 
@@ -311,9 +342,26 @@ static void on_status(void *context)
 	uint8_t authenticator[16];
 	struct nas *nas = context;
 	chance_fill(&world.nas, authenticator, sizeof(authenticator));
-	pdu_begin(&pdu, RG_STATUS_SERVER, nas->next_id[0]++, authenticator, true);
+	pdu_begin(&pdu, RG_STATUS_SERVER, next_id(nas, 0), authenticator, true);
 	pdu_sign_request(&pdu, nas->secret);
-	transmit(exchange_new(nas, nas->spots[0], gateway_of(nas), &pdu));
+	transmit(exchange_new(nas, nas->spots[0], gateway_of(nas, AUTH_PORT), &pdu));
+}
+
+/* Of a visitor; to be acknowledged once home has it, and never before. */
+static void on_accounting(void *context)
+{
+	static const uint8_t zeros[16], start[] = {0, 0, 0, 1};
+	struct pdu pdu;
+	struct signin *signin = context;
+	pdu_begin(&pdu, RG_ACCOUNTING_REQUEST, next_id(signin->nas, 0), zeros, false);
+	add_common(&pdu, signin);
+	pdu_add(&pdu, 40, start, sizeof(start));
+	pdu_add_text(&pdu, 44, "a session");
+	pdu_sign_accounting(&pdu, signin->nas->secret);
+	struct exchange *exchange = exchange_new(signin->nas, signin->nas->spots[0],
+						 gateway_of(signin->nas, ACCT_PORT), &pdu);
+	exchange->signin = signin;
+	transmit(exchange);
 }
 
 /* What a peer gets of a realm whose home sends it here again. */
@@ -323,14 +371,15 @@ void nas_loop_back(struct signin *signin, const uint8_t *packet, size_t length)
 	uint8_t authenticator[16];
 	struct nas *proxy = &nases[NASES_MOST - 1];
 	chance_fill(&world.nas, authenticator, sizeof(authenticator));
-	pdu_begin(&pdu, RG_ACCESS_REQUEST, proxy->next_id[0]++, authenticator, true);
+	pdu_begin(&pdu, RG_ACCESS_REQUEST, next_id(proxy, 0), authenticator, true);
 	for (size_t at = 20; at < length; at += packet[at + 1])
 		if (packet[at] != 80)
 			pdu_add(&pdu, packet[at], packet + at + 2, packet[at + 1] - 2u);
 	if (pdu.length > 3900)
 		broken("a loop that does not end");
 	pdu_sign_request(&pdu, proxy->secret);
-	struct exchange *exchange = exchange_new(proxy, proxy->spots[0], gateway_of(proxy), &pdu);
+	struct exchange *exchange =
+		exchange_new(proxy, proxy->spots[0], gateway_of(proxy, AUTH_PORT), &pdu);
 	exchange->signin = signin;
 	exchange->futile = true;
 	transmit(exchange);
@@ -342,11 +391,15 @@ void nases_begin(void)
 	for (unsigned i = 0; i < NASES_MOST; i++) {
 		nases[i].number = i;
 		for (unsigned door = 0; door < 2; door++) {
-			nases[i].spots[door] = (struct spot){NAS_NET + (i << 8) + 1,
-							     (uint16_t)(3000 + 7 * i + door)};
+			uint32_t ip = i == FEDERATION ? PEER_NET + 1 : NAS_NET + (i << 8) + 1;
+			nases[i].spots[door] = (struct spot){ip, (uint16_t)(3000 + 7 * i + door)};
 			nases[i].next_id[door] = (uint8_t)chance_draw(chance);
 		}
 	}
+	for (unsigned i = 0; i < people.count; i++)
+		if (people.signins[i].kind != HOME_TLS && chance_permille(chance, 100))
+			event_at(world.now + (uint64_t)chance_below(chance, 40000) * RG_MS,
+				 on_accounting, &people.signins[i]);
 	for (unsigned i = 0; i < people.count; i++)
 		event_at(world.now +
 				 (uint64_t)chance_below(chance, 1000 * world.plan.span_s) * RG_MS,

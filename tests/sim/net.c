@@ -15,9 +15,9 @@ static void arrive(void *context)
 	      flight->length);
 	if (is_gateway(flight->to.ip))
 		socket_deliver(flight);
-	else if (nas_is_at(flight->to.ip))
+	else if (nas_is_at(flight->to))
 		nas_receive(flight);
-	else if (peer_is_at(flight->to.ip))
+	else if (peer_is_at(flight->to))
 		peer_receive(flight);
 	free(flight);
 }
@@ -41,7 +41,14 @@ static uint64_t delay_draw(void)
 	return delay;
 }
 
-/* A bit turned, an end cut off, or octets behind the end. */
+/* Nobody can tell that what is not signed is not what was sent. */
+static unsigned corruption(const struct flight *flight)
+{
+	const struct exchange *exchange = flight->origin;
+	return exchange && !exchange->is_signed ? 0 : world.plan.corrupt;
+}
+
+/* A bit turned, or an end cut off. */
 static void spoil(struct flight *flight)
 {
 	unsigned how = chance_below(&world.net, 8);
@@ -73,7 +80,7 @@ void net_send(struct spot from, struct spot to, const void *bytes, size_t length
 	memcpy(flight.bytes, bytes, length);
 	if (chance_permille(&world.net, plan->repeat)) {
 		struct flight copy = flight;
-		if (chance_permille(&world.net, 4 * plan->corrupt))
+		if (chance_permille(&world.net, 4 * corruption(&flight)))
 			spoil(&copy);
 		depart(&copy, delay_draw());
 	}
@@ -81,7 +88,7 @@ void net_send(struct spot from, struct spot to, const void *bytes, size_t length
 		say("    lost: %x:%u to %x:%u", from.ip, from.port, to.ip, to.port);
 		return;
 	}
-	if (chance_permille(&world.net, plan->corrupt) && length != 0)
+	if (chance_permille(&world.net, corruption(&flight)) && length != 0)
 		spoil(&flight);
 	depart(&flight, delay_draw());
 }

@@ -27,9 +27,12 @@ struct door { /* one socket of the gateway's to one peer */
 static struct door *doors[PORTS_MOST];
 static unsigned door_count;
 
-bool peer_is_at(uint32_t ip)
+static bool peer_is_dead[PEERS_MOST];
+
+bool peer_is_at(struct spot spot)
 {
-	return (ip & 0xffff0000u) == PEER_NET;
+	return (spot.ip & 0xffff0000u) == PEER_NET &&
+	       (spot.port == AUTH_PORT || spot.port == ACCT_PORT);
 }
 
 static unsigned number_of(uint32_t ip)
@@ -62,7 +65,7 @@ static struct door *door_of(struct spot from, struct spot to)
  * before. */
 static void take_slot(struct door *door, struct slot *slot, const uint8_t *bytes)
 {
-	if (slot->known && door->packets - slot->used + door->most_open < 255)
+	if (slot->known && door->packets - slot->used + door->most_open < 192)
 		broken("Identifier %u of port %u is used again after %u others, beside %u under "
 		       "way",
 		       bytes[1], door->from.port, (unsigned)(door->packets - slot->used),
@@ -76,11 +79,19 @@ static void take_slot(struct door *door, struct slot *slot, const uint8_t *bytes
 	memcpy(slot->authenticator, bytes + 4, 16);
 }
 
+static bool is_genuine(const uint8_t *bytes, size_t length, const char *secret)
+{
+	if (!pdu_whole(bytes, length))
+		return false;
+	if (bytes[0] == RG_ACCOUNTING_REQUEST)
+		return pdu_accounting_is_genuine(bytes, length, secret);
+	return bytes[20] == 80 && pdu_request_signature(bytes, length, secret) == SIGNED;
+}
+
 void peer_sent(struct spot from, struct spot to, const uint8_t *bytes, size_t length)
 {
 	const char *secret = peer_secret(number_of(to.ip));
-	if (!pdu_whole(bytes, length) || bytes[20] != 80 ||
-	    pdu_request_signature(bytes, length, secret) != SIGNED)
+	if (!is_genuine(bytes, length, secret))
 		broken("a request to a peer that is not signed");
 	if (pdu_count(bytes, length, RG_PROXY_STATE) > 17)
 		broken("a loop through a peer that is not cut");
@@ -203,7 +214,7 @@ static void compose(struct pdu *pdu, const struct asking *asking, uint8_t code, 
 	size_t length;
 	const uint8_t *value;
 	pdu_begin(pdu, code, flight->bytes[1], flight->bytes + 4, sign);
-	if (signin && signin->kind == VISITOR) {
+	if (signin && signin->kind == VISITOR && flight->bytes[0] == RG_ACCESS_REQUEST) {
 		pdu_add_eap(pdu, signin->home_answer, signin->home_answer_length);
 		if (code == RG_ACCESS_CHALLENGE)
 			pdu_add(pdu, RG_STATE, signin->person, strlen(signin->person));
@@ -267,7 +278,7 @@ static void answer(const struct asking *asking, uint8_t code, struct slot *slot)
 	uint64_t late = 0;
 	slot->reply = malloc(sizeof(*slot->reply));
 	must(slot->reply);
-	compose(slot->reply, asking, code, true);
+	compose(slot->reply, asking, code, code != RG_ACCOUNTING_RESPONSE);
 	if (chance_permille(&world.peer, world.plan.moods))
 		switch (chance_below(&world.peer, 4)) {
 		case 0:
@@ -276,7 +287,7 @@ static void answer(const struct asking *asking, uint8_t code, struct slot *slot)
 			late = chance_between(&world.peer, 3000, 29000) * RG_MS;
 			break;
 		case 2:
-			if (asking->signin)
+			if (asking->signin && code != RG_ACCOUNTING_RESPONSE)
 				lie(asking);
 			break;
 		default:
@@ -294,6 +305,10 @@ static uint8_t decide(struct asking *asking, struct slot *slot)
 		return world.plan.status_server ? RG_ACCESS_ACCEPT : 0;
 	const uint8_t *name = pdu_find(flight->bytes, flight->length, RG_USER_NAME, 0, &length);
 	asking->signin = signin_of_name((const char *)name, length);
+	if (flight->bytes[0] == RG_ACCOUNTING_REQUEST) {
+		asking->signin->accounted = true;
+		return RG_ACCOUNTING_RESPONSE;
+	}
 	switch (asking->signin->kind) {
 	case VISITOR:
 		length = pdu_eap(flight->bytes, flight->length, eap);
@@ -319,13 +334,12 @@ void peer_receive(const struct flight *flight)
 {
 	unsigned number = number_of(flight->to.ip);
 	struct asking asking = {flight, NULL, peer_secret(number)};
-	if (world.plan.dead_peer == number + 1) {
+	if (peer_is_dead[number]) {
 		if (world.seed % 3 == 0)
 			socket_refused(flight->from, flight->to);
 		return;
 	}
-	if (!pdu_whole(flight->bytes, flight->length) ||
-	    pdu_request_signature(flight->bytes, flight->length, asking.secret) != SIGNED)
+	if (!is_genuine(flight->bytes, flight->length, asking.secret))
 		return;
 	struct slot *slot = &door_of(flight->from, flight->to)->slots[flight->bytes[1]];
 	/* A late copy of what has been given up. */
@@ -340,9 +354,20 @@ void peer_receive(const struct flight *flight)
 		answer(&asking, code, slot);
 }
 
+static void on_flap(void *context)
+{
+	bool *dead = context;
+	*dead = !*dead;
+	say("peer %u %s", (unsigned)(dead - peer_is_dead), *dead ? "goes away" : "is back");
+}
+
 void peers_begin(void)
 {
-	door_count = 0;
+	for (unsigned i = 0; i < PEERS_MOST; i++)
+		peer_is_dead[i] = world.plan.dead_peer == i + 1;
+	for (unsigned i = 0; i < world.plan.flaps; i++)
+		event_at(world.now + (uint64_t)chance_below(&world.peer, 60000) * RG_MS, on_flap,
+			 &peer_is_dead[chance_below(&world.peer, world.plan.peers)]);
 }
 
 void peers_end(void)

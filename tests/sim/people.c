@@ -75,7 +75,8 @@ static void draw_one(struct signin *signin, unsigned number, struct chance *chan
 	*signin = (struct signin){.number = number, .home_heard = -1, .truth = RG_OUTCOME_FOUND};
 	signin->kind = draw_kind(chance);
 	signin->manner = draw_manner(chance, signin->kind);
-	signin->nas = &nases[chance_below(chance, world.plan.nases)];
+	signin->nas = &nases[chance_permille(chance, 100) ? FEDERATION
+							  : chance_below(chance, world.plan.nases)];
 	if (!world.plan.crowd)
 		signin->truth = draw_truth(chance);
 	signin->member = !chance_permille(chance, 100);
@@ -83,6 +84,8 @@ static void draw_one(struct signin *signin, unsigned number, struct chance *chan
 	signin->rounds = chance_below(chance, 4);
 	signin->dropout = chance_below(chance, 3);
 	signin->wrong_password_first = chance_permille(chance, 300);
+	signin->eap_start = signin->kind <= HOME_ASK && chance_permille(chance, 100);
+	signin->mtu = chance_permille(chance, 200) ? chance_between(chance, 40, 1500) : 0;
 	chance_fill(chance, signin->secret, sizeof(signin->secret));
 	snprintf(signin->password, sizeof(signin->password), "geheim-%08x",
 		 (unsigned)chance_draw(chance));
@@ -150,8 +153,8 @@ bool signin_may(const struct signin *signin)
 	case HOME_TLS:
 		return signin->member && !signin->nas->forbidden;
 	case VISITOR:
-	case PAP:
-		return true;
+	case PAP: /* the federation may ask for our own realms only */
+		return signin->nas != &nases[FEDERATION];
 	case LOOP:
 	case FOREIGN:
 	case KINDS:
@@ -162,5 +165,6 @@ bool signin_may(const struct signin *signin)
 
 bool signin_must(const struct signin *signin)
 {
-	return signin->manner == HONEST && signin_may(signin);
+	bool unsigned_one = signin->kind == PAP && signin->nas->lenient;
+	return signin->manner == HONEST && signin_may(signin) && !unsigned_one;
 }

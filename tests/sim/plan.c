@@ -23,6 +23,9 @@ static void draw_trouble(struct plan *plan, struct chance *chance)
 	plan->stalls = chance_permille(chance, 300) ? chance_between(chance, 1, 6) : 0;
 	plan->moods = chance_permille(chance, 700) ? chance_between(chance, 20, 500) : 0;
 	plan->cut = chance_permille(chance, 200);
+	plan->drain = chance_permille(chance, 500);
+	plan->few_ids = chance_permille(chance, 150);
+	plan->flaps = chance_permille(chance, 300) ? chance_between(chance, 1, 8) : 0;
 }
 
 void plan_draw(struct plan *plan, uint64_t seed)
@@ -30,7 +33,7 @@ void plan_draw(struct plan *plan, uint64_t seed)
 	struct chance chance = chance_of(seed, 1);
 	*plan = (struct plan){.calm = chance_permille(&chance, 300)};
 	plan->workers = chance_between(&chance, 1, WORKERS_MOST);
-	plan->nases = chance_between(&chance, 1, NASES_MOST - 1);
+	plan->nases = chance_between(&chance, 1, PROXY);
 	plan->peers = chance_between(&chance, 1, PEERS_MOST);
 	plan->signins = chance_between(&chance, 1, 14);
 	plan->sessions = plan->calm ? 64 : chance_between(&chance, 2, 24);
@@ -57,6 +60,6 @@ void plan_draw(struct plan *plan, uint64_t seed)
 	if (plan->half_open) {
 		plan->signins += 120;
 		plan->sessions = chance_between(&chance, 32, 64);
-		plan->nases = NASES_MOST - 1;
+		plan->nases = PROXY;
 	}
 }

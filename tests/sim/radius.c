@@ -155,6 +155,14 @@ void pdu_sign_accounting(struct pdu *pdu, const char *secret)
 	sign(pdu, zeros, secret);
 }
 
+bool pdu_accounting_is_genuine(const uint8_t *packet, size_t length, const char *secret)
+{
+	struct pdu copy = {.length = length};
+	memcpy(copy.bytes, packet, length);
+	pdu_sign_accounting(&copy, secret);
+	return memcmp(copy.bytes, packet, 20) == 0;
+}
+
 void pdu_sign_reply(struct pdu *pdu, const uint8_t authenticator[16], const char *secret)
 {
 	if (pdu->length > 20 && pdu->bytes[20] == MESSAGE_AUTHENTICATOR)

@@ -40,6 +40,13 @@ static void on_reload(void *context)
 		gateway_reload();
 }
 
+static void on_drain(void *context)
+{
+	(void)context;
+	if (!stopped)
+		gateway_drain();
+}
+
 static bool all_over(void)
 {
 	for (unsigned i = 0; i < people.count; i++)
@@ -114,8 +121,10 @@ static void check_calm(void)
 static void run_seed(uint64_t seed, struct outcome *outcome)
 {
 	begin(seed);
-	uint64_t cut =
-		world.plan.cut ? world.now + chance_below(&world.town, 30000) * RG_MS : UINT64_MAX;
+	uint64_t cut = world.plan.cut ? world.now + chance_between(&world.town, 5000, 40000) * RG_MS
+				      : UINT64_MAX;
+	if (world.plan.cut && world.plan.drain)
+		event_at(cut - 5 * RG_SECOND, on_drain, NULL);
 	uint64_t last = world.now + 400 * RG_SECOND;
 	while (!all_over() && world.now < last && world.now < cut)
 		go_on(cut < last ? cut : last);

@@ -14,7 +14,11 @@
 
 #define WORKERS_MOST 3
 #define PEERS_MOST   3
-#define NASES_MOST   4
+#define NASES_MOST   5
+#define PROXY        3 /* a client that gives back what it gets */
+#define FEDERATION   4 /* peer 0, asking for our own people */
+#define AUTH_PORT    1812
+#define ACCT_PORT    1813
 #define SIGNINS_MOST 700
 #define GATEWAY      0x0a000001u /* 10.0.0.1 and 10.0.0.2 are the gateway's */
 #define NAS_NET      0x0a010000u /* 10.1.N.1 is NAS N */
@@ -31,13 +35,16 @@ struct plan {
 	unsigned dead_peer; /* 0: none; its number and one */
 	bool crowd;         /* hundreds of visitors at once, and silent peers */
 	bool half_open;     /* hundreds of conversations that nobody goes on with */
+	bool drain;         /* before it stops it begins nothing new */
+	bool few_ids;       /* NASes use their Identifiers again too early */
+	unsigned flaps;     /* how often a peer goes away, or comes back */
 	bool tls;           /* a realm with real EAP-TLS */
-	bool reload,
-		cut;   /* a configuration is published meanwhile; the gateway stops in the middle */
-	unsigned sick; /* directory: of a thousand questions, not answered as they should be */
-	unsigned stalls; /* how often a worker does nothing for a while */
-	unsigned moods;  /* of a thousand: a peer's answer is not what it should be */
-	unsigned span_s; /* in which sign-ins begin */
+	bool reload;        /* a configuration is published meanwhile */
+	bool cut;           /* the gateway stops in the middle */
+	unsigned sick;      /* directory: of a thousand questions, not answered as they should be */
+	unsigned stalls;    /* how often a worker does nothing for a while */
+	unsigned moods;     /* of a thousand: a peer's answer is not what it should be */
+	unsigned span_s;    /* in which sign-ins begin */
 };
 
 struct world {
@@ -131,6 +138,7 @@ bool pdu_whole(const uint8_t *packet, size_t length); /* framed as RFC 2865 says
 enum signature { SIGNED, UNSIGNED, WRONG };
 /* Of a request: its Message-Authenticator. */
 enum signature pdu_request_signature(const uint8_t *packet, size_t length, const char *secret);
+bool pdu_accounting_is_genuine(const uint8_t *packet, size_t length, const char *secret);
 /* Of a reply: WRONG where the Response Authenticator or the Message-Authenticator is. */
 enum signature pdu_reply_signature(const uint8_t *packet, size_t length,
 				   const uint8_t authenticator[16], const char *secret);
@@ -173,6 +181,7 @@ struct signin {
 	uint64_t nonce; /* of the laptop, by which toy methods know it */
 	unsigned rounds, dropout;
 	/* What was done about it. */
+	bool accounted; /* home has heard of it */
 	bool proven, granted_by_directory, denied_by_directory, accepted_by_home, rejected_by_home;
 	unsigned asked, accepts, accept_records;
 	enum rg_outcome told; /* by the directory, last */
@@ -180,7 +189,8 @@ struct signin {
 	/* The laptop and what the NAS waits for. */
 	struct exchange *now;
 	unsigned tries, turn;
-	bool wrong_password_first;
+	bool wrong_password_first, eap_start;
+	unsigned mtu; /* 0: not said */
 	uint8_t state[253];
 	size_t state_length;
 	uint8_t eap[1600];
@@ -218,6 +228,8 @@ struct exchange {
 	uint8_t authenticator[16];
 	bool futile;    /* the gateway may not go on with it, nor accept it */
 	bool delivered; /* whole, at least once */
+	bool is_signed;
+	bool late;      /* unsigned, and its client was known to sign when it arrived */
 	bool disturbed; /* another one under its Identifier came after its answer */
 	uint64_t answered_ns;
 	size_t answer_length;
@@ -237,14 +249,15 @@ struct nas {
 	const char *name, *secret;
 	struct spot spots[2]; /* it may change its port */
 	uint8_t next_id[2];
-	bool forbidden; /* a site that the rules deny */
-	bool unsigned_requests;
+	bool forbidden;     /* a site that the rules deny */
+	bool lenient;       /* policy "auto": does not sign where nothing makes it */
+	uint64_t signed_ns; /* when a signed request of its arrived first; 0: never */
 };
-extern struct nas nases[NASES_MOST]; /* the last is a proxy that gives back what it gets */
+extern struct nas nases[NASES_MOST];
 void nases_begin(void);
 void nas_loop_back(struct signin *, const uint8_t *packet, size_t length);
 void nas_receive(const struct flight *);
-bool nas_is_at(uint32_t ip);
+bool nas_is_at(struct spot);
 
 /* laptop.c: what supplicants answer. */
 /* Identity, or the next Response to a Request. False: the laptop has nothing to say. */
@@ -268,7 +281,7 @@ void peer_sent(struct spot from, struct spot to, const uint8_t *bytes,
 void peer_answered(struct spot from, struct spot to, const uint8_t *bytes,
 		   size_t length); /* and an answer arrives */
 void peer_receive(const struct flight *);
-bool peer_is_at(uint32_t ip);
+bool peer_is_at(struct spot);
 const char *peer_secret(unsigned number);
 
 /* toy.c, directory.c: the modules. */
@@ -286,6 +299,7 @@ const char *town_folder(void);
 extern struct rg_worker gateway_workers[WORKERS_MOST];
 void gateway_begin(void);
 void gateway_reload(void);
+void gateway_drain(void);
 void gateway_stop(void);
 
 /* inside.c: what must hold inside the gateway between any two steps, and when all is quiet. */

@@ -25,8 +25,14 @@ static struct {
 	uv_loop_t loop; /* the main thread's */
 	struct rg_mailbox home;
 	struct rg_snapshot *snapshot;
-	struct rg_port_socket ports[WORKERS_MOST];
+	struct rg_port_socket ports[WORKERS_MOST][2];
 } town;
+
+/* What one configuration has that another lacks. */
+struct variant {
+	unsigned peers;
+	bool without_hall, without_beta;
+};
 
 /* Files. */
 
@@ -55,7 +61,7 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 	return remove(path);
 }
 
-static void write_gateway(void)
+static void write_gateway(const struct variant *variant)
 {
 	const struct plan *plan = &world.plan;
 	FILE *file = file_open("roamgate.cfg");
@@ -63,17 +69,18 @@ static void write_gateway(void)
 		"gateway = { name = \"sim\"; user = \"\"; reject_delay_ms = %u; session_s = %u;\n"
 		"  modules = [ \"eap_toy\", \"eap_toyask\", \"eap_tls\", \"dir_sim\" ]; };\n"
 		"attempts = { max = 10; };\n"
-		"listen = ( { address = \"0.0.0.0\"; port = 1812; serves = [ \"auth\" ]; } );\n",
+		"listen = ( { address = \"0.0.0.0\"; port = 1812; serves = [ \"auth\" ]; },\n"
+		"  { address = \"0.0.0.0\"; port = 1813; serves = [ \"acct\" ]; } );\n",
 		plan->reject_delay_ms, plan->session_s);
 	fclose(file);
 	file = file_open("clients.d/clients.cfg");
 	fputs("clients = (\n", file);
-	for (unsigned i = 0; i < NASES_MOST; i++)
+	for (unsigned i = variant->without_hall ? 1 : 0; i < FEDERATION; i++)
 		fprintf(file,
 			"  { name = \"%s\"; site = \"%s\"; addresses = [ \"10.1.%u.0/24\" ];\n"
-			"    secret = \"%s\"; }%s\n",
+			"    secret = \"%s\"; message_authenticator = \"%s\"; }%s\n",
 			nases[i].name, nases[i].forbidden ? "cellar" : "hall", i, nases[i].secret,
-			i + 1 < NASES_MOST ? "," : "");
+			nases[i].lenient ? "auto" : "require", i + 1 < FEDERATION ? "," : "");
 	fputs(");\n", file);
 	fclose(file);
 }
@@ -99,14 +106,14 @@ static void write_federation(unsigned peers)
 		fprintf(file,
 			"  { name = \"peer%u\"; address = \"10.2.%u.1\"; port = 1812; secret = "
 			"\"%s\";\n"
-			"    status_server = %s; }%s\n",
+			"    status_server = %s; accepts = %s; }%s\n",
 			i, i, peer_secret(i), world.plan.status_server ? "true" : "false",
-			i + 1 < peers ? "," : "");
+			i == 0 ? "true" : "false", i + 1 < peers ? "," : "");
 	fputs(");\nroutes = (\n", file);
 	for (unsigned pap = 0; pap < 2; pap++) {
-		fprintf(file, "  { realms = [ %s ]; pap = %s; strategy = \"%s\"; peers = [",
-			pap ? "\"pap.nl\"" : "\"visit.nl\", \"loop.nl\"", pap ? "true" : "false",
-			world.plan.balance ? "balance" : "failover");
+		fprintf(file, "  { realms = [ %s ]; %s = true; strategy = \"%s\"; peers = [",
+			pap ? "\"pap.nl\"" : "\"visit.nl\", \"loop.nl\"",
+			pap ? "pap" : "accounting", world.plan.balance ? "balance" : "failover");
 		for (unsigned i = 0; i < peers; i++)
 			fprintf(file, "%s\"peer%u\"", i ? ", " : " ", i);
 		fprintf(file, " ]; }%s\n", pap ? "" : ",");
@@ -115,7 +122,7 @@ static void write_federation(unsigned peers)
 	fclose(file);
 }
 
-static void write_raddb(unsigned peers)
+static void write_raddb(const struct variant *variant)
 {
 	snprintf(town.folder, sizeof(town.folder), "%s/%llu", town.root,
 		 (unsigned long long)getpid());
@@ -123,22 +130,23 @@ static void write_raddb(unsigned peers)
 	folder_make("clients.d");
 	folder_make("realms.d");
 	folder_make("federation.d");
-	write_gateway();
+	write_gateway(variant);
 	FILE *file = file_open("realms.d/realms.cfg");
 	fputs("realms = (\n", file);
 	write_realm(file, "alpha.nl", "\"toy\"", false);
-	write_realm(file, "beta.nl", "\"toy\", \"toyask\"", false);
+	if (!variant->without_beta)
+		write_realm(file, "beta.nl", "\"toy\", \"toyask\"", false);
 	write_realm(file, "delta.nl", "\"tls\"", true);
 	fputs(");\n", file);
 	fclose(file);
-	write_federation(peers);
+	write_federation(variant->peers);
 }
 
-static struct rg_raddb *read_raddb(unsigned peers)
+static struct rg_raddb *read_raddb(const struct variant *variant)
 {
 	char path[400];
 	struct rg_report report = {0};
-	write_raddb(peers);
+	write_raddb(variant);
 	snprintf(path, sizeof(path), "%s/roamgate.cfg", town.folder);
 	struct rg_raddb *raddb = raddb_load(path, &report);
 	if (!raddb) {
@@ -209,7 +217,7 @@ bool town_prepare(void)
 	must(module_adopt(&toy_module, text) && module_adopt(&toyask_module, text) &&
 	     module_adopt(&sim_directory_module, text) && module_adopt(&roamgate_module, text));
 	plan_draw(&world.plan, 0);
-	raddb = read_raddb(1);
+	raddb = read_raddb(&(struct variant){.peers = 1});
 	for (size_t i = 0; i < raddb->realm_count; i++)
 		town.tls[town.tls_count++] =
 			tls_context_get(&raddb->realms[i].eap, raddb->realms[i].name, NULL, NULL);
@@ -230,46 +238,64 @@ static void on_lesson(void)
 {
 }
 
-static void publish(unsigned peers)
+static void publish(const struct variant *variant)
 {
 	char why[256];
-	struct rg_raddb_share *share = raddb_share_new(read_raddb(peers));
+	struct rg_raddb_share *share = raddb_share_new(read_raddb(variant));
 	must(share);
 	struct rg_snapshot *snapshot = snapshot_new(share, true, why);
 	if (!snapshot)
 		broken("no snapshot: %s", why);
 	raddb_share_unref(&share);
 	for (unsigned i = 0; i < world.plan.workers; i++)
-		worker_publish(&gateway_workers[i], snapshot, &town.ports[i], 1);
+		worker_publish(&gateway_workers[i], snapshot, town.ports[i], 2);
 	snapshot_unref(&town.snapshot);
 	town.snapshot = snapshot;
+}
+
+static struct rg_port_socket port_open(uint16_t port, unsigned serves)
+{
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
+	return (struct rg_port_socket){
+		.fd = udp_listen((const struct sockaddr *)&any, true),
+		.serves = serves,
+	};
 }
 
 void gateway_begin(void)
 {
 	unsigned workers = world.plan.workers;
-	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(1812)};
 	must(uv_loop_init(&town.loop) == 0 && mailbox_init(&town.home, &town.loop, NULL) == 0);
 	for (unsigned i = 0; i < workers; i++) {
 		must(worker_init(&gateway_workers[i], i, workers, world.plan.sessions, 1,
 				 gateway_workers, &town.home));
 		gateway_workers[i].learned = on_lesson;
-		town.ports[i] = (struct rg_port_socket){
-			.fd = udp_listen((const struct sockaddr *)&any, true),
-			.serves = RG_SERVES_AUTH,
-		};
+		town.ports[i][0] = port_open(AUTH_PORT, RG_SERVES_AUTH);
+		town.ports[i][1] = port_open(ACCT_PORT, RG_SERVES_ACCT);
 	}
-	publish(world.plan.peers);
+	publish(&(struct variant){.peers = world.plan.peers});
 }
 
-/* The same again, or with a peer less. */
+/* The same again; or with a peer, a client or a realm less. */
 void gateway_reload(void)
 {
-	unsigned peers = world.plan.peers;
-	if (!world.plan.calm && peers > 1 && chance_permille(&world.town, 500))
-		peers--;
-	say("reload, with %u peers", peers);
-	publish(peers);
+	struct variant variant = {.peers = world.plan.peers};
+	if (!world.plan.calm) {
+		variant.peers -= variant.peers > 1 && chance_permille(&world.town, 400);
+		variant.without_hall = chance_permille(&world.town, 200);
+		variant.without_beta = chance_permille(&world.town, 200);
+	}
+	say("reload, with %u peers%s%s", variant.peers,
+	    variant.without_hall ? ", without the hall" : "",
+	    variant.without_beta ? ", without beta.nl" : "");
+	publish(&variant);
+}
+
+void gateway_drain(void)
+{
+	say("the gateway begins nothing new");
+	for (unsigned i = 0; i < world.plan.workers; i++)
+		worker_drain(&gateway_workers[i]);
 }
 
 void gateway_stop(void)
