@@ -191,7 +191,7 @@ static struct rg_forward *send_elsewhere(struct rg_forward *forward,
 	};
 	struct rg_upstream *upstream = forward->peer->upstream;
 	struct rg_forward *next = send_to_any(upstream, composition, &choice);
-	if (next)
+	if (next || worst == RG_UNFIT)
 		return next;
 	choice.tried = UINT64_C(1) << forward->place;
 	return send_to_any(upstream, composition, &choice);
@@ -319,10 +319,14 @@ void forwards_give_up(struct rg_peer *peer, uint32_t realm, uint64_t now)
 void upstream_repeat(struct rg_upstream *upstream, struct rg_forward *forward, uint64_t now)
 {
 	struct rg_peer *peer = forward->peer;
-	if ((peer->health.state == RG_PEER_DOWN || !forward->channel) &&
-	    move(upstream, forward, RG_FIT_REALM_SILENT, now))
+	bool down = peer->health.state == RG_PEER_DOWN;
+	if ((down || !forward->channel) && move(upstream, forward, RG_FIT_REALM_SILENT, now))
 		return;
 	if (!forward->channel)
+		return;
+	/* Nobody is known to live. Who was called down before may be back, or was only asked for a realm that is silent behind
+	 * it: each gets the request once, before its client loses patience. */
+	if (down && move(upstream, forward, RG_UNFIT, now))
 		return;
 	if (health_overdue(peer, forward, now) && move(upstream, forward, RG_FIT_RECOVERING, now))
 		return;

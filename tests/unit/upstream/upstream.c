@@ -412,6 +412,34 @@ static void repeat_to_a_peer_that_is_down_moves_on(void **state)
 	expect_taken(second);
 }
 
+/* The first went down, and is back before anybody knows; the second is silent, and the client repeats itself. */
+static void repeat_where_all_are_down_goes_to_each_once(void **state)
+{
+	uint64_t now = clock_now();
+	(void)state;
+	scene_send(&scene);
+	scripted_receive(first);
+	for (unsigned s = 1; s < 9; s++)
+		wheel_advance(&scene.wheel, now + s * RG_SECOND);
+	scene_flush(&scene);
+	scripted_receive(second);
+	expect_taken(second);
+	scene.forward = scene_try(&scene, now + 9 * RG_SECOND);
+	for (unsigned s = 10; s < 17; s++)
+		wheel_advance(&scene.wheel, now + s * RG_SECOND);
+	assert_int_equal(summary_of(0).state, RG_PEER_DOWN);
+	assert_int_equal(summary_of(1).state, RG_PEER_DOWN);
+	assert_int_equal(scene.moved, 1);
+	upstream_repeat(&scene.upstream, scene.forward, now + 17 * RG_SECOND);
+	assert_int_equal(scene.moved, 2);
+	upstream_repeat(&scene.upstream, scene.forward, now + 18 * RG_SECOND); /* and stays there */
+	assert_int_equal(scene.moved, 2);
+	scene_flush(&scene);
+	scripted_receive(first);
+	expect_taken(first);
+	assert_int_equal(summary_of(0).state, RG_PEER_UP);
+}
+
 /* RFC 5997, RFC 3539 §3.4: a probe at the start; two unanswered: down; an answer: up. */
 static void status_server_finds_down_and_up(void **state)
 {
@@ -545,6 +573,7 @@ int main(void)
 		TWO(O4_one_answer_is_life),
 		ONE(last_peer_keeps_what_it_has),
 		TWO(repeat_to_a_peer_that_is_down_moves_on),
+		TWO(repeat_where_all_are_down_goes_to_each_once),
 		cmocka_unit_test_setup_teardown(status_server_finds_down_and_up, no_scene_yet, tear_down),
 		cmocka_unit_test_setup_teardown(B3_forged_answer_to_status_server_is_no_life,
 						no_scene_yet, tear_down),
