@@ -58,6 +58,20 @@ static bool must_escape(const uint8_t *at, size_t length)
 	return length == 2 && at[0] == 0xc2 && at[1] < 0xa0;
 }
 
+/* Each record of a sign-in has some twenty names: no printf for their octets. */
+static size_t put_octet(char *out, uint8_t octet, bool escape)
+{
+	static const char digits[] = "0123456789abcdef";
+	if (!escape) {
+		out[0] = (char)octet;
+		return 1;
+	}
+	memcpy(out, "\\x", 2);
+	out[2] = digits[octet >> 4];
+	out[3] = digits[octet & 15];
+	return 4;
+}
+
 size_t text_escape(char *out, size_t capacity, struct rg_span input)
 {
 	size_t used = 0, fits = 0; /* fits: where "..." would still have room */
@@ -74,10 +88,7 @@ size_t text_escape(char *out, size_t capacity, struct rg_span input)
 			break;
 		}
 		for (size_t j = 0; j < length; j++)
-			if (escape)
-				used += (size_t)snprintf(out + used, 5, "\\x%02x", input.data[i + j]);
-			else
-				out[used++] = (char)input.data[i + j];
+			used += put_octet(out + used, input.data[i + j], escape);
 		if (used + 4 <= capacity)
 			fits = used;
 		i += length;
