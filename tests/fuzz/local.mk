@@ -18,6 +18,10 @@ fuzzers += tests/fuzz/eap
 tests_fuzz_eap_SOURCES = tests/fuzz/eap.c tests/fuzz/fuzz.h
 tests_fuzz_eap_LDFLAGS = $(ldflags_fuzz)
 tests_fuzz_eap_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/stream
+tests_fuzz_stream_SOURCES = tests/fuzz/stream.c tests/fuzz/fuzz.h
+tests_fuzz_stream_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_stream_LDADD = $(ldadd_fuzz)
 fuzzers += tests/fuzz/nai
 tests_fuzz_nai_SOURCES = tests/fuzz/nai.c tests/fuzz/fuzz.h
 tests_fuzz_nai_LDFLAGS = $(ldflags_fuzz)
@@ -89,6 +93,22 @@ tests_fuzz_conversation_SOURCES = tests/fuzz/conversation.c tests/fuzz/fuzz.h \
 	tests/fuzz/supplicant_says.c tests/fuzz/supplicant_says.h tests/fuzz/toy_tls.c tests/fuzz/toy_tls.h
 tests_fuzz_conversation_LDFLAGS = $(ldflags_fuzz)
 tests_fuzz_conversation_LDADD = $(modules_fuzz) $(ldadd_fuzz)
+noinst_LIBRARIES += tests/fuzz/libdir_ldif.a
+tests_fuzz_libdir_ldif_a_SOURCES = $(modules_dir_ldif_dir_ldif_la_SOURCES)
+tests_fuzz_libdir_ldif_a_CPPFLAGS = $(AM_CPPFLAGS) -Droamgate_module=module_dir_ldif
+noinst_LIBRARIES += tests/fuzz/libdir_ldap.a
+tests_fuzz_libdir_ldap_a_SOURCES = $(modules_dir_ldap_dir_ldap_la_SOURCES)
+tests_fuzz_libdir_ldap_a_CPPFLAGS = $(AM_CPPFLAGS) -Droamgate_module=module_dir_ldap
+noinst_LIBRARIES += tests/fuzz/libsink_fticks.a
+tests_fuzz_libsink_fticks_a_SOURCES = $(modules_sink_fticks_sink_fticks_la_SOURCES)
+tests_fuzz_libsink_fticks_a_CPPFLAGS = $(AM_CPPFLAGS) -Droamgate_module=module_sink_fticks
+if HAVE_CMOCKA
+fuzzers += tests/fuzz/config
+endif
+tests_fuzz_config_SOURCES = tests/fuzz/config.c tests/fuzz/fuzz.h tests/unit/config/kit.c tests/unit/config/kit.h
+tests_fuzz_config_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_config_LDADD = $(modules_fuzz) tests/fuzz/libdir_ldif.a tests/fuzz/libdir_ldap.a tests/fuzz/libsink_fticks.a \
+	$(ldadd_fuzz) $(CMOCKA_LIBS)
 TESTS += tests/fuzz/run
 endif
 EXTRA_DIST += tests/fuzz/run tests/fuzz/README.md tests/fuzz/seeds tests/fuzz/fuzz.h
@@ -96,4 +116,4 @@ EXTRA_DIST += tests/fuzz/packet.c tests/fuzz/writer.c tests/fuzz/eap.c tests/fuz
 	tests/fuzz/filter.c tests/fuzz/dn.c tests/fuzz/certificate.c tests/fuzz/mapping.c tests/fuzz/text.c tests/fuzz/record.c \
 	tests/fuzz/tunnel.c tests/fuzz/dns.c tests/fuzz/control.c
 EXTRA_DIST += tests/fuzz/conversation.c tests/fuzz/supplicant_says.c tests/fuzz/supplicant_says.h tests/fuzz/toy_tls.c \
-	tests/fuzz/toy_tls.h tests/fuzz/make_seeds
+	tests/fuzz/toy_tls.h tests/fuzz/make_seeds tests/fuzz/stream.c tests/fuzz/config.c
