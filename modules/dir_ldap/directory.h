@@ -29,8 +29,8 @@ struct task {
 	TAILQ_ENTRY(task) in_turn;     /* those that wait for a connection or for a bind */
 	enum task_stage {
 		TASK_WAITING,   /* for a connection */
-		TASK_SEARCHING, /* for its entry */
-		TASK_JUDGING,   /* the entry is found: disabled, groups */
+		TASK_SEARCHING, /* for its entry, and mostly whether that is disabled */
+		TASK_JUDGING,   /* the entry is found: groups, disabled */
 		TASK_BIND_WAITING,
 		TASK_BINDING,
 	} stage;
@@ -42,7 +42,7 @@ struct task {
 	size_t bind_servers; /* that have had the bind and did not answer it */
 	unsigned entries;
 	char *dn;
-	bool disabled, has_certificate, same_certificate;
+	bool disabled_asked, disabled, has_certificate, same_certificate;
 	bool has_nt_hash, locked;
 	uint8_t nt_hash[RG_NT_HASH];
 	struct rg_mapping *mapping; /* of the question's certificate, where it counts; or NULL */
@@ -54,7 +54,7 @@ TAILQ_HEAD(task_list, task);
 
 enum search_kind {
 	SEARCH_PERSON,
-	SEARCH_DISABLED, /* is the entry one that `disabled` matches? */
+	SEARCH_DISABLED, /* is it one that `disabled` matches? */
 	SEARCH_GROUPS,   /* which groups match groups.filter? */
 	SEARCH_NESTED,   /* is the entry, through other groups, in that group? */
 	SEARCH_PRIMARY,  /* which group is the primary one? */
@@ -187,6 +187,10 @@ int link_search(struct rg_ldap_directory *, struct link *, struct search *, cons
 bool link_still_writing(const struct link *);
 /* Of a task that ends or starts anew: answers to its searches are ignored. */
 void link_forget(struct task *);
+
+/* entry.c */
+void entry_read_person(struct rg_ldap_directory *, struct task *, LDAPMessage *);
+void entry_read_group(struct task *, LDAPMessage *); /* the person is a member of it */
 
 /* task.c */
 struct task *task_new(struct rg_question *); /* NULL: no memory */

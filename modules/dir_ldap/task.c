@@ -58,7 +58,8 @@ static void task_wait(struct rg_ldap_directory *directory, struct task *task)
 	free(task->dn);
 	task->dn = NULL;
 	task->entries = 0;
-	task->disabled = task->has_certificate = task->same_certificate = false;
+	task->disabled_asked = task->disabled = false;
+	task->has_certificate = task->same_certificate = false;
 	task->has_nt_hash = task->locked = false;
 	task->sid.length = 0;
 	task->primary = 0;
@@ -168,6 +169,32 @@ static bool task_prepare(struct rg_ldap_directory *directory, struct task *task)
 	return task->mapping;
 }
 
+/* Whether the entry is a disabled one can be asked along with who it is, in one round trip, unless
+ * that filter names the DN. */
+static void ask_disabled_already(struct rg_ldap_directory *directory, struct task *task,
+				 const char *person)
+{
+	const struct rg_lookup *lookup = &directory->settings->lookup;
+	const char *disabled = lookup_disabled(lookup, task->question->kind == RG_ASK_PASSWORD);
+	struct rg_buffer out = buffer_over(directory->filter, sizeof(directory->filter));
+	struct rg_filter_names names = filter_names(task->question, NULL);
+	char nothing[] = LDAP_NO_ATTRS;
+	char *attributes[] = {nothing, NULL};
+	if (!*disabled || strstr(disabled, "%{dn}"))
+		return;
+	buffer_put(&out, span_text("(&"));
+	bool joined = filter_expand(&out, person, &names);
+	out.length -= joined; /* its NUL */
+	joined = joined && filter_expand(&out, disabled, &names);
+	out.length -= joined;
+	buffer_put(&out, span_of(")", 2));
+	if (!joined || out.failed)
+		return; /* asked by itself, where there is somebody to ask about */
+	task->disabled_asked = true;
+	task_search(directory, task, SEARCH_DISABLED, 0, lookup->base, scopes[lookup->scope],
+		    directory->filter, attributes, 1);
+}
+
 void task_start(struct rg_ldap_directory *directory, struct task *task, struct link *link)
 {
 	const struct rg_lookup *lookup = &directory->settings->lookup;
@@ -180,93 +207,14 @@ void task_start(struct rg_ldap_directory *directory, struct task *task, struct l
 	if (!task_prepare(directory, task))
 		return;
 	want_all(lookup, task, attributes);
-	const char *filter = expand(directory, task, lookup_filter(lookup, task->question->host));
+	const char *template = lookup_filter(lookup, task->question->host);
+	const char *filter = expand(directory, task, template);
 	if (!filter)
 		task_answer(directory, task, RG_OUTCOME_NO_ENTRY, "no entry can have this name");
-	else
-		/* Two entries are enough to know that there is more than one. */
-		task_search(directory, task, SEARCH_PERSON, 0, lookup->base, scopes[lookup->scope],
-			    filter, attributes, 2);
-}
-
-/* Are both the same attribute, whatever their options (";binary", ";range=0-1499")? */
-static bool same_attribute(const char *a, const char *b)
-{
-	return text_equal_nocase(span_of(a, strcspn(a, ";")), span_of(b, strcspn(b, ";")));
-}
-
-/* A decimal number; 0: it is none. */
-static uint32_t read_number(struct rg_span value)
-{
-	uint64_t number = 0;
-	for (size_t i = 0; i < value.length; i++) {
-		if (value.data[i] < '0' || value.data[i] > '9' || number > UINT32_MAX / 10)
-			return 0;
-		number = number * 10 + (value.data[i] - '0');
-	}
-	return (uint32_t)number;
-}
-
-static bool is_attribute(const char *attribute, const char *wanted)
-{
-	return wanted && same_attribute(attribute, wanted);
-}
-
-static void read_value(const struct rg_lookup *lookup, struct task *task, const char *attribute,
-		       struct rg_span value)
-{
-	if (is_attribute(attribute, lookup_groups(lookup)->attribute))
-		groups_mark(&task->match, value);
-	if (is_attribute(attribute, lookup->certificate_attribute)) {
-		task->has_certificate = true;
-		task->same_certificate |= lookup_same_certificate(task->question, value);
-	}
-	if (is_attribute(attribute, lookup->nt_hash_attribute))
-		task->has_nt_hash |= nt_hash_read(value, task->nt_hash);
-	if (is_attribute(attribute, lookup_account_control(lookup)))
-		task->locked |= read_number(value) & RG_ACCOUNT_LOCKED;
-	if (is_attribute(attribute, lookup->name_attribute))
-		text_from_span(task->question->canonical, sizeof(task->question->canonical), value);
-	if (is_attribute(attribute, "objectSid"))
-		sid_read(&task->sid, value);
-	if (is_attribute(attribute, "primaryGroupID"))
-		task->primary = read_number(value);
-	if (task->mapping)
-		mapping_read(task->mapping, span_text(attribute), value);
-}
-
-static void read_person(struct rg_ldap_directory *directory, struct task *task, LDAPMessage *entry)
-{
-	LDAP *handle = task->link->handle;
-	if (++task->entries > 1)
-		return;
-	BerElement *position = NULL;
-	char *dn = ldap_get_dn(handle, entry);
-	task->dn = dn ? strdup(dn) : NULL;
-	ldap_memfree(dn);
-	char *attribute = ldap_first_attribute(handle, entry, &position);
-	while (attribute) {
-		struct berval **values = ldap_get_values_len(handle, entry, attribute);
-		for (size_t i = 0; values && values[i]; i++)
-			read_value(&directory->settings->lookup, task, attribute,
-				   span_of(values[i]->bv_val, values[i]->bv_len));
-		ldap_value_free_len(values);
-		ldap_memfree(attribute);
-		attribute = ldap_next_attribute(handle, entry, position);
-	}
-	ber_free(position, 0);
-}
-
-static void read_group(struct task *task, LDAPMessage *entry)
-{
-	LDAP *handle = task->link->handle;
-	char *dn = ldap_get_dn(handle, entry);
-	groups_mark(&task->match, span_text(dn));
-	ldap_memfree(dn);
-	struct berval **names = ldap_get_values_len(handle, entry, "cn");
-	for (size_t i = 0; names && names[i]; i++)
-		groups_mark_name(&task->match, span_of(names[i]->bv_val, names[i]->bv_len));
-	ldap_value_free_len(names);
+	/* Two entries are enough to know that there is more than one. */
+	else if (task_search(directory, task, SEARCH_PERSON, 0, lookup->base,
+			     scopes[lookup->scope], filter, attributes, 2))
+		ask_disabled_already(directory, task, template);
 }
 
 /* In which of the groups is that entry, the person's or one of their groups'? False: the task has
@@ -318,7 +266,7 @@ static bool ask_primary(struct rg_ldap_directory *directory, struct task *task)
 
 static void read_primary(struct rg_ldap_directory *directory, struct task *task, LDAPMessage *entry)
 {
-	read_group(task, entry);
+	entry_read_group(task, entry);
 	if (!chain_wanted(lookup_groups(&directory->settings->lookup), task))
 		return;
 	char *dn = ldap_get_dn(task->link->handle, entry);
@@ -332,13 +280,13 @@ void task_entry(struct rg_ldap_directory *directory, struct search *search, LDAP
 	struct task *task = search->task;
 	switch (search->kind) {
 	case SEARCH_PERSON:
-		read_person(directory, task, entry);
+		entry_read_person(directory, task, entry);
 		break;
 	case SEARCH_DISABLED:
 		task->disabled = true;
 		break;
 	case SEARCH_GROUPS:
-		read_group(task, entry);
+		entry_read_group(task, entry);
 		break;
 	case SEARCH_NESTED:
 		task->question->member[search->group] = true;
@@ -375,7 +323,7 @@ static bool ask_disabled(struct rg_ldap_directory *directory, struct task *task)
 					       task->question->kind == RG_ASK_PASSWORD);
 	char nothing[] = LDAP_NO_ATTRS;
 	char *attributes[] = {nothing, NULL};
-	if (!*template)
+	if (!*template || task->disabled_asked)
 		return true;
 	const char *filter = expand(directory, task, template);
 	if (filter)
@@ -467,8 +415,9 @@ void task_searched(struct rg_ldap_directory *directory, struct search *search, i
 {
 	struct task *task = search->task;
 	task->open_searches--;
-	bool enough = search->kind == SEARCH_PERSON && code == LDAP_SIZELIMIT_EXCEEDED &&
-		      task->entries > 0;
+	bool enough = code == LDAP_SIZELIMIT_EXCEEDED &&
+		      ((search->kind == SEARCH_PERSON && task->entries > 0) ||
+		       (search->kind == SEARCH_DISABLED && task->disabled));
 	/* "No such object" as well: a base that is not there says nothing about the person. */
 	if (code != LDAP_SUCCESS && !enough)
 		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "%s: %s%s%s",

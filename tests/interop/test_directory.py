@@ -139,6 +139,23 @@ def test_disabled(directory_of):
     assert directory_of(disabled="").ask("weg@beuningen.nl")["outcome"] == "found"
 
 
+def test_disabled_may_name_the_person(directory_of):
+    directory = directory_of(disabled="(&(uid=weg)(mail=%{identity}))")
+    assert directory.ask("weg@beuningen.nl")["outcome"] == "disabled"
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+    assert directory.ask("niemand@beuningen.nl")["outcome"] == "no-entry"
+
+
+def test_disabled_may_name_the_entry(asker, slapd):
+    directory = asker(slapd.starttls_uri, starttls="false", disabled="(&(uid=weg)(entryDN=%{dn}))")
+    assert directory.ask("weg@beuningen.nl")["outcome"] == "disabled"
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+
+
+def test_L3_two_entries_are_two_though_both_are_disabled(directory_of):
+    assert directory_of(disabled="(mail=*)").ask("dubbel@beuningen.nl")["outcome"] == "ambiguous"
+
+
 @pytest.mark.parametrize("name", [
     "*)(uid=*", "*", "jan*", "jan)(mail=*", "\\2a", "\\", "jan\\00", "ja\\6e", "(", "%{user}", "é\x7f\x01"])
 def test_L1_names_are_literals(directory_of, name):
