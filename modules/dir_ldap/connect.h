@@ -23,6 +23,9 @@ struct rg_connect {
 	struct ldap_conncb callback;
 	bool reached; /* TCP is connected */
 	LDAP *handle; /* CONNECTED; its socket does not block */
+	/* Of the handle. Unless for_people it reads ahead: what has come may be in there, where the
+	 * socket does not show it. */
+	Sockbuf *sockbuf;
 	int fd;
 	bool in_chain; /* the server says it has LDAP_MATCHING_RULE_IN_CHAIN */
 	char why[160]; /* else */

@@ -82,6 +82,7 @@ struct link {
 	struct rg_server *server;
 	struct job *job; /* CONNECTING */
 	LDAP *handle;
+	Sockbuf *sockbuf; /* handle's */
 	int fd;
 	bool in_chain;
 	bool writing; /* half a request is unsent: nothing else can be sent */

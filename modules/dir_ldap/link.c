@@ -9,6 +9,7 @@ void link_open(struct link *link, struct job *job, uint64_t now)
 	link->state = LINK_UP;
 	link->job = NULL;
 	link->handle = job->connect.handle;
+	link->sockbuf = job->connect.sockbuf;
 	link->fd = job->connect.fd;
 	link->in_chain = job->connect.in_chain;
 	link->writing = link->broken = link->binding = link->bound_before = false;
@@ -122,21 +123,27 @@ bool link_still_writing(const struct link *link)
 	return link->writing && poll(&fd, 1, 0) == 0;
 }
 
+/* Nothing is left in liblber, or in TLS below it: the socket shows what comes next. */
+static bool link_read_out(const struct link *link)
+{
+	return ber_sockbuf_ctrl(link->sockbuf, LBER_SB_OPT_DATA_READY, NULL) == 0;
+}
+
 bool link_receive(struct rg_ldap_directory *directory, struct link *link)
 {
 	struct timeval none = {0, 0};
-	for (;;) {
+	do {
 		LDAPMessage *message = NULL;
 		int type = ldap_result(link->handle, LDAP_RES_ANY, LDAP_MSG_ONE, &none, &message);
-		if (type == 0) {
-			link->writing = link_still_writing(link);
-			return true;
-		}
 		if (type < 0)
 			return false;
+		if (type == 0)
+			break;
 		bool good = handle_message(directory, link, message);
 		ldap_msgfree(message);
 		if (!good)
 			return false;
-	}
+	} while (!link_read_out(link));
+	link->writing = link_still_writing(link);
+	return true;
 }
