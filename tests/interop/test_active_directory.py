@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from lib.active_directory import BASE, PASSWORD, SambaDC, settings
+from lib.active_directory import BASE, PASSWORD, SERVICE, SambaDC, settings
 from lib.asker import Asker
 from lib.certs import RealmCerts, loopback_server
 from lib.process import program, run, wait_for
@@ -35,6 +35,28 @@ def asker(dc, tmp_path):
 
 def outcome(directory, who, **more):
     return directory.ask(f"{who}@beuningen.nl", **more)["outcome"]
+
+
+@pytest.mark.parametrize("servers", [
+    "ldap://127.0.0.1",  # StartTLS, without which it takes no passwords
+    ["ldaps://127.0.0.1:9", "ldaps://127.0.0.1"],
+    ["ldap://127.0.0.1:9", "ldap://127.0.0.1"],
+])
+def test_several_domain_controllers_and_both_kinds_of_tls(asker, servers):
+    directory = asker(uris=servers)
+    assert outcome(directory, "jan") == outcome(directory, "jan", password=PASSWORD) == "found"
+    assert outcome(directory, "jan", password="fout") == "wrong-secret"
+    assert directory.status()[-1]["state"] == "up"
+
+
+def test_L4_referrals_of_a_domain_are_not_followed(asker, dc):
+    """A search of a whole domain is answered with whom else to ask: other partitions, on servers named by DNS."""
+    shown = run([*dc.namespace.enter, "ldapsearch", "-LLL", "-x", "-H", dc.uri, "-D", SERVICE, "-w", PASSWORD, "-b", BASE,
+                 "(mail=jan@beuningen.nl)", "mail"], env={**os.environ, "LDAPTLS_CACERT": str(dc.ca)}).stdout
+    assert "# refldaps://" in shown and "mail: jan@beuningen.nl" in shown
+    directory = asker()
+    assert outcome(directory, "jan") == "found" and outcome(directory, "niemand") == "no-entry"
+    assert [each["state"] for each in directory.status()] == ["up"]
 
 
 def test_found_by_each_of_its_names(asker):

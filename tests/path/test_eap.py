@@ -5,19 +5,23 @@ import pytest
 
 from lib.radius import (CHALLENGE, MESSAGE_AUTHENTICATOR, REJECT, STATE, USER_NAME, attribute, eap,
                         eap_identity, eap_message, request)
+from lib.region import Region
 
 WHO = "j.jansen@beuningen.nl"
-TLS = 13
+TLS, TTLS, PEAP = METHODS = 13, 21, 25
 LENGTH, MORE, START = 0x80, 0x40, 0x20
 
 
 class Conversation:
-    """An EAP conversation that is under way: the server has sent EAP-TLS Start."""
+    """An EAP conversation that is under way: the server has sent the method's Start."""
 
-    def __init__(self, nas):
-        self.nas = nas
+    def __init__(self, nas, method=TLS):
+        self.nas, self.method = nas, method
         self.last = nas.ask(nas.begin(WHO))
-        assert self.last.code == CHALLENGE and self.last.eap[4] == TLS and self.last.eap[5] & START
+        assert self.last.code == CHALLENGE and self.last.eap[4] == TLS
+        if method != TLS:
+            self.respond(bytes([3, method]))
+        assert self.last.eap[4] == method and self.last.eap[5] & START
 
     def say(self, packet, seconds=5):
         """Sends that EAP packet; the answer, or None."""
@@ -32,13 +36,26 @@ class Conversation:
         return self.say(eap(2, self.last.eap[1], data), seconds)
 
     def tls(self, flags, data=b"", total=None):
-        head = bytes([TLS, flags]) + (struct.pack("!I", total) if total is not None else b"")
+        head = bytes([self.method, flags]) + (struct.pack("!I", total) if total is not None else b"")
         return self.respond(head + data)
 
 
-@pytest.fixture
-def conversation(nas):
-    return Conversation(nas)
+@pytest.fixture(scope="module")
+def region(cache, tmp_path_factory):
+    """One whose people may sign in by each method that has TLS in it."""
+    made = Region(cache, tmp_path_factory.mktemp("eap"), names=["beuningen"], national=False, start=False)
+    made.raddb.gateway["modules"] = ["eap_tls", "eap_ttls", "eap_peap", "dir_ldap"]
+    made.raddb.realms["beuningen"]["eap"]["methods"] = ["tls", "ttls", "peap"]
+    made.raddb.write()
+    made.gateway.start()
+    made.started.append(made.gateway)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(params=METHODS, ids=["tls", "ttls", "peap"])
+def conversation(nas, request):
+    return Conversation(nas, request.param)
 
 
 def refused(answer):
@@ -50,12 +67,12 @@ def refused(answer):
 
 
 def test_E1_length_over_the_message(conversation):
-    answer = conversation.say(eap(2, conversation.last.eap[1], bytes([TLS, 0]), length=60))
+    answer = conversation.say(eap(2, conversation.last.eap[1], bytes([conversation.method, 0]), length=60))
     refused(answer)
 
 
 def test_E1_length_under_four(conversation):
-    refused(conversation.say(eap(2, conversation.last.eap[1], bytes([TLS, 0]), length=3)))
+    refused(conversation.say(eap(2, conversation.last.eap[1], bytes([conversation.method, 0]), length=3)))
 
 
 def test_E1_no_type(conversation):
@@ -63,7 +80,7 @@ def test_E1_no_type(conversation):
 
 
 def test_E1_a_request_from_the_peer(conversation):
-    answer = conversation.say(eap(1, conversation.last.eap[1], bytes([TLS, 0])))
+    answer = conversation.say(eap(1, conversation.last.eap[1], bytes([conversation.method, 0])))
     assert answer is None or answer.code == REJECT
 
 
@@ -76,11 +93,11 @@ def test_E1_start_flag_from_the_peer(conversation):
 
 
 def test_E1_wrong_method(conversation):
-    refused(conversation.respond(bytes([21, 0])))
+    refused(conversation.respond(bytes([METHODS[METHODS.index(conversation.method) - 1], 0])))
 
 
 def test_E1_flags_missing(conversation):
-    refused(conversation.respond(bytes([TLS])))
+    refused(conversation.respond(bytes([conversation.method])))
 
 
 def test_E1_nak_to_what_is_not_offered(conversation, region):
@@ -94,7 +111,7 @@ def test_E1_nak_to_nothing(conversation):
 def test_E1_wrong_id_is_dropped(conversation, region):
     before = region.gateway.counters()
     wrong = (conversation.last.eap[1] + 1) % 256
-    assert conversation.say(eap(2, wrong, bytes([TLS, 0])), seconds=0.3) is None
+    assert conversation.say(eap(2, wrong, bytes([conversation.method, 0])), seconds=0.3) is None
     region.gateway.counted('dropped_total{reason="wrong-eap-id"}', before)
 
 
@@ -136,7 +153,7 @@ def test_E2_tiny_total_with_more(conversation):
 
 
 def test_E2_length_field_cut_short(conversation):
-    refused(conversation.respond(bytes([TLS, LENGTH, 0, 0])))
+    refused(conversation.respond(bytes([conversation.method, LENGTH, 0, 0])))
 
 
 def test_E2_endless_empty_fragments(conversation):

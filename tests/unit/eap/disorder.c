@@ -344,6 +344,55 @@ static void E6_two_sign_ins_mixed(void **state)
 	each(cross);
 }
 
+/* Fragments of EAP-TLS inside a tunnel: flags, and the total that is announced. */
+static const struct {
+	uint8_t flags;
+	uint32_t total;
+} fragments[] = {
+	{0x40, 0},     /* the first of several, without a total */
+	{0xc0, 65537}, /* over 64 KiB */
+	{0xc0, 3},     /* more than announced already */
+	{0x80, 3},     /* the same, and the last */
+	{0x20, 0},     /* Start is the server's to say */
+};
+#define FRAGMENTS (sizeof(fragments) / sizeof(fragments[0]))
+
+static void break_fragment(struct talk *talk, struct said *message, void *context)
+{
+	const struct trick *trick = context;
+	bool peap = strcmp(talk->way->tunnel, "peap") == 0;
+	size_t type = peap ? 0 : 8 + 4; /* behind the AVP's and EAP's headers */
+	if (message->length <= type + 6 || message->octets[type] != 13)
+		return;
+	message->octets[type + 1] = fragments[trick->count].flags;
+	if (fragments[trick->count].flags & 0x80) {
+		struct rg_buffer total = buffer_over(message->octets + type + 2, 4);
+		buffer_u32(&total, fragments[trick->count].total);
+	}
+}
+
+static void inner_fragments(size_t way, size_t version)
+{
+	if (strcmp(ways[way].inner, "tls") != 0)
+		return;
+	for (unsigned i = 0; i < FRAGMENTS; i++) {
+		struct talk talk;
+		struct trick trick = {.count = i};
+		talk_begin(&talk, way, version, true);
+		for (unsigned turn = 0; turn < TURNS_MOST && talk_goes_on(&talk); turn++)
+			talk_turn(&talk, break_fragment, &trick);
+		assert_int_equal(talk.scene.verdict, RG_EAP_FAILURE);
+		scene_never_accepted(&talk.scene);
+		talk_end(&talk);
+	}
+}
+
+static void E2_fragments_inside_a_tunnel(void **state)
+{
+	(void)state;
+	each(inner_fragments);
+}
+
 /* By chance. */
 
 static unsigned chance(unsigned below)
@@ -522,6 +571,7 @@ int main(void)
 		cmocka_unit_test(E6_a_message_said_twice),
 		cmocka_unit_test(E6_success_said_early),
 		cmocka_unit_test(E6_two_sign_ins_mixed),
+		cmocka_unit_test(E2_fragments_inside_a_tunnel),
 		cmocka_unit_test(E6_disorder_by_chance),
 	};
 	return cmocka_run_group_tests_name("eap/disorder", tests, set_up, tear_down);
