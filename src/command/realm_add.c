@@ -66,6 +66,11 @@ static void print_key(FILE *out, const char *key, const char *value, const char 
 	fprintf(out, ";%s%s\n", *comment ? "   // " : "", comment);
 }
 
+static bool is_windows(const struct plan *plan)
+{
+	return strcmp(plan->type, "ad") == 0 || strcmp(plan->type, "winbind") == 0;
+}
+
 static void print_directory(FILE *out, const struct plan *plan)
 {
 	struct rg_arena arena = {0};
@@ -85,7 +90,10 @@ static void print_directory(FILE *out, const struct plan *plan)
 			  "");
 	}
 	print_key(out, "base", plan->base, "");
-	fprintf(out, "      groups = { attribute = \"memberOf\"; };\n    };\n");
+	/* The others know by themselves where groups stand. */
+	if (file || strcmp(plan->type, "ldap") == 0)
+		fprintf(out, "      groups = { attribute = \"memberOf\"; };\n");
+	fprintf(out, "    };\n");
 	arena_free(&arena);
 }
 
@@ -95,7 +103,8 @@ static void print_file(FILE *out, const struct plan *plan)
 	fprintf(out, "// %s: its staff sign in here. raddb/README.md explains every key.\n", plan->name);
 	fprintf(out, "realms = (\n  { names = [ \"%s\", \"*.%s\" ];\n    operator = ", plan->name, plan->name);
 	print_string(out, plan->operator);
-	fprintf(out, ";\n    eap = {\n      methods = [ \"tls\" ];\n");
+	fprintf(out, ";\n    eap = {\n      methods = [ \"tls\"%s ];\n",
+		strcmp(plan->type, "winbind") == 0 ? ", \"peap\"" : "");
 	const char *const files[][2] = {{"certificate", "server.pem"},
 					{"private_key", "server.key"},
 					{"client_ca", "client-ca.pem"},
@@ -106,12 +115,12 @@ static void print_file(FILE *out, const struct plan *plan)
 	fprintf(out, "    };\n");
 	print_directory(out, plan);
 	fprintf(out, "    authorize = (                    // first match wins; no match refuses\n"
-		     "      // { group = \"cn=geen-wifi,ou=groups,%s\"; deny = true; },\n"
+		     "      // { group = \"cn=geen-wifi,%s,%s\"; deny = true; },\n"
 		     "      // { home = true; reply = [ \"Tunnel-Type = VLAN\", \"Tunnel-Medium-Type = IEEE-802\",\n"
 		     "      //                          \"Tunnel-Private-Group-Id = 100\" ]; },\n"
 		     "      { }                            // anyone in the directory, anywhere\n"
 		     "    );\n  }\n);\n",
-		suffix_of(&arena, plan->name));
+		is_windows(plan) ? "cn=users" : "ou=groups", suffix_of(&arena, plan->name));
 	arena_free(&arena);
 }
 
@@ -222,7 +231,10 @@ static void plan_complete(struct plan *plan, const struct rg_options *options)
 	if (!plan->uri)
 		plan->uri = arena_format(arena, "ldaps://ldap.%s", lower);
 	if (!plan->base)
-		plan->base = arena_format(arena, "ou=people,%s", suffix_of(arena, lower));
+		plan->base = arena_format(arena, "%s%s", is_windows(plan) ? "" : "ou=people,",
+					  suffix_of(arena, lower));
+	if (!plan->bind_dn && is_windows(plan))
+		plan->bind_dn = arena_format(arena, "roamgate@%s", lower);
 	if (!plan->bind_dn)
 		plan->bind_dn = arena_format(arena, "cn=roamgate,%s", suffix_of(arena, lower));
 	if (!plan->server_name)
@@ -247,15 +259,15 @@ static char *name_taken(struct plan *plan)
 
 int realm_add(int argc, char **argv)
 {
-	static const char *const types[] = {"ldap", "ldif", "ad", "openldap", "freeipa", NULL};
+	static const char *const types[] = {"ldap", "ldif", "ad", "winbind", "openldap", "freeipa", NULL};
 	struct plan plan = {0};
 	struct rg_options options;
 	const struct rg_option own[] = {
 		{"operator", "NAME", &plan.operator, NULL, "whose people these are (the realm's first label)"},
-		{"type", "TYPE", &plan.type, NULL, "of its directory: ldap (default), ldif, ad, openldap, freeipa"},
+		{"type", "TYPE", &plan.type, NULL, "of its directory: ldap (default), ldif, ad, winbind, openldap, freeipa"},
 		{"directory-uri", "URI", &plan.uri, NULL, "of its directory (ldaps://ldap.NAME)"},
-		{"base", "DN", &plan.base, NULL, "where its people stand (ou=people,dc=…)"},
-		{"bind-dn", "DN", &plan.bind_dn, NULL, "whom to search as (cn=roamgate,dc=…)"},
+		{"base", "DN", &plan.base, NULL, "where its people stand (ou=people,dc=…; of a domain all of it)"},
+		{"bind-dn", "DN", &plan.bind_dn, NULL, "whom to search as (cn=roamgate,dc=…; of a domain roamgate@NAME)"},
 		{"server-name", "NAME", &plan.server_name, NULL, "in the certificate (radius.NAME)"},
 		{0},
 	};

@@ -186,6 +186,16 @@ def test_groups(directory_of, keys):
     assert directory.ask("kaart@beuningen.nl", GROUPS)["member"] == [False, False, False]
 
 
+def test_openldap_knows_people_and_groups_by_itself(asker, slapd):
+    directory = asker(slapd.uri, type="openldap", filter=None)
+    for name in ("jan@beuningen.nl", "JAN@beuningen.nl"):
+        assert directory.ask(name, GROUPS)["member"] == [True, True, False]
+    assert directory.ask("jan@beuningen.nl", password="geheim")["outcome"] == "found"
+    assert directory.ask("jan@beuningen.nl", password="fout")["outcome"] == "wrong-secret"
+    assert directory.ask("dubbel@beuningen.nl")["outcome"] == "ambiguous"
+    assert directory.ask("host/jan.beuningen.nl")["outcome"] == "no-entry", "a person is no machine"
+
+
 def test_groups_by_name(directory_of):
     directory = directory_of(groups__base=f"ou=groups,{BASE}", groups__filter="(member=%{dn})")
     assert directory.ask("klaas@beuningen.nl", ["ict", "STAFF"])["member"] == [False, True]

@@ -130,6 +130,23 @@ static void realm_add_writes_what_check_understands(void **state)
 	assert_int_equal(RUN(command_realm, "realm", "add", "beuningen.nl"), 1);
 }
 
+/* Where an Active Directory has its people, and who reads there; groups are the type's own business. */
+static void realm_add_knows_domains(void **state)
+{
+	static const char *const types[] = {"ad", "winbind"};
+	static const char *const methods[] = {"methods = [ \"tls\" ]",
+					      "methods = [ \"tls\", \"peap\" ]"};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		kit_begin();
+		assert_int_equal(RUN(command_realm, "realm", "add", "wijchen.nl", "--type", types[i]), 0);
+		assert_non_null(strstr(printed, "roamgate@wijchen.nl"));
+		/* Each fails where that does not stand in the file. */
+		kit_replace("realms.d/wijchen.nl.cfg", "base = \"dc=wijchen,dc=nl\";\n    }", "}");
+		kit_replace("realms.d/wijchen.nl.cfg", methods[i], "");
+	}
+}
+
 static void usage_is_checked(void **state)
 {
 	(void)state;
@@ -153,6 +170,7 @@ int main(void)
 		cmocka_unit_test(check_says_the_same_in_json),
 		cmocka_unit_test(realm_list_tells_where_each_goes),
 		cmocka_unit_test(realm_add_writes_what_check_understands),
+		cmocka_unit_test(realm_add_knows_domains),
 		cmocka_unit_test(usage_is_checked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
