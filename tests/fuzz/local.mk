@@ -14,6 +14,10 @@ fuzzers += tests/fuzz/writer
 tests_fuzz_writer_SOURCES = tests/fuzz/writer.c tests/fuzz/fuzz.h
 tests_fuzz_writer_LDFLAGS = $(ldflags_fuzz)
 tests_fuzz_writer_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/batch
+tests_fuzz_batch_SOURCES = tests/fuzz/batch.c tests/fuzz/fuzz.h
+tests_fuzz_batch_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_batch_LDADD = $(ldadd_fuzz)
 fuzzers += tests/fuzz/eap
 tests_fuzz_eap_SOURCES = tests/fuzz/eap.c tests/fuzz/fuzz.h
 tests_fuzz_eap_LDFLAGS = $(ldflags_fuzz)
@@ -116,4 +120,4 @@ EXTRA_DIST += tests/fuzz/packet.c tests/fuzz/writer.c tests/fuzz/eap.c tests/fuz
 	tests/fuzz/filter.c tests/fuzz/dn.c tests/fuzz/certificate.c tests/fuzz/mapping.c tests/fuzz/text.c tests/fuzz/record.c \
 	tests/fuzz/tunnel.c tests/fuzz/dns.c tests/fuzz/control.c
 EXTRA_DIST += tests/fuzz/conversation.c tests/fuzz/supplicant_says.c tests/fuzz/supplicant_says.h tests/fuzz/toy_tls.c \
-	tests/fuzz/toy_tls.h tests/fuzz/make_seeds tests/fuzz/stream.c tests/fuzz/config.c
+	tests/fuzz/toy_tls.h tests/fuzz/make_seeds tests/fuzz/stream.c tests/fuzz/config.c tests/fuzz/batch.c

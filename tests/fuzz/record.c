@@ -39,7 +39,7 @@ static char *field_next(char **at, const char *key)
 	}
 	end = value + strcspn(value, " ");
 	/* What follows keeps the space that it begins with. */
-	static char copy[64];
+	static char copy[256];
 	MUST((size_t)(end - value) < sizeof(copy));
 	memcpy(copy, value, (size_t)(end - value));
 	copy[end - value] = '\0';
