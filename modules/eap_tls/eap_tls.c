@@ -15,13 +15,6 @@ static void *method_start(const struct rg_eap_start *start)
 	return tls_start(start, &kind);
 }
 
-static enum rg_eap_verdict fail(struct rg_eap_step *step, const char *detail)
-{
-	step->reason = RG_REASON_METHOD_REFUSED;
-	step->detail = detail;
-	return RG_EAP_FAILURE;
-}
-
 static enum rg_eap_verdict method_begin(void *method, struct rg_eap_step *step)
 {
 	return tls_greet(method, step) == RG_TLS_SEND ? RG_EAP_REQUEST : RG_EAP_FAILURE;
@@ -36,10 +29,9 @@ static enum rg_eap_verdict method_respond(void *method, struct rg_eap_step *step
 		return tls_seal(method, step) ? RG_EAP_PROVEN : RG_EAP_FAILURE;
 	case RG_TLS_ACKNOWLEDGED:
 		return RG_EAP_SUCCESS;
-	case RG_TLS_DATA:
-		return fail(step, "broken EAP-TLS: data behind the handshake");
+	case RG_TLS_DATA: /* of tunnels: what is sealed is refused where anything follows */
 	case RG_TLS_REFUSED:
-		return RG_EAP_FAILURE;
+		break;
 	}
 	return RG_EAP_FAILURE;
 }
@@ -55,7 +47,7 @@ static enum rg_eap_verdict method_granted(void *method, struct rg_eap_step *step
 	case RG_TLS_ESTABLISHED:
 	case RG_TLS_DATA:
 	case RG_TLS_REFUSED:
-		return RG_EAP_FAILURE;
+		break;
 	}
 	return RG_EAP_FAILURE;
 }
