@@ -126,21 +126,26 @@ def home(bench, kind, resumes):
 
 
 def workers(bench):
-    """Two workers beside one. Server and load share all cores: what two of them would answer on cores of their own is
-    twice what one does, less what a request costs more."""
+    """Two workers beside one, with twice as much under way. Server and load share all cores: what two of them would answer
+    on cores of their own is twice what one does, less what a request costs more."""
+    away, here = {}, {}
     with started() as running:
         sink = peers.Sink(bench)
         running.append(sink)
-        pairs = [(f"roamgated{', 2 workers' if count == 2 else ''}",
-                  peers.raddb_proxy(bench, sink, f"workers{count}", workers=count),
-                  peers.raddb_home(bench, "p256", f"workers{count}", "ldif", count)) for count in (1, 2)]
-        away = [peers.gateway(bench, name, raddb, ALL_CORES) for name, raddb, _ in pairs]
-        here = [peers.gateway(bench, name, raddb, ALL_CORES) for name, _, raddb in pairs]
-        running.extend([*away, *here])
-        proxied(bench, "UDP→UDP, 1 or 2 workers", away, *VISITORS, "--ports", "32", times=2)
-        options = peers.laptops(bench, "p256", "1.3", "--outstanding", str(HOME_UNDER_WAY), "--ports", "16")
-        bench.case("EAP-TLS 1.3 P-256 full, 1 or 2 workers", {
-            each.name: lambda each=each: bench.load(each, peers.SECRET, *options) for each in here}, times=2)
+        for count in (1, 2):
+            def start(raddb, name=f"roamgated{', 2 workers' if count == 2 else ''}"):
+                running.append(peers.gateway(bench, name, raddb, ALL_CORES))
+                return running[-1]
+
+            def measure(subject, under_way, *options, count=count):
+                return lambda: bench.load(subject, peers.SECRET, *options, "--outstanding", str(count * under_way),
+                                          "--ports", str(count * 16))
+            one = start(peers.raddb_proxy(bench, sink, f"workers{count}", workers=count))
+            away[one.name] = measure(one, PROXY_UNDER_WAY, "--proxy", peers.REALM)
+            one = start(peers.raddb_home(bench, "p256", f"workers{count}", "ldif", count))
+            here[one.name] = measure(one, HOME_UNDER_WAY, *peers.laptops(bench, "p256", "1.3"))
+        bench.case("UDP→UDP, 1 or 2 workers", away, times=2)
+        bench.case("EAP-TLS 1.3 P-256 full, 1 or 2 workers", here, times=2)
 
 
 def kinds(bench):

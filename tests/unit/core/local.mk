@@ -2,6 +2,7 @@ check_PROGRAMS += \
 	tests/unit/core/arena \
 	tests/unit/core/entropy \
 	tests/unit/core/mailbox \
+	tests/unit/core/slab \
 	tests/unit/core/span \
 	tests/unit/core/text \
 	tests/unit/core/timer
@@ -17,6 +18,10 @@ tests_unit_core_mailbox_SOURCES = tests/unit/core/mailbox.c
 tests_unit_core_mailbox_LDFLAGS = $(ldflags_unit)
 tests_unit_core_mailbox_LDADD = $(ldadd_unit)
 tests_unit_core_mailbox_DEPENDENCIES = src/libroamgate.a
+tests_unit_core_slab_SOURCES = tests/unit/core/slab.c
+tests_unit_core_slab_LDFLAGS = $(ldflags_unit)
+tests_unit_core_slab_LDADD = $(ldadd_unit)
+tests_unit_core_slab_DEPENDENCIES = src/libroamgate.a
 tests_unit_core_span_SOURCES = tests/unit/core/span.c
 tests_unit_core_span_LDFLAGS = $(ldflags_unit)
 tests_unit_core_span_LDADD = $(ldadd_unit)
