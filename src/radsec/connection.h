@@ -13,6 +13,7 @@
 #define RG_CONNECTION_HALF_NS (10 * RG_SECOND)	    /* … and for the rest of a packet that has begun */
 #define RG_CONNECTION_STUCK_NS (10 * RG_SECOND)	    /* T2: a peer that reads nothing */
 #define RG_CONNECTION_QUEUE_MOST ((size_t)1 << 20)  /* octets that wait for it */
+#define RG_CONNECTION_TOGETHER 16u
 #define RG_CONNECTION_IDLE_NS (30 * 60 * RG_SECOND) /* a DTLS client that is gone says no goodbye */
 
 struct rg_connection;
@@ -32,8 +33,9 @@ enum rg_connection_end {
 struct rg_connection_events {
 	/* The handshake is over. False: it is nobody we want; refusal (160 octets) says why. */
 	bool (*established)(void *owner, struct rg_connection *, char *refusal);
-	/* One packet, Length octets of it, borrowed. False: malformed, and the connection ends. */
-	bool (*packet)(void *owner, struct rg_connection *, struct rg_span packet);
+	/* Packets that came together, at most RG_CONNECTION_TOGETHER: Length octets of each, borrowed. False: one is malformed, and
+	 * the connection ends; what comes after it means nothing. */
+	bool (*packets)(void *owner, struct rg_connection *, const struct rg_span *packets, size_t count);
 	/* Once, the last of all, and from place_flush alone: it is freed afterwards. */
 	void (*ended)(void *owner, struct rg_connection *, enum rg_connection_end, const char *detail);
 };

@@ -149,30 +149,41 @@ void stream_poll(struct rg_connection *connection)
 
 /* Reading. */
 
+/* Cuts off at most RG_CONNECTION_TOGETHER whole packets. False: what comes next is none. */
+static bool cut_packets(struct rg_cursor *cursor, struct rg_span *packets, size_t *count)
+{
+	*count = 0;
+	while (*count < RG_CONNECTION_TOGETHER && cursor_left(cursor) >= 4) {
+		struct rg_cursor ahead = *cursor;
+		cursor_u16(&ahead); /* Code, and Identifier or nothing */
+		size_t whole = cursor_u16(&ahead);
+		if (whole < 20 || whole > RG_CONNECTION_PACKET_MOST)
+			return false;
+		if (cursor_left(cursor) < whole)
+			break;
+		packets[(*count)++] = cursor_take(cursor, whole);
+	}
+	return true;
+}
+
 /* Hands over each whole packet of the octets; returns how many were used. SIZE_MAX: the connection has ended. */
 static size_t take_packets(struct rg_connection *connection, struct rg_span octets)
 {
+	struct rg_span packets[RG_CONNECTION_TOGETHER];
 	struct rg_cursor cursor = cursor_over(octets);
-	size_t used = 0;
-	while (cursor_left(&cursor) >= 4) {
-		struct rg_cursor ahead = cursor;
-		cursor_u16(&ahead); /* Code, and Identifier or nothing */
-		size_t whole = cursor_u16(&ahead);
-		if (whole < 20 || whole > RG_CONNECTION_PACKET_MOST) {
+	size_t count;
+	do {
+		bool fine = cut_packets(&cursor, packets, &count);
+		if (count != 0 &&
+		    !connection->events->packets(connection->owner, connection, packets, count))
+			connection_end(connection, RG_CONNECTION_MALFORMED, "a malformed packet");
+		else if (!fine)
 			connection_end(connection, RG_CONNECTION_MALFORMED,
 				       "a Length that no RADIUS packet has");
-			return SIZE_MAX;
-		}
-		if (cursor_left(&cursor) < whole)
-			break;
-		if (!connection->events->packet(connection->owner, connection,
-						cursor_take(&cursor, whole)))
-			connection_end(connection, RG_CONNECTION_MALFORMED, "a malformed packet");
 		if (connection->state == ENDING)
 			return SIZE_MAX;
-		used += whole;
-	}
-	return used;
+	} while (count == RG_CONNECTION_TOGETHER);
+	return octets.length - cursor_left(&cursor);
 }
 
 /* What is left of the octets waits for the rest of its packet, whose time began with its first one. */
@@ -247,7 +258,7 @@ void stream_read(struct rg_connection *connection)
 		if (stream)
 			take_stream(connection, octets_read, kept);
 		else /* one record, one packet (RFC 7360 §5); what is none is dropped, as over UDP */
-			connection->events->packet(connection->owner, connection, octets_read);
+			connection->events->packets(connection->owner, connection, &octets_read, 1);
 	}
 }
 

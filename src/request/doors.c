@@ -54,11 +54,14 @@ static bool on_established(void *owner, struct rg_connection *connection, char *
 	return true;
 }
 
-static bool on_packet(void *owner, struct rg_connection *connection, struct rg_span packet)
+static bool on_packets(void *owner, struct rg_connection *connection, const struct rg_span *packets, size_t count)
 {
 	struct rg_link *link = owner;
-	struct rg_datagram datagram = {.bytes = packet, .source = connection_peer(connection)->address};
-	return path_run(link->worker, link, &datagram);
+	struct rg_datagram datagrams[RG_CONNECTION_TOGETHER];
+	for (size_t i = 0; i < count; i++)
+		datagrams[i] = (struct rg_datagram){.bytes = packets[i],
+						    .source = connection_peer(connection)->address};
+	return path_run_batch(link->worker, link, datagrams, count);
 }
 
 static void on_ended(void *owner, struct rg_connection *connection, enum rg_connection_end how,
@@ -77,7 +80,7 @@ static void on_ended(void *owner, struct rg_connection *connection, enum rg_conn
 
 static const struct rg_connection_events connection_events = {
 	.established = on_established,
-	.packet = on_packet,
+	.packets = on_packets,
 	.ended = on_ended,
 };
 

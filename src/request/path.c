@@ -30,17 +30,22 @@ static enum rg_next run(struct rg_inbound *inbound,
 	return next;
 }
 
-/* Takes them from first stage to last. */
-static void run_together(struct rg_inbound *inbounds, size_t count)
+/* Takes them from first stage to last. False: the frame of one is broken; where they came in a
+ * stream, those after it are none. */
+static bool run_together(struct rg_inbound *inbounds, size_t count)
 {
 	struct rg_inbound *known[TOGETHER];
 	size_t known_count = 0;
-	for (size_t i = 0; i < count; i++)
+	bool broken = false;
+	for (size_t i = 0; i < count && !(broken && inbounds[i].link->kind != RG_LINK_UDP); i++) {
 		if (run(&inbounds[i], first_stages, LENGTH(first_stages)) == RG_NEXT)
 			known[known_count++] = &inbounds[i];
+		broken = broken || inbounds[i].broken;
+	}
 	verify_digests(known, known_count);
 	for (size_t i = 0; i < known_count; i++)
 		run(known[i], stages, LENGTH(stages));
+	return !broken;
 }
 
 static void begin(struct rg_inbound *inbound, struct rg_worker *worker, struct rg_link *link,
@@ -53,20 +58,21 @@ bool path_run(struct rg_worker *worker, struct rg_link *link, const struct rg_da
 {
 	struct rg_inbound inbound;
 	begin(&inbound, worker, link, datagram);
-	run_together(&inbound, 1);
-	return !inbound.broken;
+	return run_together(&inbound, 1);
 }
 
-void path_run_batch(struct rg_worker *worker, struct rg_link *link,
+bool path_run_batch(struct rg_worker *worker, struct rg_link *link,
 		    const struct rg_datagram *datagrams, size_t count)
 {
 	struct rg_inbound inbounds[TOGETHER];
+	bool whole = true;
 	outbox_gather(worker->outbox);
-	for (size_t at = 0; at < count; at += TOGETHER) {
+	for (size_t at = 0; at < count && (whole || link->kind == RG_LINK_UDP); at += TOGETHER) {
 		size_t together = count - at < TOGETHER ? count - at : TOGETHER;
 		for (size_t i = 0; i < together; i++)
 			begin(&inbounds[i], worker, link, &datagrams[at + i]);
-		run_together(inbounds, together);
+		whole = run_together(inbounds, together) && whole;
 	}
 	outbox_seal(worker->outbox);
+	return whole;
 }

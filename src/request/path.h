@@ -14,8 +14,8 @@ enum rg_next {
 /* Takes a packet that came by a link of this worker from first stage to last. False: its frame is broken, so that where
  * packets follow each other in a stream no more can be read from it. */
 bool path_run(struct rg_worker *, struct rg_link *, const struct rg_datagram *);
-/* The same of a batch, in whose order they go. */
-void path_run_batch(struct rg_worker *, struct rg_link *, const struct rg_datagram *, size_t count);
+/* The same of a batch, in whose order they go. False: the frame of one is broken; by a stream those after it are not taken. */
+bool path_run_batch(struct rg_worker *, struct rg_link *, const struct rg_datagram *, size_t count);
 
 /* The stages, in order; each in the file that is named. */
 enum rg_next view_stage(struct rg_inbound *);   /* admit.c */

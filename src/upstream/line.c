@@ -68,10 +68,10 @@ static bool on_established(void *owner, struct rg_connection *connection, char *
 	return true;
 }
 
-static bool on_packet(void *owner, struct rg_connection *connection, struct rg_span packet)
+static bool on_packets(void *owner, struct rg_connection *connection, const struct rg_span *packets, size_t count)
 {
 	(void)connection;
-	return response_take_packet(owner, packet);
+	return response_take_packets(owner, packets, count);
 }
 
 /* Half as long again by chance, so that those that lost the same peer do not come back as one. */
@@ -119,7 +119,7 @@ static void on_ended(void *owner, struct rg_connection *connection, enum rg_conn
 
 static const struct rg_connection_events events = {
 	.established = on_established,
-	.packet = on_packet,
+	.packets = on_packets,
 	.ended = on_ended,
 };
 

@@ -185,6 +185,11 @@ static void take_together(struct response *responses, size_t count, struct rg_ch
 	}
 }
 
+static bool is_whole(const struct response *response)
+{
+	return response->fault == RG_PACKET_OK || response->fault == RG_PACKET_CODE;
+}
+
 void response_take(void *context, const struct rg_datagram *datagrams, size_t count)
 {
 	struct rg_channel *channel = context;
@@ -200,10 +205,20 @@ void response_take(void *context, const struct rg_datagram *datagrams, size_t co
 	outbox_seal(outbox);
 }
 
-bool response_take_packet(struct rg_channel *channel, struct rg_span bytes)
+bool response_take_packets(struct rg_channel *channel, const struct rg_span *packets, size_t count)
 {
-	struct response response;
-	find(&response, channel, bytes);
-	take_together(&response, 1, channel);
-	return response.fault == RG_PACKET_OK || response.fault == RG_PACKET_CODE;
+	struct rg_outbox *outbox = channel->peer->upstream->outbox;
+	struct response responses[TOGETHER];
+	bool whole = true;
+	outbox_gather(outbox);
+	for (size_t at = 0, together; at < count && whole; at += together) {
+		for (together = 0; whole && together < TOGETHER && at + together < count;
+		     together++) {
+			find(&responses[together], channel, packets[at + together]);
+			whole = is_whole(&responses[together]);
+		}
+		take_together(responses, together, channel);
+	}
+	outbox_seal(outbox);
+	return whole;
 }

@@ -5,6 +5,6 @@
 
 /* Datagrams from a channel's socket; context: the channel. */
 void response_take(void *context, const struct rg_datagram *, size_t count);
-/* One packet from a channel's connection. False: its frame is broken. */
-bool response_take_packet(struct rg_channel *, struct rg_span);
+/* Packets from a channel's connection. False: the frame of one is broken; those after it are not taken. */
+bool response_take_packets(struct rg_channel *, const struct rg_span *packets, size_t count);
 #endif

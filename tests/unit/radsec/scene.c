@@ -30,9 +30,8 @@ static bool on_established(void *owner, struct rg_connection *connection, char *
 	return true;
 }
 
-static bool on_packet(void *owner, struct rg_connection *connection, struct rg_span packet)
+static bool take_packet(struct end *end, struct rg_connection *connection, struct rg_span packet)
 {
-	struct end *end = owner;
 	assert_true(packet.length >= 1 && packet.length <= 4096);
 	end->packets++;
 	end->octets += packet.length;
@@ -47,6 +46,16 @@ static bool on_packet(void *owner, struct rg_connection *connection, struct rg_s
 	place_flush(&end->scene->place); /* does nothing here */
 	assert_int_equal(end->ended, 0);
 	return !end->refuse_packets;
+}
+
+static bool on_packets(void *owner, struct rg_connection *connection, const struct rg_span *packets,
+		       size_t count)
+{
+	bool fine = true;
+	assert_in_range(count, 1, RG_CONNECTION_TOGETHER);
+	for (size_t i = 0; i < count && fine && connection_is_open(connection); i++)
+		fine = take_packet(owner, connection, packets[i]);
+	return fine;
 }
 
 static void on_ended(void *owner, struct rg_connection *connection, enum rg_connection_end how,
@@ -64,7 +73,7 @@ static void on_ended(void *owner, struct rg_connection *connection, enum rg_conn
 	snprintf(end->detail, sizeof(end->detail), "%s", detail);
 }
 
-static const struct rg_connection_events events = {on_established, on_packet, on_ended};
+static const struct rg_connection_events events = {on_established, on_packets, on_ended};
 
 static bool on_knock(void *owner, const union rg_address *source)
 {
