@@ -152,7 +152,7 @@ static void ssid_that_is_not_the_client_s(void **state)
 		bool allowed;
 	} cases[] = {
 		{"AA-BB-CC-DD-EE-FF:govroam", true}, {"aabbccddeeff:govroam", true},
-		{"AA-BB-CC-DD-EE-FF", true},	     {"AA-BB-CC-DD-EE-FF:guests", false},
+		{"AA-BB-CC-DD-EE-FF", true},         {"AA-BB-CC-DD-EE-FF:guests", false},
 		{"AA:BB:CC:DD:EE:FF:guests", false}, {"AA-BB-CC-DD-EE-FF:govroam2", false},
 	};
 	(void)state;
@@ -262,7 +262,8 @@ static void status_server_is_answered_and_not_sent_on(void **state)
 		nas_add(ports[i], RG_PROXY_STATE, "hop");
 		nas_send(ports[i]);
 		nas_hear(ports[i], &gate, codes[i]);
-		assert_true(span_equal(packet_find(&ports[i]->answer, RG_PROXY_STATE), span_text("hop")));
+		assert_true(span_equal(packet_find(&ports[i]->answer, RG_PROXY_STATE),
+				       span_text("hop")));
 	}
 	assert_int_equal(gate.worker.window.count, 0);
 }
@@ -283,7 +284,8 @@ static void ports_serve_what_they_serve(void **state)
 
 static void accounting_is_left_unacknowledged_or_sent_on(void **state)
 {
-	static const char *const unkept[] = {"jan@beuningen.nl", "jan@elders.nl", "jan", "jan@x.refused.nl"};
+	static const char *const unkept[] = {"jan@beuningen.nl", "jan@elders.nl", "jan",
+					     "jan@x.refused.nl"};
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		uint64_t before = counted(RG_COUNT_ACCOUNTING_UNKEPT);
@@ -317,14 +319,17 @@ static void visitor_is_passed_on_and_back(void **state)
 	(void)state;
 	ask_as(&nas, "Jan@Elders.NL");
 	peer_receive(&peer, &gate);
-	assert_true(span_equal(packet_find(&peer.answer, RG_USER_NAME), span_text("Jan@Elders.NL")));
-	assert_true(span_equal(packet_find(&peer.answer, RG_OPERATOR_NAME), span_text("1beuningen.nl")));
+	assert_true(
+		span_equal(packet_find(&peer.answer, RG_USER_NAME), span_text("Jan@Elders.NL")));
+	assert_true(span_equal(packet_find(&peer.answer, RG_OPERATOR_NAME),
+			       span_text("1beuningen.nl")));
 	assert_int_equal(packet_count(&peer.answer, RG_PROXY_STATE), 3);
 	peer_answer(&peer, RG_ACCESS_ACCEPT);
 	nas_hear(&nas, &gate, RG_ACCESS_ACCEPT);
 	assert_int_equal(packet_count(&nas.answer, RG_PROXY_STATE), 2);
 	assert_int_equal(packet_count(&nas.answer, RG_TUNNEL_PRIVATE_GROUP_ID), 1);
-	assert_true(span_equal(packet_find(&nas.answer, RG_TUNNEL_PRIVATE_GROUP_ID), span_text("900")));
+	assert_true(
+		span_equal(packet_find(&nas.answer, RG_TUNNEL_PRIVATE_GROUP_ID), span_text("900")));
 	gate_expect(&gate, "accept", "accepted");
 	ask_as(&nas, "jan@elders.nl");
 	peer_receive(&peer, &gate);
@@ -407,7 +412,8 @@ static void P1_same_id_new_authenticator_is_processed_anew(void **state)
 	nas.id--;
 	ask_as(&nas, "piet@elders.nl");
 	peer_receive(&peer, &gate);
-	assert_true(span_equal(packet_find(&peer.answer, RG_USER_NAME), span_text("piet@elders.nl")));
+	assert_true(
+		span_equal(packet_find(&peer.answer, RG_USER_NAME), span_text("piet@elders.nl")));
 	assert_int_equal(gate.worker.window.count, 1);
 	/* The answer to the former one is for nobody. */
 	uint64_t bad = counted(RG_COUNT_UPSTREAM_BAD);
@@ -448,7 +454,109 @@ static void W6_a_broken_key_of_the_peer_is_dropped(void **state)
 	gate_expect(&gate, "reject", "upstream-refused");
 }
 
-/* A Reject of our own waits; its repeats meanwhile are dropped; one of the federation's does not wait. */
+#define CROWD 40u
+
+/* An Accept with keys of its own for the request that the peer received last; spoilt: one octet of
+ * it is another. */
+static void peer_accepts(uint8_t seed, bool spoilt)
+{
+	uint8_t out[RG_RADIUS_MOST], msk[64];
+	struct rg_writer writer;
+	memset(msk, seed, sizeof(msk));
+	writer_begin(&writer, out, sizeof(out), RG_ACCESS_ACCEPT, peer.answer.token, peer.key);
+	writer_add_eap(&writer, span_of("\x03\x01\x00\x04", 4));
+	writer_add_mppe(&writer, msk, packet_authenticator(&peer.answer));
+	struct rg_span bytes = writer_reply(&writer, packet_authenticator(&peer.answer));
+	out[bytes.length - 1] ^= spoilt ? 1 : 0;
+	assert_true(sendto(peer.fd, bytes.data, bytes.length, 0, &peer.from.any,
+			   address_length(&peer.from)) > 0);
+}
+
+/* The nas's next answer: of what was asked as that one, with the keys that it was given. */
+static uint8_t nas_hears_accept(uint8_t authenticators[CROWD][RG_AUTHENTICATOR], uint8_t first)
+{
+	uint8_t bytes[RG_RADIUS_MOST], clear[256], expected[32];
+	struct rg_packet answer;
+	gate_run_until(&gate, nas.fd);
+	ssize_t length = recv(nas.fd, bytes, sizeof(bytes), 0);
+	assert_true(length > 0);
+	assert_int_equal(packet_view(&answer, span_of(bytes, (size_t)length)), RG_PACKET_OK);
+	uint8_t i = (uint8_t)(answer.token - first);
+	assert_in_range(i, 0, CROWD - 1);
+	assert_int_equal(reply_verify(&answer, authenticators[i], nas.key), RG_AUTHENTIC);
+	memset(expected, i, sizeof(expected));
+	for (uint8_t type = 16; type <= 17; type++) {
+		struct rg_span hidden = packet_find_vendor(&answer, RG_VENDOR_MICROSOFT, type);
+		assert_int_equal(mppe_reveal(clear, hidden, authenticators[i], nas.key), 32);
+		assert_memory_equal(clear, expected, 32);
+	}
+	return i;
+}
+
+/* What one system call brought is verified, hidden anew and sealed together; each is judged by
+ * itself, and an answer that comes twice counts once. */
+static void B3_of_a_crowd_each_gets_what_is_his(void **state)
+{
+	uint8_t authenticators[CROWD][RG_AUTHENTICATOR], first = 0;
+	bool heard[CROWD] = {false};
+	uint64_t forged = counted(RG_COUNT_DROP_AUTHENTICATOR),
+		 bad = counted(RG_COUNT_UPSTREAM_BAD);
+	struct nas forger;
+	(void)state;
+	nas_open(&forger, "127.0.0.1", gate.auth_port, "another secret");
+	for (uint8_t i = 0; i < CROWD; i++) {
+		if (i % 7 == 3)
+			ask_as(&forger, "jan@elders.nl");
+		ask_as(&nas, "jan@elders.nl");
+		first = i == 0 ? nas.request[1] : first;
+		memcpy(authenticators[i], nas.authenticator, RG_AUTHENTICATOR);
+	}
+	for (uint8_t i = 0; i < CROWD; i++) { /* they went on in the order in which they came */
+		peer_receive(&peer, &gate);
+		if (i % 5 == 2)
+			peer_accepts(i, true);
+		peer_accepts(i, false);
+		if (i % 5 == 4)
+			peer_accepts(i, false);
+	}
+	for (unsigned i = 0; i < CROWD; i++) {
+		uint8_t which = nas_hears_accept(authenticators, first);
+		assert_false(heard[which]);
+		heard[which] = true;
+	}
+	assert_int_equal(counted(RG_COUNT_DROP_AUTHENTICATOR), forged + 6);
+	assert_int_equal(counted(RG_COUNT_UPSTREAM_BAD), bad + 16);
+	nas_close(&forger);
+}
+
+/* In a stream nothing is read behind what is broken; of datagrams each is another's. */
+static void W3_nothing_is_taken_behind_a_broken_frame_of_a_stream(void **state)
+{
+	static const uint8_t good[RG_RADIUS_HEADER] = {RG_ACCESS_REQUEST, 1, 0, RG_RADIUS_HEADER};
+	static const uint8_t broken[RG_RADIUS_HEADER + 1] = {RG_ACCESS_REQUEST, 1, 0,
+							     RG_RADIUS_HEADER + 1};
+	struct rg_link link = {
+		.kind = RG_LINK_CONNECTION, .worker = &gate.worker, .version = RG_RADIUS_1_0};
+	struct rg_datagram datagrams[CROWD];
+	(void)state;
+	for (unsigned at = 0; at < CROWD; at++) {
+		uint64_t before = counted(RG_COUNT_DATAGRAMS_IN);
+		for (unsigned i = 0; i < CROWD; i++)
+			datagrams[i] = (struct rg_datagram){
+				.bytes = i == at ? span_of(broken, sizeof(broken))
+						 : span_of(good, sizeof(good)),
+				.source.v4.sin_family = AF_INET};
+		link.kind = RG_LINK_CONNECTION;
+		assert_false(path_run_batch(&gate.worker, &link, datagrams, CROWD));
+		assert_int_equal(counted(RG_COUNT_DATAGRAMS_IN), before + at + 1);
+		link.kind = RG_LINK_UDP;
+		assert_false(path_run_batch(&gate.worker, &link, datagrams, CROWD));
+		assert_int_equal(counted(RG_COUNT_DATAGRAMS_IN), before + at + 1 + CROWD);
+	}
+}
+
+/* A Reject of our own waits; its repeats meanwhile are dropped; one of the federation's does not
+ * wait. */
 static void rejects_made_here_are_delayed(void **state)
 {
 	uint64_t began = clock_now(), before = counted(RG_COUNT_DROP_DUPLICATE);
@@ -519,6 +627,8 @@ int main(void)
 		TEST(P1_same_id_new_authenticator_is_processed_anew),
 		TEST(upstream_that_never_answers_gets_silence),
 		TEST(W6_a_broken_key_of_the_peer_is_dropped),
+		TEST(B3_of_a_crowd_each_gets_what_is_his),
+		TEST(W3_nothing_is_taken_behind_a_broken_frame_of_a_stream),
 		cmocka_unit_test_setup_teardown(rejects_made_here_are_delayed, set_up_with_delay,
 						tear_down),
 		TEST(O1_reload_keeps_what_is_under_way),
