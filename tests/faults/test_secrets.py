@@ -1,11 +1,15 @@
 """attacks.md O7: secrets, passwords and keys that were planted are found in no log, trace or metric."""
 import json
+import re
+import subprocess
 from base64 import b64encode
 from hashlib import sha1
 
 import pytest
 
+from lib.process import program
 from lib.region import ELSEWHERE_SECRET, FILTER, NATIONAL_SECRET, Region
+from lib.slapd import person
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -120,6 +124,60 @@ def test_O7_passwords_in_tunnels_are_nowhere(cache, tmp_path):
         for part in memory_of(region.gateway.pid):
             at = part.find(b"GEPLANT-wachtwoord")
             assert at < 0, part[max(0, at - 64):at + 64]
+    finally:
+        region.stop()
+
+
+def nt_hash(password):
+    done = subprocess.run([program("openssl"), "dgst", "-provider", "legacy", "-md4", "-binary"], check=True,
+                          input=password.encode("utf-16-le"), stdout=subprocess.PIPE)
+    return done.stdout
+
+
+def keys_of(output):
+    """What hostap derived, by its own debugging output: MSK, EMSK, PMK."""
+    found = re.findall(r"^([\w: -]*(?:key|MSK|PMK|CSK)[\w: -]*) - hexdump\(len=\d+\): ([0-9a-f]{2} [0-9a-f ]+)$", output,
+                       re.M)
+    return {name: bytes.fromhex(octets.replace(" ", "")) for name, octets in found}
+
+
+def test_O7_keys_and_hashes_of_each_way_are_nowhere(cache, tmp_path):
+    """With slapd: by binds, and by MSCHAPv2 from NT hashes."""
+    region = Region(cache, tmp_path / "region", names=["beuningen"], national=False, start=False)
+    try:
+        town, raddb, password = region.town("beuningen"), region.raddb, "GEPLANT-wachtwoord"
+        raw = nt_hash(password)
+        town.slapd.add(person("p.plant", town.realm, town.base, password=password, ntHash=raw.hex().upper()))
+        raddb.gateway["modules"] = ["eap_tls", "eap_ttls", "eap_peap", "dir_ldap"]
+        raddb.log["level"] = "debug"
+        raddb.realms["beuningen"]["eap"].update(methods=["ttls", "peap"], inner_methods=["mschapv2", "gtc", "pap", "tls"])
+        raddb.realms["beuningen"]["directory"]["nt_hash_attribute"] = "ntHash"
+        raddb.write()
+        region.gateway.start()
+        region.started.append(region.gateway)
+        planted = {"password": password.encode(), "NT hash": raw}
+        pair = town.staff("p.plant")
+        inside = [f'ca_cert2="{town.certs.root}"', f'client_cert2="{pair.certificate}"', f'private_key2="{pair.key}"']
+        for tls in ("1.2", "1.3"):
+            for method, phase2 in (("TTLS", "auth=PAP"), ("TTLS", "auth=MSCHAPV2"), ("TTLS", "autheap=MSCHAPV2"),
+                                   ("TTLS", "autheap=GTC"), ("TTLS", "autheap=TLS"), ("PEAP", "auth=MSCHAPV2"),
+                                   ("PEAP", "auth=GTC"), ("PEAP", "auth=TLS")):
+                certificate = phase2.endswith("TLS")
+                result = region.halls["beuningen"].sign_in(
+                    method, "p.plant@beuningen.nl", town.certs.root, phase2=phase2, tls=tls, anonymous="@beuningen.nl",
+                    password=None if certificate else password, extra=inside if certificate else ())
+                keys = keys_of(result.output)
+                assert result.accepted and len(keys) > 2
+                planted.update({f"{method} {phase2} {tls}: {name}": key for name, key in keys.items()})
+        trace = json.dumps(region.gateway.trace("p.plant@beuningen.nl"))
+        for place in (region.gateway.log, trace, region.gateway.metrics()):
+            for what, secret in planted.items():
+                assert secret not in place.encode(), what
+                assert secret.hex() not in place.lower().replace(" ", ""), what
+        for part in memory_of(region.gateway.pid):
+            part = part.replace(bytes(4096), b"")
+            for what, secret in planted.items():
+                assert secret[:32] not in part and secret[-32:] not in part, what
     finally:
         region.stop()
 
