@@ -1,12 +1,42 @@
 #include "core/secret.h"
 
 #include <openssl/crypto.h>
-#include <stdlib.h>
 #include <string.h>
+
+#define RESERVED ((size_t)64 << 20) /* address space: memory it becomes where it is used */
+#define LEAST    ((size_t)64)
+#define LARGE    ((size_t)16384) /* certificates and CRLs, which are read as secrets are, are none */
+
+static bool locked;
+
+bool secret_memory_open(void)
+{
+#ifndef __SANITIZE_ADDRESS__ /* which neither sees who writes beyond his room in it, nor what it points to */
+	/* 2: that memory is there, and may not be locked. */
+	locked = CRYPTO_secure_malloc_init(RESERVED, LEAST) == 1;
+#endif
+	return locked;
+}
+
+bool secret_memory_locked(void)
+{
+	return locked;
+}
+
+void *secret_room(size_t size)
+{
+	void *room = size <= LARGE ? OPENSSL_secure_malloc(size) : NULL;
+	return room ? room : OPENSSL_malloc(size);
+}
+
+void secret_room_free(void *room, size_t size)
+{
+	OPENSSL_secure_clear_free(room, size);
+}
 
 struct rg_secret *secret_new(const void *data, size_t length)
 {
-	struct rg_secret *secret = malloc(sizeof(*secret) + length);
+	struct rg_secret *secret = secret_room(sizeof(*secret) + length);
 	if (!secret)
 		return NULL;
 	secret->length = length;
@@ -19,8 +49,7 @@ void secret_free(struct rg_secret **secret)
 {
 	if (!*secret)
 		return;
-	OPENSSL_cleanse((*secret)->data, (*secret)->length);
-	free(*secret);
+	secret_room_free(*secret, sizeof(**secret) + (*secret)->length);
 	*secret = NULL;
 }
 

@@ -6,6 +6,15 @@
 
 #include "roamgate/module.h"
 
+/* Reserves memory that is never swapped out nor part of a core, between pages that nobody may touch: for secrets and,
+ * OpenSSL's being the same, for private keys. Once, before there is any. False: it may not be locked
+ * (RLIMIT_MEMLOCK), and is as said otherwise. */
+bool secret_memory_open(void);
+bool secret_memory_locked(void);
+/* Room in it; what is large, or does not fit any more, elsewhere. NULL: no memory. */
+void *secret_room(size_t size);
+void secret_room_free(void *room, size_t size); /* wipes; NULL is fine */
+
 /* A copy of data; NULL: no memory. */
 struct rg_secret *secret_new(const void *data, size_t length);
 void secret_free(struct rg_secret **);

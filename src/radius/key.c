@@ -1,8 +1,8 @@
 #include "radius/key.h"
 
 #include <openssl/crypto.h>
-#include <stdlib.h>
 
+#include "core/secret.h"
 #include "radius/key_private.h"
 
 #define PASSWORD_MOST 128 /* RFC 2865 §5.2 */
@@ -25,9 +25,10 @@ struct rg_radius_key *radius_key_new(struct rg_span secret)
 {
 	if (secret.length == 0)
 		return NULL;
-	struct rg_radius_key *key = calloc(1, sizeof(*key) + secret.length);
+	struct rg_radius_key *key = secret_room(sizeof(*key) + secret.length);
 	if (!key)
 		return NULL;
+	*key = none;
 	key->length = secret.length;
 	memcpy(key->secret, secret.data, secret.length);
 	hmac_md5_key(&key->hmac, secret);
@@ -38,8 +39,12 @@ struct rg_radius_key *radius_key_new(struct rg_span secret)
 
 struct rg_radius_key *radius_key_copy(const struct rg_radius_key *key)
 {
-	if (key_is_1_1(key))
-		return calloc(1, sizeof(*key));
+	if (key_is_1_1(key)) {
+		struct rg_radius_key *copy = secret_room(sizeof(*copy));
+		if (copy)
+			*copy = none;
+		return copy;
+	}
 	return radius_key_new(span_of(key->secret, key->length));
 }
 
@@ -47,8 +52,7 @@ void radius_key_free(struct rg_radius_key **key)
 {
 	if (!*key)
 		return;
-	OPENSSL_cleanse(*key, sizeof(**key) + (*key)->length);
-	free(*key);
+	secret_room_free(*key, sizeof(**key) + (*key)->length);
 	*key = NULL;
 }
 

@@ -40,7 +40,7 @@ static bool file_matches(const struct rg_tls_file *file, const struct stat *st)
 
 static struct rg_secret *read_whole(int fd, size_t size)
 {
-	struct rg_secret *secret = malloc(sizeof(*secret) + size);
+	struct rg_secret *secret = secret_room(sizeof(*secret) + size);
 	if (!secret)
 		return NULL;
 	secret->length = 0;
