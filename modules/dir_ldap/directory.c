@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/sandbox.h"
 #include "dir_ldap.h"
 #include "directory/filter.h"
 
@@ -150,6 +151,7 @@ static void *run(void *opaque)
 {
 	struct rg_ldap_directory *directory = opaque;
 	struct pollfd fds[RG_LDAP_CONNECTIONS_MOST * 2 + 2];
+	sandbox_enter(RG_ROLE_DIRECTORY);
 	while (!atomic_load(&directory->closing)) {
 		uint64_t now = clock_now();
 		take_inbox(directory);

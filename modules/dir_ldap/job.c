@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/sandbox.h"
 #include "directory.h"
 
 /* A copy of the descriptor: libldap may close its own at any time. */
@@ -43,6 +44,7 @@ static void *job_run(void *opaque)
 {
 	struct job *job = opaque;
 	struct rg_ldap_directory *directory = job->directory;
+	sandbox_enter(RG_ROLE_DIRECTORY);
 	job->result = connection_make(&job->connect);
 	pthread_mutex_lock(&directory->lock);
 	if (job->fd >= 0)

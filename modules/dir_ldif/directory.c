@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/sandbox.h"
 #include "core/text.h"
 #include "judge.h"
 
@@ -97,6 +98,7 @@ static void *run_reader(void *opaque)
 	struct rg_ldif_directory *directory = opaque;
 	struct version last = {.error = -1};
 	bool closing = false;
+	sandbox_enter(RG_ROLE_DIRECTORY);
 	while (!closing) {
 		struct version now = version_of(directory->settings->file);
 		if (!version_same(&now, &last))
@@ -170,6 +172,7 @@ static void answer_one(struct rg_ldif_directory *directory, struct waiting *wait
 static void *run_answerer(void *opaque)
 {
 	struct rg_ldif_directory *directory = opaque;
+	sandbox_enter(RG_ROLE_DIRECTORY);
 	pthread_mutex_lock(&directory->lock);
 	for (;;) {
 		uint64_t until;

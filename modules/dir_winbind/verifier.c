@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/sandbox.h"
 #include "core/secret.h"
 #include "refusal.h"
 
@@ -177,6 +178,7 @@ static void *run_thread(void *opaque)
 	struct rg_verifier *verifier = opaque;
 	struct wbcContext *context = NULL;
 	struct verdict verdict;
+	sandbox_enter(RG_ROLE_DIRECTORY);
 	pthread_mutex_lock(&verifier->lock);
 	while (!verifier->closing) {
 		struct errand *errand = TAILQ_FIRST(&verifier->waiting);
@@ -253,6 +255,7 @@ static void give_up(struct rg_verifier *verifier, struct errand *errand)
 static void *run_keeper(void *opaque)
 {
 	struct rg_verifier *verifier = opaque;
+	sandbox_enter(RG_ROLE_DIRECTORY);
 	pthread_mutex_lock(&verifier->lock);
 	for (;;) {
 		uint64_t due;

@@ -11,6 +11,7 @@
 #include "connection.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/sandbox.h"
 #include "core/secret.h"
 #include "frame.h"
 #include "queue.h"
@@ -201,6 +202,7 @@ static void run(struct fticks_sender *sender)
 static void *sender_main(void *opaque)
 {
 	struct fticks_sender *sender = opaque;
+	sandbox_enter(RG_ROLE_SINK);
 	run(sender);
 	pthread_mutex_lock(&sender->lock);
 	sender->over = true;

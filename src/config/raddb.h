@@ -55,6 +55,7 @@ struct rg_gateway {
 	int64_t workers;         /* as written; 0: one a core */
 	struct rg_strings modules;
 	int64_t max_sessions, session_s, reject_delay_ms, node;
+	bool sandbox;
 };
 
 struct rg_log_settings {

@@ -42,6 +42,8 @@ static const struct rg_row gateway_rows[] = {
 	 .help = "event loops; 0: one a core"},
 	{.name = "user", .type = RG_STRING, .offset = GATEWAY(user), .fallback = "roamgate",
 	 .help = "run as, once sockets and keys are open; \"\" keeps the caller's"},
+	{.name = "sandbox", .type = RG_BOOLEAN, .offset = GATEWAY(sandbox), .fallback = "true",
+	 .help = "once it serves, each thread is held to the system calls and files that it needs"},
 	{.name = "control", .type = RG_PATH, .offset = GATEWAY(control),
 	 .fallback = "/run/roamgate/control.sock", .help = "the roamgate command talks to this"},
 	{.name = "state_dir", .type = RG_PATH, .offset = GATEWAY(state_dir),

@@ -13,6 +13,7 @@
 
 #include "core/clock.h"
 #include "core/log_target.h"
+#include "core/sandbox.h"
 #include "core/text.h"
 
 #define QUEUE_LINES  16384
@@ -221,6 +222,7 @@ static void write_batch(struct writer *writer, struct line *line)
 static void *writer_main(void *argument)
 {
 	struct writer *writer = argument;
+	sandbox_enter(RG_ROLE_LOG);
 	pthread_mutex_lock(&journal.lock);
 	for (;;) {
 		while (!journal.first && !journal.closing && !journal.next)

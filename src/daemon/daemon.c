@@ -61,9 +61,8 @@ static struct rg_http *http_take(struct rg_http **former, const struct sockaddr 
 	return NULL;
 }
 
-bool daemon_serve_http(struct rg_daemon *daemon, char *why)
+static bool open_http(struct rg_daemon *daemon, const struct rg_raddb *raddb, char *why)
 {
-	const struct rg_raddb *raddb = daemon->snapshot->raddb;
 	const struct rg_listen *listens[RG_HTTP_MOST];
 	struct rg_http *former[RG_HTTP_MOST] = {0}, *kept[RG_HTTP_MOST] = {0};
 	size_t count = 0;
@@ -92,6 +91,20 @@ bool daemon_serve_http(struct rg_daemon *daemon, char *why)
 		good = false;
 	}
 	return good;
+}
+
+static bool serve_http(struct rg_daemon *daemon, char *why)
+{
+	bool good = true;
+	for (size_t i = 0; i < daemon->http_count; i++)
+		good = http_serve(daemon->http[i], why) && good;
+	return good;
+}
+
+bool daemon_serve_http(struct rg_daemon *daemon, char *why)
+{
+	bool opened = open_http(daemon, daemon->snapshot->raddb, why);
+	return serve_http(daemon, why) && opened; /* those that there are serve, either way */
 }
 
 void daemon_publish(struct rg_daemon *daemon)
@@ -136,50 +149,65 @@ static bool start_workers(struct rg_daemon *daemon, char *why)
 	return true;
 }
 
-/* Everything that wants root, files or ports; then root goes. */
-static bool open_everything(struct rg_daemon *daemon, struct rg_raddb_share *share, char *why)
+/* The folders and files that it writes, which are the user's. */
+static bool make_places(const struct rg_daemon *daemon, const struct rg_raddb *raddb, char *why)
 {
-	const struct rg_raddb *raddb = share->raddb;
 	const struct rg_gateway *gateway = &raddb->gateway;
 	char dir[4096];
-	daemon->worker_count = worker_count(gateway);
-	daemon->workers = calloc(daemon->worker_count, sizeof(*daemon->workers));
 	snprintf(dir, sizeof(dir), "%s", gateway->control);
 	char *slash = strrchr(dir, '/');
 	if (slash && slash != dir)
 		*slash = '\0';
-	if (!daemon->workers || !observe_open(daemon->worker_count, TRACE_MOST)) {
-		snprintf(why, 256, "out of memory");
-		return false;
-	}
+	return privileges_make_dir(gateway->state_dir, 0750, gateway->user, why) &&
+	       (!slash || privileges_make_dir(dir, 0755, gateway->user, why)) &&
+	       (daemon->foreground || raddb->log.target[0] != '/' ||
+		privileges_make_file(raddb->log.target, 0640, gateway->user, why));
+}
+
+/* All that may want root: ports, keys. It starts no thread. */
+static bool open_as_root(struct rg_daemon *daemon, struct rg_raddb_share *share, char *why)
+{
+	const struct rg_raddb *raddb = share->raddb;
+	const struct rg_gateway *gateway = &raddb->gateway;
+	daemon->worker_count = worker_count(gateway);
 	if (!bindings_make(&daemon->bindings, &(struct rg_bindings){0}, raddb, daemon->worker_count,
 			   why) ||
-	    !privileges_make_dir(gateway->state_dir, 0750, gateway->user, why) ||
-	    (slash && !privileges_make_dir(dir, 0755, gateway->user, why)))
+	    !open_http(daemon, raddb, why) || !make_places(daemon, raddb, why))
 		return false;
-	policy_open(gateway->state_dir);
+	daemon->control = control_open(&daemon->loop, gateway->control, &operations, daemon, why);
+	if (!daemon->control || !privileges_give(gateway->control, gateway->user, why))
+		return false;
+	daemon->snapshot = snapshot_read(share, true, why);
+	return daemon->snapshot && privileges_drop(gateway->user, why);
+}
+
+/* Everything else, with no more rights than it will have. */
+static bool open_as_user(struct rg_daemon *daemon, char *why)
+{
+	const struct rg_raddb *raddb = daemon->snapshot->raddb;
+	if (!confine_begin(daemon, raddb, why))
+		return false;
 	if (!log_open(daemon->foreground ? "stderr" : raddb->log.target, raddb->log.level,
 		      raddb->log.format)) {
 		snprintf(why, 256, "cannot log to %.150s: %m", raddb->log.target);
 		return false;
 	}
-	/* After a rotation it is opened anew, as that user. */
-	if (!daemon->foreground && raddb->log.target[0] == '/' &&
-	    !privileges_give(raddb->log.target, gateway->user, why))
+	policy_open(raddb->gateway.state_dir);
+	daemon->workers = calloc(daemon->worker_count, sizeof(*daemon->workers));
+	if (!daemon->workers || !observe_open(daemon->worker_count, TRACE_MOST) || !tls_ocsp_start()) {
+		snprintf(why, 256, "out of memory");
 		return false;
-	daemon->control = control_open(&daemon->loop, gateway->control, &operations, daemon, why);
-	if (!daemon->control || !privileges_give(gateway->control, gateway->user, why))
-		return false;
+	}
 	struct rg_sink_set *sinks = sinks_prepare(raddb, why);
 	if (!sinks)
 		return false;
 	sinks_use(&sinks);
-	daemon->snapshot = snapshot_new(share, true, why);
-	return daemon->snapshot && daemon_serve_http(daemon, why) &&
-	       privileges_drop(gateway->user, why) && start_workers(daemon, why);
+	return snapshot_start(daemon->snapshot, why) && serve_http(daemon, why) && start_workers(daemon, why);
 }
 
 /* Stopping: new conversations are not begun, those under way may end, and then the loop runs dry. */
+
+static const int signums[] = {SIGHUP, SIGTERM, SIGINT};
 
 static bool all_quiet(const struct rg_daemon *daemon)
 {
@@ -194,8 +222,12 @@ static void close_handles(struct rg_daemon *daemon)
 {
 	for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(daemon->signals[0]); i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+	/* Whoever asks once more, now that libuv does not hear it: it is ending. */
+	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++)
+		signal(signums[i], SIG_IGN);
 	uv_close((uv_handle_t *)&daemon->watch, NULL);
 	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
+	confine_close(daemon);
 	control_close(&daemon->control);
 	for (unsigned i = 0; i < daemon->workers_ready; i++)
 		worker_stop(&daemon->workers[i]);
@@ -248,9 +280,9 @@ static void on_watch(uv_timer_t *timer)
 
 static void open_loop(struct rg_daemon *daemon)
 {
-	static const int signums[] = {SIGHUP, SIGTERM, SIGINT};
 	uv_loop_init(&daemon->loop);
 	mailbox_init(&daemon->mailbox, &daemon->loop, daemon);
+	confine_open(daemon);
 	pthread_mutex_init(&daemon->gauges_lock, NULL);
 	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++) {
 		uv_signal_init(&daemon->loop, &daemon->signals[i]);
@@ -282,6 +314,7 @@ static void say_ready(struct rg_daemon *daemon, int ready_fd)
 	log_write(RG_LOG_INFO, "roamgated " PACKAGE_VERSION " serves %s: %zu realms, %zu clients, %u workers",
 		  raddb->gateway.name, raddb->realm_count, raddb->client_count,
 		  daemon->worker_count);
+	confine_say();
 	if (daemon->foreground)
 		fprintf(stderr, "roamgated ready: %s, %zu realms, %zu clients, %u workers\n",
 			raddb->gateway.name, raddb->realm_count, raddb->client_count,
@@ -326,7 +359,7 @@ int daemon_run(struct rg_daemon *daemon, struct rg_raddb *raddb, int ready_fd)
 	signal(SIGPIPE, SIG_IGN);
 	tls_engine_open();
 	open_loop(daemon);
-	bool fine = share && open_everything(daemon, share, why);
+	bool fine = share && open_as_root(daemon, share, why) && open_as_user(daemon, why);
 	raddb_share_unref(&share);
 	if (fine) {
 		daemon_gauges_renew(daemon);

@@ -20,6 +20,7 @@ struct rg_daemon {
 	uv_loop_t loop;
 	struct rg_mailbox mailbox;
 	uv_signal_t signals[3];
+	uv_async_t refusal;    /* the sandbox refused a call */
 	uv_timer_t watch;      /* looks for changed certificates and CRLs */
 	uv_timer_t stop_timer;
 	struct rg_snapshot *snapshot;
@@ -46,6 +47,14 @@ struct json_t *daemon_reload(struct rg_daemon *);
 void daemon_refresh(struct rg_daemon *);
 /* Hands the snapshot to every worker. */
 void daemon_publish(struct rg_daemon *);
+/* The daemon's part of the sandbox (core/sandbox.h): made with the loop; begun once root is gone and before there are
+ * threads; false: why (256). confine.c */
+void confine_open(struct rg_daemon *);
+void confine_close(struct rg_daemon *);
+bool confine_begin(struct rg_daemon *, const struct rg_raddb *, char *why);
+/* What holds: in the log, and for `roamgate status`. */
+void confine_say(void);
+struct json_t *confine_json(void);
 /* The http listeners of the raddb in use; those of the former one at other addresses end. False: why (256). */
 bool daemon_serve_http(struct rg_daemon *, char *why);
 

@@ -1,4 +1,5 @@
 src_libroamgate_a_SOURCES += \
+	src/daemon/confine.c \
 	src/daemon/control.c src/daemon/control.h \
 	src/daemon/control_answer.c src/daemon/control_answer.h \
 	src/daemon/daemon.c src/daemon/daemon.h \

@@ -7,7 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/secret.h"
 #include "daemon/daemon.h"
+#include "daemon/privileges.h"
 #include "radius/dictionary.h"
 
 #define EXIT_USAGE 2
@@ -93,19 +95,24 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc)
 		return usage(stderr, EXIT_USAGE);
+	privileges_begin();
 	if (!dictionary_open(NULL, &why)) {
 		fprintf(stderr, "roamgated: FreeRADIUS's dictionaries: %s\n", why);
 		return 1;
 	}
 	daemon.file = realpath(file, absolute) ? absolute : file;
+	/* What is locked in memory, and what is read into it, would not be so for a child. */
+	if (!only_check && !daemon.foreground && daemon.file == absolute) {
+		file = absolute;
+		ready_fd = go_to_background();
+	}
+	if (!only_check)
+		secret_memory_open();
 	struct rg_raddb *raddb = load(file, only_check, &status);
 	if (only_check)
 		raddb_free(&raddb);
-	else if (raddb) {
-		if (!daemon.foreground)
-			ready_fd = go_to_background();
+	else if (raddb)
 		status = daemon_run(&daemon, raddb, ready_fd);
-	}
 	dictionary_close();
 	return status;
 }

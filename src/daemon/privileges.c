@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static bool fail(char *why, const char *what, const char *name)
@@ -79,13 +81,45 @@ bool privileges_make_dir(const char *dir, unsigned mode, const char *user, char 
 	return privileges_give(path, user, why);
 }
 
+bool privileges_make_file(const char *path, unsigned mode, const char *user, char *why)
+{
+	if (!is_root_with(user))
+		return true;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0 && errno != EEXIST)
+		return fail(why, "cannot make", path);
+	if (fd >= 0)
+		close(fd);
+	return privileges_give(path, user, why);
+}
+
+/* setuid takes root's capabilities, unless whoever started us has set it not to; ambient ones it leaves. */
+static bool give_up_capabilities(char *why)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct has[_LINUX_CAPABILITY_U32S_3] = {0};
+	static const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	/* Refused to a process without any by a filter of system calls: it is the outcome that counts. */
+	syscall(SYS_capset, &header, none);
+	if (syscall(SYS_capget, &header, has) != 0)
+		return fail(why, "cannot see", "which capabilities are left");
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		if (has[i].permitted != 0) {
+			snprintf(why, 256, "capabilities cannot be given up: not going on");
+			return false;
+		}
+	return true;
+}
+
 static bool become(const char *user, char *why)
 {
 	const struct passwd *entry = find_user(user, why);
 	if (!entry)
 		return false;
-	if (initgroups(user, entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 ||
-	    setuid(entry->pw_uid) != 0)
+	if (initgroups(user, entry->pw_gid) != 0 ||
+	    setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) != 0 ||
+	    setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) != 0)
 		return fail(why, "cannot become", user);
 	if (entry->pw_uid != 0 && setuid(0) == 0) {
 		snprintf(why, 256, "root could be taken back: not going on");
@@ -94,21 +128,33 @@ static bool become(const char *user, char *why)
 	return true;
 }
 
+/* Changing the user makes the process dumpable as fs.suid_dumpable says. */
+static void forbid_looking(void)
+{
+#ifndef __SANITIZE_ADDRESS__ /* whose search for leaks traces the process */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+void privileges_begin(void)
+{
+	const struct rlimit none = {0, 0};
+	/* A core would hold secrets and keys; one that is piped away knows no limit. */
+	setrlimit(RLIMIT_CORE, &none);
+	forbid_looking();
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	umask(umask(0) | 0027);
+}
+
 bool privileges_drop(const char *user, char *why)
 {
 	struct rlimit files;
-	const struct rlimit none = {0, 0};
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
 	if (is_root_with(user) && !become(user, why))
 		return false;
-	/* A core would hold secrets and keys; one that is piped away knows no limit. */
-	setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__ /* whose search for leaks traces the process */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	return true;
+	forbid_looking();
+	return geteuid() == 0 || give_up_capabilities(why);
 }

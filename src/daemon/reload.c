@@ -1,4 +1,5 @@
 /* Taking a new raddb while the old one serves: all or nothing. */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/sandbox.h"
 #include "daemon/daemon.h"
 #include "observe/sinks.h"
 
@@ -25,9 +27,9 @@ static void note_restart(const struct rg_raddb *from, const struct rg_raddb *to,
 {
 	const struct rg_gateway *a = &from->gateway, *b = &to->gateway;
 	if (a->workers != b->workers || a->max_sessions != b->max_sessions || a->node != b->node ||
-	    strcmp(a->user, b->user) != 0 || strcmp(a->control, b->control) != 0 ||
+	    a->sandbox != b->sandbox || strcmp(a->user, b->user) != 0 || strcmp(a->control, b->control) != 0 ||
 	    strcmp(a->state_dir, b->state_dir) != 0)
-		add_line(changes, "gateway: workers, max_sessions, node, user, control and state_dir "
+		add_line(changes, "gateway: workers, max_sessions, node, user, sandbox, control and state_dir "
 				  "take effect at the next start");
 }
 
@@ -72,7 +74,10 @@ static void log_again(const struct rg_daemon *daemon)
 {
 	const struct rg_log_settings *log = &daemon->snapshot->raddb->log;
 	if (!log_open(daemon->foreground ? "stderr" : log->target, log->level, log->format))
-		log_write(RG_LOG_ERROR, "cannot log to %s: %m; the former log goes on", log->target);
+		log_write(RG_LOG_ERROR, "cannot log to %s: %m%s; the former log goes on", log->target,
+			  errno == EACCES && sandbox_state().files > 0
+				  ? " (the sandbox lets a folder be written that was the log's at the start: restart)"
+				  : "");
 }
 
 /* From here on the new one serves; nothing of it can fail any more but a log file or an http port. */

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "core/clock.h"
+#include "core/sandbox.h"
 #include "core/text.h"
 #include "daemon/daemon.h"
 #include "directory/broker.h"
@@ -142,7 +143,7 @@ json_t *daemon_status(struct rg_daemon *daemon)
 		snprintf(name, sizeof(name), "credential %.128s", raddb->credentials[i].name);
 		radsec_expiry(snapshot->radsec[i], add_expiry, &context);
 	}
-	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o*}", "gateway",
+	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}", "gateway",
 			 raddb->gateway.name, "node", (json_int_t)raddb->gateway.node, "version",
 			 PACKAGE_VERSION, "uptime_s",
 			 (json_int_t)((clock_now() - daemon->began_ns) / RG_SECOND), "workers",
@@ -151,6 +152,7 @@ json_t *daemon_status(struct rg_daemon *daemon)
 			 (json_int_t)sum_of(daemon, false), "sign_ins", observe_signins_json(),
 			 "peers", peers_json(raddb, daemon->worker_count), "directories",
 			 directories, "expiry", expiry, "sinks", sinks_status_json(),
+			 "sandbox", confine_json(),
 			 "discovery",
 			 snapshot->discover ? discover_status_json(snapshot->discover) : NULL);
 }
@@ -224,6 +226,10 @@ static void write_gauges(struct rg_daemon *daemon, FILE *out)
 		"# TYPE roamgate_uptime_seconds gauge\nroamgate_uptime_seconds %llu\n",
 		sum_of(daemon, true), sum_of(daemon, false),
 		(unsigned long long)((clock_now() - daemon->began_ns) / RG_SECOND));
+	fprintf(out,
+		"# HELP roamgate_sandbox_refused_total System calls that the sandbox refused.\n"
+		"# TYPE roamgate_sandbox_refused_total counter\nroamgate_sandbox_refused_total %llu\n",
+		(unsigned long long)sandbox_refused());
 	for (size_t i = 0; i < snapshot->raddb->peer_count; i++)
 		write_peer(out, &snapshot->raddb->peers[i], daemon->worker_count);
 	for (size_t i = 0; i < snapshot->raddb->realm_count && i < GAUGE_REALMS_MOST; i++) {

@@ -10,6 +10,7 @@
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/sandbox.h"
 #include "core/text.h"
 #include "discover/table.h"
 #include "route/table.h"
@@ -252,6 +253,7 @@ static void on_wake(uv_async_t *wake)
 static void *run(void *opaque)
 {
 	struct rg_discover *discover = opaque;
+	sandbox_enter(RG_ROLE_DISCOVERY);
 	uv_run(&discover->loop, UV_RUN_DEFAULT);
 	return NULL;
 }

@@ -57,4 +57,7 @@ bool tls_ocsp_ask(struct rg_tls_context *, const struct rg_proof *, struct rg_oc
 /* Process-wide: warms OpenSSL up, starts the OCSP thread when first needed. */
 void tls_engine_open(void);
 void tls_engine_close(void);
+/* The threads that ask OCSP responders, which otherwise begin with the first question: a worker may make none.
+ * False: no threads. */
+bool tls_ocsp_start(void);
 #endif

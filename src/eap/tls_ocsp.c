@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/sandbox.h"
 #include "eap/tls_private.h"
 
 #define THREADS        4
@@ -226,6 +227,7 @@ static void job_serve(unsigned self, struct job *job)
 static void *thread_ask(void *argument)
 {
 	unsigned self = (unsigned)(uintptr_t)argument;
+	sandbox_enter(RG_ROLE_OCSP);
 	pthread_mutex_lock(&lock);
 	while (!closing) {
 		struct job *job = queue_pick(clock_now());
@@ -264,6 +266,7 @@ static struct job *overdue(uint64_t now, uint64_t *next)
 static void *thread_deadlines(void *unused)
 {
 	(void)unused;
+	sandbox_enter(RG_ROLE_OCSP);
 	pthread_mutex_lock(&lock);
 	while (!closing) {
 		uint64_t next;
@@ -322,6 +325,14 @@ static bool threads_start(void)
 		close(stop_fd);
 	}
 	return running;
+}
+
+bool tls_ocsp_start(void)
+{
+	pthread_mutex_lock(&lock);
+	bool fine = threads_start();
+	pthread_mutex_unlock(&lock);
+	return fine;
 }
 
 /* False, and job untouched: full, or no threads. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/log.h"
+#include "core/sandbox.h"
 #include "observe/history.h"
 #include "observe/metrics.h"
 #include "observe/record.h"
@@ -122,6 +123,7 @@ static void sleep_until_woken(uint32_t patience, int timeout_ms)
 static void *observer_main(void *unused)
 {
 	(void)unused;
+	sandbox_enter(RG_ROLE_OBSERVER);
 	for (;;) {
 		bool closing = atomic_load(&observer.closing);
 		if (drain_all())

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/sandbox.h"
 #include "core/secret.h"
 #include "radsec/private.h"
 
@@ -15,8 +16,10 @@
 
 struct dialing {
 	struct rg_connection *connection; /* NULL: it gave up while the name was looked up */
-	uv_getaddrinfo_t request;
+	uv_work_t request;
 	bool asking;
+	int status;             /* of getaddrinfo */
+	struct addrinfo *found; /* by it */
 	union rg_address *addresses;
 	size_t count, next;
 	char host[256], port[8];
@@ -205,23 +208,34 @@ static void resolved(struct rg_connection *connection, int status)
 		return;
 	}
 	snprintf(detail, sizeof(detail), "its name cannot be looked up: %s",
-		 status ? uv_strerror(status) : "no address");
+		 status ? gai_strerror(status) : "no address");
 	connection_end(connection, RG_CONNECTION_UNREACHABLE, detail);
 }
 
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+/* In a thread of libuv's pool. */
+static void look_up_now(uv_work_t *request)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	struct dialing *dialing = request->data;
+	sandbox_enter(RG_ROLE_RESOLVER);
+	dialing->status = getaddrinfo(dialing->host, dialing->port, &hints, &dialing->found);
+}
+
+static void on_resolved(uv_work_t *request, int cancelled)
 {
 	struct dialing *dialing = request->data;
 	struct rg_connection *connection = dialing->connection;
+	int status = cancelled ? EAI_AGAIN : dialing->status;
 	dialing->asking = false;
+	if (connection && status == 0)
+		addresses_take(dialing, dialing->found);
+	if (!cancelled && dialing->found)
+		freeaddrinfo(dialing->found);
+	dialing->found = NULL;
 	if (!connection) {
-		uv_freeaddrinfo(found);
 		free_unasked(dialing);
 		return;
 	}
-	if (status == 0)
-		addresses_take(dialing, found);
-	uv_freeaddrinfo(found);
 	if (connection->state == ENDING)
 		return;
 	connection->place->busy = true;
@@ -231,10 +245,9 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 
 static bool look_up(struct rg_connection *connection)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	struct dialing *dialing = connection->dialing;
-	dialing->asking = uv_getaddrinfo(connection->place->loop, &dialing->request, on_resolved,
-					 dialing->host, dialing->port, &hints) == 0;
+	dialing->asking = uv_queue_work(connection->place->loop, &dialing->request, look_up_now,
+					on_resolved) == 0;
 	return dialing->asking;
 }
 

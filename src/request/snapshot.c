@@ -28,7 +28,7 @@ static void complain(void *context, bool error, const char *key, const char *mes
 		snprintf(why, 256, "%s: %s", key, message);
 }
 
-static bool open_homes(struct rg_snapshot *snapshot, bool fresh, char *why)
+static bool read_homes(struct rg_snapshot *snapshot, bool fresh, char *why)
 {
 	const struct rg_raddb *raddb = snapshot->raddb;
 	struct rg_tls_context **contexts = calloc(raddb->realm_count + 1, sizeof(struct rg_tls_context *));
@@ -38,11 +38,9 @@ static bool open_homes(struct rg_snapshot *snapshot, bool fresh, char *why)
 		home->realm = &raddb->realms[i];
 		home->tls = tls_context_get(&home->realm->eap, home->realm->name,
 					    fresh ? complain : NULL, why);
-		home->directory = home->tls ? directory_get(home->realm) : NULL;
-		fine = home->directory;
+		fine = home->tls;
 		if (!fine && why[0] == '\0')
-			snprintf(why, 256, "realm %s: its %s cannot be used", home->realm->name,
-				 home->tls ? "directory" : "certificates");
+			snprintf(why, 256, "realm %s: its certificates cannot be used", home->realm->name);
 		contexts[i] = home->tls;
 	}
 	if (fine) {
@@ -56,7 +54,20 @@ static bool open_homes(struct rg_snapshot *snapshot, bool fresh, char *why)
 	return fine && snapshot->trust;
 }
 
-static bool open_credentials(struct rg_snapshot *snapshot, bool fresh, char *why)
+static bool open_directories(struct rg_snapshot *snapshot, char *why)
+{
+	for (size_t i = 0; i < snapshot->raddb->realm_count; i++) {
+		struct rg_home *home = &snapshot->homes[i];
+		home->directory = directory_get(home->realm);
+		if (home->directory)
+			continue;
+		snprintf(why, 256, "realm %s: its directory cannot be used", home->realm->name);
+		return false;
+	}
+	return true;
+}
+
+static bool read_credentials(struct rg_snapshot *snapshot, bool fresh, char *why)
 {
 	const struct rg_raddb *raddb = snapshot->raddb;
 	for (size_t i = 0; i < raddb->credential_count; i++)
@@ -96,7 +107,7 @@ static bool open_discovery(struct rg_snapshot *snapshot, char *why)
 	return true;
 }
 
-struct rg_snapshot *snapshot_new(struct rg_raddb_share *share, bool fresh, char *why)
+struct rg_snapshot *snapshot_read(struct rg_raddb_share *share, bool fresh, char *why)
 {
 	struct rg_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	why[0] = '\0';
@@ -115,14 +126,27 @@ struct rg_snapshot *snapshot_new(struct rg_raddb_share *share, bool fresh, char 
 	snapshot->radsec = calloc(raddb->credential_count + 1, sizeof(struct rg_radsec *));
 	if (!snapshot->clients || !snapshot->routes || !snapshot->homes || !snapshot->radsec ||
 	    !snapshot->client_learned || !snapshot->peer_learned ||
-	    !open_homes(snapshot, fresh, why) || !open_credentials(snapshot, fresh, why) ||
-	    !open_discovery(snapshot, why)) {
+	    !read_homes(snapshot, fresh, why) || !read_credentials(snapshot, fresh, why)) {
 		if (why[0] == '\0')
 			snprintf(why, 256, "out of memory");
 		snapshot_unref(&snapshot);
 		return NULL;
 	}
 	find_cells(snapshot);
+	return snapshot;
+}
+
+bool snapshot_start(struct rg_snapshot *snapshot, char *why)
+{
+	why[0] = '\0';
+	return open_directories(snapshot, why) && open_discovery(snapshot, why);
+}
+
+struct rg_snapshot *snapshot_new(struct rg_raddb_share *share, bool fresh, char *why)
+{
+	struct rg_snapshot *snapshot = snapshot_read(share, fresh, why);
+	if (snapshot && !snapshot_start(snapshot, why))
+		snapshot_unref(&snapshot);
 	return snapshot;
 }
 

@@ -33,6 +33,9 @@ struct rg_snapshot {
 /* Takes the share (a reference of its own). fresh: a raddb just read, whose files were found good; otherwise a
  * refresh, in which a CRL that cannot be read makes its realm refuse. NULL: why (256 octets) is set. */
 struct rg_snapshot *snapshot_new(struct rg_raddb_share *, bool fresh, char *why);
+/* The two halves of it: all that wants files and keys, and then all that has threads of its own. */
+struct rg_snapshot *snapshot_read(struct rg_raddb_share *, bool fresh, char *why);
+bool snapshot_start(struct rg_snapshot *, char *why);
 void snapshot_unref(struct rg_snapshot **);
 struct rg_raddb_share *raddb_share_new(struct rg_raddb *); /* owns the raddb; users 1 */
 void raddb_share_unref(struct rg_raddb_share **);

@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/sandbox.h"
 #include "request/answer.h"
 #include "request/away.h"
 #include "request/doors.h"
@@ -212,6 +213,7 @@ void worker_stop(struct rg_worker *worker)
 static void *run(void *context)
 {
 	struct rg_worker *worker = context;
+	sandbox_enter(RG_ROLE_WORKER);
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
 	return NULL;
 }

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/log.h"
+#include "core/sandbox.h"
 #include "observe/observe.h"
 
 #define CONNECTIONS_MOST 64u
@@ -27,6 +27,7 @@
 struct rg_http {
 	struct MHD_Daemon *daemon;
 	pthread_t thread;
+	bool serves; /* it has its thread */
 	int wake; /* eventfd: the thread is to end */
 	struct sockaddr_storage address;
 	uint16_t port;
@@ -152,6 +153,7 @@ static int listen_on(const struct sockaddr *address, uint16_t *port)
 static void *run(void *context)
 {
 	struct rg_http *http = context;
+	sandbox_enter(RG_ROLE_HTTP);
 	const union MHD_DaemonInfo *epoll =
 		MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	struct pollfd ready[2] = {
@@ -181,7 +183,7 @@ static bool thread_start(struct rg_http *http)
 	return started;
 }
 
-static bool http_start(struct rg_http *http, char why[256])
+static bool http_prepare(struct rg_http *http, char why[256])
 {
 	const struct sockaddr *address = (const struct sockaddr *)&http->address;
 	/* epoll: a descriptor may be higher than select takes. A client that shuts down its half is
@@ -202,10 +204,9 @@ static bool http_start(struct rg_http *http, char why[256])
 	if (!http->daemon)
 		close(fd);
 	http->wake = http->daemon ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
-	if (http->wake >= 0 && thread_start(http))
-		return true;
-	snprintf(why, 256, "the http server does not start");
-	return false;
+	if (http->wake < 0)
+		snprintf(why, 256, "the http server does not start");
+	return http->wake >= 0;
 }
 
 static void http_free(struct rg_http **http)
@@ -230,9 +231,18 @@ struct rg_http *http_open(const struct sockaddr *address, int (*health)(void *co
 	http->context = context;
 	http->wake = -1;
 	memcpy(&http->address, address, address_length(address));
-	if (!http_start(http, why))
+	if (!http_prepare(http, why))
 		http_free(&http);
 	return http;
+}
+
+bool http_serve(struct rg_http *http, char why[256])
+{
+	if (!http->serves)
+		http->serves = thread_start(http);
+	if (!http->serves)
+		snprintf(why, 256, "the http server does not start");
+	return http->serves;
 }
 
 void http_close(struct rg_http **http)
@@ -242,7 +252,8 @@ void http_close(struct rg_http **http)
 		return;
 	ssize_t written = write((*http)->wake, &one, sizeof(one));
 	(void)written; /* the first of them always fits */
-	pthread_join((*http)->thread, NULL);
+	if ((*http)->serves)
+		pthread_join((*http)->thread, NULL);
 	http_free(http);
 }
 

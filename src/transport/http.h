@@ -10,6 +10,8 @@ struct rg_http;
  * NULL: always fine. NULL: why is set. Signals stay with the caller's threads. */
 struct rg_http *http_open(const struct sockaddr *, int (*health)(void *context, char *why), void *context,
 			  char why[256]);
+/* Its thread begins, unless it has; before, who comes waits. False: why is set. */
+bool http_serve(struct rg_http *, char why[256]);
 /* Returns once its thread has ended; *http may be NULL. */
 void http_close(struct rg_http **);
 /* Whether it was opened for that address and port. */

@@ -86,7 +86,7 @@ class Raddb:
 
 
 COMPLAINT = re.compile(r"ERROR: (Address|Leak|Thread|Undefined\w*)Sanitizer|WARNING: ThreadSanitizer|"
-                       r"runtime error:|Assertion .* failed")
+                       r"runtime error:|Assertion .* failed|sandbox: .*(was refused|never does)")
 
 
 class Gateway:
@@ -122,11 +122,12 @@ class Gateway:
         self.process.wait_line(r"roamgated ready:", 10, after)
 
     def stop(self, expect=0):
-        """SIGTERM, and again for at once; fails on a wrong exit code and on a sanitizer's complaint."""
+        """SIGTERM, and again for at once; fails on a wrong exit code, on a sanitizer's complaint, and on a call that
+        the sandbox refused."""
         code = self.process.stop(8, again=0.3)
         complaint = COMPLAINT.search(self.log)
         if complaint:
-            raise AssertionError(f"sanitizer:\n{self.log[complaint.start():complaint.start() + 6000]}")
+            raise AssertionError(f"it complains:\n{self.log[complaint.start():complaint.start() + 6000]}")
         if expect is not None and code != expect:
             raise AssertionError(f"roamgated ended with {code}:\n{self.log[-3000:]}")
         return code

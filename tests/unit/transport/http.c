@@ -52,6 +52,7 @@ static struct rg_http *open_on(int family)
 		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	struct rg_http *http = http_open((struct sockaddr *)&address, health, ill, why);
 	assert_non_null(http);
+	assert_true(http_serve(http, why));
 	assert_int_not_equal(http_port(http), 0);
 	v4->sin_port = htons(http_port(http)); /* at the same place in both */
 	return http;
