@@ -384,7 +384,8 @@ bool tls_context_build(struct rg_tls_context *context, const struct rg_eap_setti
 	context->identity_from.items = context->names;
 	context->library = tls_library();
 	bool built = build_all(context, settings);
-	if (built && context->beyond_library) {
+	/* Or an OpenSSL whose algorithms have other names than the library knows. */
+	if (context->library && (!built || context->beyond_library)) {
 		tls_context_empty(context);
 		context->library = NULL;
 		built = build_all(context, settings);
