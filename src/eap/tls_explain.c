@@ -92,6 +92,12 @@ static void explain_ssl(struct rg_tls *tls, unsigned long error)
 	}
 }
 
+/* Above those stand the reasons that all of OpenSSL shares, such as want of memory. */
+static bool is_alert(int reason)
+{
+	return reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256;
+}
+
 void tls_explain(struct rg_tls *tls)
 {
 	unsigned long error = ERR_peek_last_error();
@@ -108,7 +114,7 @@ void tls_explain(struct rg_tls *tls)
 			 ERR_reason_error_string(error) ? ERR_reason_error_string(error)
 							: "no reason given");
 		explain(tls, RG_REASON_INTERNAL, tls->detail_text);
-	} else if (ERR_GET_REASON(error) >= SSL_AD_REASON_OFFSET) {
+	} else if (is_alert(ERR_GET_REASON(error))) {
 		explain_alert(tls, ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET);
 	} else {
 		explain_ssl(tls, error);

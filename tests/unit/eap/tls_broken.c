@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "laptop.h"
+#include "roamgate/tls.h"
 
 static struct town town;
 static struct pki staff;
@@ -319,6 +320,50 @@ static void test_E6_granted_before_it_was_proven(void **state)
 	hand_end(&hand);
 }
 
+/* Each step of a tunnel out of its turn: nothing is opened, said or made of it, and it is over. */
+static void test_E6_a_tunnel_is_not_used_before_its_handshake(void **state)
+{
+	static const struct rg_tls_kind kind = {.type = 21, .label = "ttls", .key_label = "x"};
+	struct rg_eap_start start = {.tls = context, .fragment = 1024};
+	uint8_t octets[2048];
+	struct rg_buffer output = buffer_over(octets, sizeof(octets)), clear = output;
+	struct rg_eap_step step = {.output = &output, .room = 1400};
+	struct rg_eap_keys keys;
+	(void)state;
+	for (unsigned what = 0; what < 3; what++) {
+		struct rg_tls *tls = tls_start(&start, &kind);
+		assert_non_null(tls);
+		step.reason = RG_REASON_NONE;
+		if (what == 0)
+			assert_false(tls_open(tls, &step));
+		else if (what == 1)
+			assert_int_equal(tls_send(tls, &step), RG_TLS_REFUSED);
+		else
+			assert_false(tls_close(tls, &step));
+		assert_int_equal(step.reason, RG_REASON_INTERNAL);
+		assert_false(tls_write(tls, span_text("too early")));
+		assert_false(tls_read(tls, &clear));
+		assert_false(tls_material(tls, octets));
+		assert_false(tls_keys(tls, &keys));
+		tls_end(&tls);
+	}
+}
+
+/* The way to the supplicant carries nothing. */
+static void test_E2_no_room_for_the_last_flight(void **state)
+{
+	(void)state;
+	struct hand hand;
+	struct laptop laptop;
+	prove(&hand, &laptop, TLS1_3_VERSION);
+	hand.output.length = 0;
+	hand.step.room = 1;
+	assert_int_equal(eap()->granted(hand.method, &hand.step), RG_EAP_FAILURE);
+	assert_int_equal(hand.step.reason, RG_REASON_INTERNAL);
+	laptop_free(&laptop);
+	eap()->end(&hand.method);
+}
+
 /* Anything but an empty Response to the last flight: renegotiation, data, an alert. */
 static void test_E8_renegotiation_and_data_behind_the_end(void **state)
 {
@@ -432,6 +477,8 @@ int main(void)
 		cmocka_unit_test(test_E8_300_small_records),
 		cmocka_unit_test(test_E6_a_response_before_the_host_agreed),
 		cmocka_unit_test(test_E6_granted_before_it_was_proven),
+		cmocka_unit_test(test_E6_a_tunnel_is_not_used_before_its_handshake),
+		cmocka_unit_test(test_E2_no_room_for_the_last_flight),
 		cmocka_unit_test(test_E8_renegotiation_and_data_behind_the_end),
 		cmocka_unit_test(test_E8_data_behind_the_handshake),
 		cmocka_unit_test(test_E8_early_data),

@@ -6,12 +6,10 @@
 
 #include <cmocka.h>
 #include <openssl/bn.h>
-#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "eap/tls_conversation.h"
 #include "laptop.h"
 
 static struct town town;
@@ -486,20 +484,6 @@ static void test_E5_giant_key_in_the_chain_is_not_used(void **state)
 	pki_free(&stranger);
 }
 
-/* Found by tests/fuzz/conversation: a refusal without a reason, where OpenSSL never came to look at the certificate. */
-static void test_E5_no_verdict_on_the_certificate_is_none_for_want_of_memory(void **state)
-{
-	(void)state;
-	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-	struct rg_tls tls = {.ssl = SSL_new(context), .verify_error = X509_V_OK};
-	ERR_raise(ERR_LIB_SSL, SSL_R_CERTIFICATE_VERIFY_FAILED);
-	tls_explain(&tls);
-	assert_int_equal(tls.reason, RG_REASON_INTERNAL);
-	assert_non_null(strstr(tls.detail, "memory"));
-	SSL_free(tls.ssl);
-	SSL_CTX_free(context);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -524,7 +508,6 @@ int main(void)
 		cmocka_unit_test(test_E5_of_another_realms_ca),
 		cmocka_unit_test(test_E5_endless_chain_is_not_verified),
 		cmocka_unit_test(test_E5_giant_key_in_the_chain_is_not_used),
-		cmocka_unit_test(test_E5_no_verdict_on_the_certificate_is_none_for_want_of_memory),
 		cmocka_unit_test(test_supplicant_distrusts_server),
 	};
 	return cmocka_run_group_tests_name("eap/tls_refusals", tests, set_up, tear_down);
