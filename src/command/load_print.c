@@ -22,8 +22,7 @@ static double a_second(const struct rg_load_tally *tally)
 
 static uint64_t process_cpu_ns(const struct rg_load_tally *tally)
 {
-	return tally->process_after.user_ns + tally->process_after.system_ns -
-	       tally->process_before.user_ns - tally->process_before.system_ns;
+	return tally->process_after.cpu_ns - tally->process_before.cpu_ns;
 }
 
 /* "840 µs", "1.23 ms", "2.1 s". */

@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 struct rg_process_use {
-	uint64_t user_ns, system_ns; /* CPU time of all its threads, in the kernel's ticks */
+	uint64_t cpu_ns;             /* CPU time of all its threads, those that ended included */
+	uint64_t user_ns, system_ns; /* how it was split, to the kernel's tick (10 ms) */
 	uint64_t memory_kib;         /* resident now */
 	uint64_t memory_peak_kib;    /* the most it ever was */
 };

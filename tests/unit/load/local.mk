@@ -1,4 +1,5 @@
-check_PROGRAMS += tests/unit/load/histogram tests/unit/load/who tests/unit/load/lines tests/unit/load/load
+check_PROGRAMS += tests/unit/load/histogram tests/unit/load/who tests/unit/load/lines tests/unit/load/load \
+	tests/unit/load/process
 tests_unit_load_histogram_SOURCES = tests/unit/load/histogram.c
 tests_unit_load_histogram_LDFLAGS = $(ldflags_unit)
 tests_unit_load_histogram_LDADD = $(ldadd_unit)
@@ -15,3 +16,7 @@ tests_unit_load_load_SOURCES = tests/unit/load/load.c
 tests_unit_load_load_LDFLAGS = $(ldflags_unit)
 tests_unit_load_load_LDADD = $(ldadd_unit)
 tests_unit_load_load_DEPENDENCIES = src/libroamgate.a
+tests_unit_load_process_SOURCES = tests/unit/load/process.c
+tests_unit_load_process_LDFLAGS = $(ldflags_unit)
+tests_unit_load_process_LDADD = $(ldadd_unit)
+tests_unit_load_process_DEPENDENCIES = src/libroamgate.a
