@@ -48,6 +48,23 @@ struct rg_request *window_find(const struct rg_window *window, const struct rg_l
 	return request;
 }
 
+void window_fetch(const struct rg_window *window, const struct rg_link *link,
+		  const union rg_address *source, uint32_t token)
+{
+	__builtin_prefetch(bucket_of(window, link, source, token));
+}
+
+void window_fetch_found(const struct rg_window *window, const struct rg_link *link,
+			const union rg_address *source, uint32_t token)
+{
+	const struct rg_request *request = *bucket_of(window, link, source, token);
+	if (!request)
+		return;
+	__builtin_prefetch(&request->next);
+	__builtin_prefetch(&request->link);
+	__builtin_prefetch(request->authenticator);
+}
+
 bool window_add(struct rg_window *window, struct rg_request *request)
 {
 	if (window->count >= RG_WINDOW_MOST)

@@ -19,6 +19,10 @@ bool window_init(struct rg_window *);
 void window_destroy(struct rg_window *); /* must be empty */
 struct rg_request *window_find(const struct rg_window *, const struct rg_link *, const union rg_address *source,
 			       uint32_t token);
+/* Have the processor fetch what window_find will look at: first where it begins, later, when that is there, what it finds. */
+void window_fetch(const struct rg_window *, const struct rg_link *, const union rg_address *source, uint32_t token);
+void window_fetch_found(const struct rg_window *, const struct rg_link *, const union rg_address *source,
+			uint32_t token);
 /* The request's link, source and token are set. False: full. */
 bool window_add(struct rg_window *, struct rg_request *);
 /* It has its answer, or will have none: from now on it may go when room is needed. */
