@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "client/identify.h"
 #include "core/log.h"
@@ -144,8 +143,8 @@ static void door_open(struct rg_worker *worker, const struct rg_port_socket *soc
 					      credential_of(worker, socket), &port_events, door);
 	}
 	if (!door || !door->port) {
-		log_write(RG_LOG_ERROR, "worker %u: a socket cannot be used", worker->number);
-		close(socket->fd);
+		log_write(RG_LOG_ERROR, "worker %u: a socket cannot be used before the next reload",
+			  worker->number);
 		free(door);
 		return;
 	}
@@ -159,6 +158,11 @@ static struct rg_door *door_of(const struct rg_worker *worker, int fd)
 	while (door && door->socket.fd != fd)
 		door = door->next;
 	return door;
+}
+
+bool doors_serve(const struct rg_worker *worker, int fd)
+{
+	return door_of(worker, fd);
 }
 
 static bool is_radsec(const struct rg_port_socket *socket)

@@ -5,6 +5,7 @@
 
 /* As ports_take, for the ports of tls and dtls among these. Connections stay as long as their port. */
 void doors_take(struct rg_worker *, const struct rg_port_socket *, size_t count);
+bool doors_serve(const struct rg_worker *, int fd);
 /* The worker has another configuration: whose certificate no client bears any more, or no CA signs any more, is cut off. */
 void doors_renew(struct rg_worker *);
 #endif

@@ -49,8 +49,8 @@ static void receiver_open(struct rg_worker *worker, const struct rg_port_socket 
 {
 	struct rg_receiver *receiver = calloc(1, sizeof(*receiver));
 	if (!receiver || uv_poll_init(&worker->loop, &receiver->poll, port->fd) != 0) {
-		log_write(RG_LOG_ERROR, "worker %u: a socket cannot be used", worker->number);
-		close(port->fd);
+		log_write(RG_LOG_ERROR, "worker %u: a socket cannot be used before the next reload",
+			  worker->number);
 		free(receiver);
 		return;
 	}
@@ -63,16 +63,27 @@ static void receiver_open(struct rg_worker *worker, const struct rg_port_socket 
 	uv_poll_start(&receiver->poll, UV_READABLE, on_readable);
 }
 
+static struct rg_receiver *receiver_of(const struct rg_worker *worker, int fd)
+{
+	struct rg_receiver *receiver = worker->receivers;
+	while (receiver && receiver->link.fd != fd)
+		receiver = receiver->next;
+	return receiver;
+}
+
+bool ports_serve(const struct rg_worker *worker, int fd)
+{
+	return receiver_of(worker, fd);
+}
+
 void ports_take(struct rg_worker *worker, const struct rg_port_socket *ports, size_t count)
 {
 	for (struct rg_receiver *receiver = worker->receivers; receiver; receiver = receiver->next)
 		receiver->kept = false;
 	for (size_t i = 0; i < count; i++) {
-		struct rg_receiver *receiver = worker->receivers;
 		if (ports[i].transport != RG_TRANSPORT_UDP)
 			continue;
-		while (receiver && receiver->link.fd != ports[i].fd)
-			receiver = receiver->next;
+		struct rg_receiver *receiver = receiver_of(worker, ports[i].fd);
 		if (receiver) {
 			receiver->kept = true;
 			receiver->link.serves = ports[i].serves;

@@ -43,17 +43,36 @@ void worker_flush(struct rg_worker *worker)
 
 /* A new configuration. */
 
-struct publication {
+struct rg_publication {
 	struct rg_message message;
-	struct rg_snapshot *snapshot;
 	struct rg_lease *lease;
 	size_t count;
 	struct rg_port_socket ports[];
 };
 
+static bool names(const struct rg_publication *publication, int fd)
+{
+	for (size_t i = 0; publication && i < publication->count; i++)
+		if (publication->ports[i].fd == fd)
+			return true;
+	return false;
+}
+
+/* A socket for which there was no memory stays open, so that its number means no other, until it is
+ * left out of a configuration: like those that are served. news NULL: the worker ends. */
+static void close_unserved(struct rg_worker *worker, const struct rg_publication *news)
+{
+	const struct rg_publication *former = worker->publication;
+	for (size_t i = 0; former && i < former->count; i++) {
+		int fd = former->ports[i].fd;
+		if (!names(news, fd) && !ports_serve(worker, fd) && !doors_serve(worker, fd))
+			close(fd);
+	}
+}
+
 static void on_publication(struct rg_message *message, void *owner, bool closing)
 {
-	struct publication *news = (struct publication *)message;
+	struct rg_publication *news = (struct rg_publication *)message;
 	struct rg_worker *worker = owner;
 	if (closing) { /* the sockets were never this worker's: its end is the process's */
 		news->lease->holds = 1;
@@ -62,6 +81,9 @@ static void on_publication(struct rg_message *message, void *owner, bool closing
 		return;
 	}
 	struct rg_lease *former = worker->lease;
+	close_unserved(worker, news);
+	free(worker->publication);
+	worker->publication = news;
 	worker->lease = news->lease;
 	ports_take(worker, news->ports, news->count);
 	doors_take(worker, news->ports, news->count);
@@ -71,13 +93,12 @@ static void on_publication(struct rg_message *message, void *owner, bool closing
 			   worker->lease->snapshot->radsec);
 	if (former)
 		lease_drop(worker, former);
-	free(news);
 }
 
 void worker_publish(struct rg_worker *worker, struct rg_snapshot *snapshot,
 		    const struct rg_port_socket *ports, size_t count)
 {
-	struct publication *news = malloc(sizeof(*news) + count * sizeof(*ports));
+	struct rg_publication *news = malloc(sizeof(*news) + count * sizeof(*ports));
 	struct rg_lease *lease = malloc(sizeof(*lease));
 	if (!news || !lease) {
 		log_write(RG_LOG_ERROR, "worker %u keeps the former configuration: out of memory",
@@ -160,6 +181,9 @@ static void shut(struct rg_worker *worker)
 		home_give_up(session, RG_REASON_SUPPLICANT_ABANDONED, "the gateway stops");
 	window_each(&worker->window, drop_request, NULL);
 	upstream_close(&worker->upstream);
+	close_unserved(worker, NULL);
+	free(worker->publication);
+	worker->publication = NULL;
 	ports_take(worker, NULL, 0);
 	doors_take(worker, NULL, 0);
 	place_close(&worker->place);

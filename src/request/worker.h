@@ -30,6 +30,7 @@ struct rg_port_socket {
 };
 
 struct rg_door;
+struct rg_publication;
 struct rg_receiver;
 
 struct rg_worker {
@@ -52,6 +53,7 @@ struct rg_worker {
 	struct rg_connection_place place; /* of RadSec connections, in and out */
 	struct rg_upstream upstream;
 	struct rg_lease *lease;        /* the current configuration */
+	struct rg_publication *publication; /* the last one, which names its sockets */
 	struct rg_receiver *receivers; /* its UDP sockets */
 	struct rg_door *doors;         /* its RadSec ports */
 	struct rg_link_table links;    /* of RadSec connections */

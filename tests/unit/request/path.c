@@ -2,9 +2,12 @@
 #include "request/path.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -605,6 +608,30 @@ static void draining_begins_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* The worker closed it, and the next configuration named a descriptor that was somebody else's by then. */
+static void O3_a_socket_that_cannot_be_served_stays_open(void **state)
+{
+	FILE *file = tmpfile(); /* nothing that epoll takes, as when there is no memory */
+	(void)state;
+	assert_non_null(file);
+	struct rg_port_socket port = {.fd = fileno(file), .serves = RG_SERVES_AUTH};
+	const struct rg_lease *former = gate.worker.lease;
+	worker_publish(&gate.worker, former->snapshot, &port, 1);
+	while (gate.worker.lease == former)
+		uv_run(&gate.worker.loop, UV_RUN_NOWAIT);
+	assert_int_not_equal(fcntl(port.fd, F_GETFD), -1);
+	former = gate.worker.lease; /* and is closed once it is left out */
+	int own = dup(port.fd);
+	assert_true(own >= 0);
+	worker_publish(&gate.worker, former->snapshot, NULL, 0);
+	while (gate.worker.lease == former)
+		uv_run(&gate.worker.loop, UV_RUN_NOWAIT);
+	assert_int_equal(fcntl(port.fd, F_GETFD), -1);
+	assert_int_equal(dup2(own, port.fd), port.fd); /* for fclose */
+	close(own);
+	assert_int_equal(fclose(file), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -633,6 +660,7 @@ int main(void)
 						tear_down),
 		TEST(O1_reload_keeps_what_is_under_way),
 		TEST(draining_begins_nothing),
+		TEST(O3_a_socket_that_cannot_be_served_stays_open),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
