@@ -114,8 +114,7 @@ static bool ask(void *directory, struct rg_question *question)
 	struct signin *signin = signin_of_name(question->identity, strlen(question->identity));
 	if (signin)
 		signin->asked++;
-	struct asked *asked = calloc(1, sizeof(*asked));
-	must(asked);
+	struct asked *asked = own(sizeof(*asked));
 	asked->question = question;
 	asked->holders = 2;
 	asked->next = open_questions;

@@ -31,8 +31,11 @@ void event_at(uint64_t at, void (*run)(void *context), void *context)
 {
 	if (heap.count == heap.room) {
 		heap.room = heap.room ? 2 * heap.room : 256;
-		heap.events = realloc(heap.events, heap.room * sizeof(*heap.events));
-		must(heap.events);
+		struct event *larger = own(heap.room * sizeof(*larger));
+		if (heap.count != 0)
+			memcpy(larger, heap.events, heap.count * sizeof(*larger));
+		free(heap.events);
+		heap.events = larger;
 	}
 	size_t i = heap.count++;
 	heap.events[i] =

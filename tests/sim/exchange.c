@@ -17,8 +17,7 @@ static struct exchange **bucket_of(struct spot from, uint8_t id)
 struct exchange *exchange_new(struct nas *nas, struct spot from, struct spot to,
 			      const struct pdu *pdu)
 {
-	struct exchange *exchange = calloc(1, sizeof(*exchange) + pdu->length);
-	must(exchange);
+	struct exchange *exchange = own(sizeof(*exchange) + pdu->length);
 	exchange->nas = nas;
 	exchange->from = from;
 	exchange->to = to;
@@ -43,12 +42,12 @@ static bool same_place(const struct exchange *exchange, struct spot from, uint8_
 void exchange_delivered(struct exchange *exchange)
 {
 	struct nas *nas = exchange->nas;
+	/* Longer ago than any worker lets it lie. A repeat comes to what was taken in before. */
+	if (!exchange->delivered && !exchange->is_signed && nas->signed_ns != 0)
+		exchange->late = world.now > nas->signed_ns + 6 * RG_SECOND;
 	exchange->delivered = true;
 	if (exchange->code == RG_ACCESS_REQUEST && exchange->is_signed && nas->signed_ns == 0)
 		nas->signed_ns = world.now;
-	/* Longer ago than any worker lets it lie. */
-	exchange->late = !exchange->is_signed && nas->signed_ns != 0 &&
-			 world.now > nas->signed_ns + 6 * RG_SECOND;
 	/* One under the same Identifier is given up by that (RFC 5080 §2.2.2). */
 	for (struct exchange *other = *bucket_of(exchange->from, exchange->id); other;
 	     other = other->next)
@@ -204,12 +203,14 @@ static void check_first(const struct exchange *exchange, const uint8_t *bytes, s
 		broken("code %u is no answer to code %u", code, exchange->code);
 }
 
-/* RFC 5080 §2.2.2: the same again, byte for byte, for as long as it is kept. */
+/* RFC 5080 §2.2.2: the same again, byte for byte, for as long as it is kept. Where another worker
+ * has the conversation it is kept there, and a repeat finds the way no more once the configuration
+ * has lost its realm. */
 static void check_repeat(const struct exchange *exchange, const uint8_t *bytes, size_t length)
 {
 	bool same =
 		exchange->answer_length == length && memcmp(exchange->answer, bytes, length) == 0;
-	if (!same && !exchange->disturbed &&
+	if (!same && !exchange->disturbed && exchange->answered_ns > world.lessened_ns &&
 	    world.now < exchange->answered_ns + RG_WINDOW_REPEAT_NS)
 		broken("a repeat (Identifier %u) is answered otherwise than before: code %u, then "
 		       "%u",
@@ -238,8 +239,7 @@ void exchange_answered(struct spot from, struct spot to, const uint8_t *bytes, s
 	}
 	check_first(exchange, bytes, length);
 	exchange->answered_ns = world.now;
-	exchange->answer = malloc(length);
-	must(exchange->answer);
+	exchange->answer = own(length);
 	memcpy(exchange->answer, bytes, length);
 	exchange->answer_length = length;
 }

@@ -4,35 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/slab.h"
 #include "home/decide.h"
 #include "request/ports.h"
 #include "sim.h"
 #include "upstream/forward.h"
 #include "upstream/peer.h"
-
-void *__wrap_slab_alloc(struct rg_slab *slab, size_t size);
-void __wrap_slab_free(struct rg_slab *slab, void *memory, size_t size);
-void *__real_slab_alloc(struct rg_slab *slab, size_t size);
-void __real_slab_free(struct rg_slab *slab, void *memory, size_t size);
-
-/* What every worker's slab has given out. */
-static size_t slab_pieces, slab_octets;
-
-void *__wrap_slab_alloc(struct rg_slab *slab, size_t size)
-{
-	void *memory = __real_slab_alloc(slab, size);
-	slab_pieces += memory != NULL;
-	slab_octets += memory ? size : 0;
-	return memory;
-}
-
-void __wrap_slab_free(struct rg_slab *slab, void *memory, size_t size)
-{
-	slab_pieces -= memory != NULL;
-	slab_octets -= memory ? size : 0;
-	__real_slab_free(slab, memory, size);
-}
 
 /* One worker, counted. */
 struct counted {

@@ -62,8 +62,7 @@ static struct handle *handle_of(void *uv)
 
 static struct handle *handle_new(uv_loop_t *loop, void *uv, enum what what)
 {
-	struct handle *handle = calloc(1, sizeof(*handle));
-	must(handle);
+	struct handle *handle = own(sizeof(*handle));
 	handle->uv = uv;
 	handle->what = what;
 	handle->uv->loop = loop;
@@ -262,10 +261,12 @@ static void run_kind(struct loop *loop, enum what what)
 static void turn(struct loop *loop)
 {
 	loop->time_ms = world.now / RG_MS;
+	world.within = true;
 	run_what_came(loop);
 	run_closings(loop);
 	run_kind(loop, TIMER);
 	run_kind(loop, PREPARE);
+	world.within = false;
 }
 
 bool loops_turn(void)

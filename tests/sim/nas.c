@@ -129,8 +129,7 @@ static void on_impatient(void *context);
 
 static void wait_for_answer(struct signin *signin)
 {
-	struct patience *patience = malloc(sizeof(*patience));
-	must(patience);
+	struct patience *patience = own(sizeof(*patience));
 	*patience = (struct patience){signin, signin->turn};
 	uint64_t wait = chance_between(&world.nas, 2500, 3500) * RG_MS;
 	event_at(world.now + wait, on_impatient, patience);

@@ -24,8 +24,7 @@ static void arrive(void *context)
 
 static void depart(const struct flight *flight, uint64_t delay)
 {
-	struct flight *copy = malloc(sizeof(*copy));
-	must(copy);
+	struct flight *copy = own(sizeof(*copy));
 	memcpy(copy, flight, sizeof(*copy) - sizeof(copy->bytes) + flight->length);
 	event_at(world.now + delay, arrive, copy);
 }

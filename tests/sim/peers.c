@@ -53,8 +53,7 @@ static struct door *door_of(struct spot from, struct spot to)
 		if (spot_equal(doors[i]->from, from) && spot_equal(doors[i]->to, to))
 			return doors[i];
 	must(door_count < PORTS_MOST);
-	struct door *door = calloc(1, sizeof(*door));
-	must(door);
+	struct door *door = own(sizeof(*door));
 	door->from = from;
 	door->to = to;
 	doors[door_count++] = door;
@@ -276,8 +275,7 @@ static void answer(const struct asking *asking, uint8_t code, struct slot *slot)
 {
 	const struct flight *flight = asking->flight;
 	uint64_t late = 0;
-	slot->reply = malloc(sizeof(*slot->reply));
-	must(slot->reply);
+	slot->reply = own(sizeof(*slot->reply));
 	compose(slot->reply, asking, code, code != RG_ACCOUNTING_RESPONSE);
 	if (chance_permille(&world.peer, world.plan.moods))
 		switch (chance_below(&world.peer, 4)) {

@@ -24,6 +24,7 @@ static void draw_trouble(struct plan *plan, struct chance *chance)
 	plan->moods = chance_permille(chance, 700) ? chance_between(chance, 20, 500) : 0;
 	plan->cut = chance_permille(chance, 200);
 	plan->drain = chance_permille(chance, 500);
+	plan->shortage = chance_permille(chance, 100) ? chance_between(chance, 1, 40) : 0;
 	plan->few_ids = chance_permille(chance, 150);
 	plan->flaps = chance_permille(chance, 300) ? chance_between(chance, 1, 8) : 0;
 }

@@ -86,8 +86,9 @@ static void begin(uint64_t seed)
 	world.seed = seed;
 	world.hash = UINT64_C(0xcbf29ce484222325);
 	plan_draw(&world.plan, seed);
-	struct chance *const streams[] = {&world.net,       &world.entropy, &world.nas, &world.peer,
-					  &world.directory, &world.loop,    &world.town};
+	struct chance *const streams[] = {&world.net,  &world.entropy,   &world.nas,
+					  &world.peer, &world.directory, &world.loop,
+					  &world.town, &world.memory};
 	for (unsigned i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
 		*streams[i] = chance_of(seed, 10 + i);
 	world.now = (1000 + chance_below(&world.town, 1000000)) * RG_SECOND;

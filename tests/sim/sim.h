@@ -38,6 +38,7 @@ struct plan {
 	bool drain;         /* before it stops it begins nothing new */
 	bool few_ids;       /* NASes use their Identifiers again too early */
 	unsigned flaps;     /* how often a peer goes away, or comes back */
+	unsigned shortage;  /* of a thousand times that a worker asks for memory, there is none */
 	bool tls;           /* a realm with real EAP-TLS */
 	bool reload;        /* a configuration is published meanwhile */
 	bool cut;           /* the gateway stops in the middle */
@@ -54,7 +55,9 @@ struct world {
 	uint64_t hash; /* of all that was seen to happen */
 	uint64_t steps;
 	struct plan plan;
-	struct chance net, entropy, nas, peer, directory, loop, town;
+	struct chance net, entropy, nas, peer, directory, loop, town, memory;
+	bool within;                         /* a worker's turn */
+	uint64_t lessened_ns;                /* when the configuration lost something last */
 	unsigned accepts, rejects, silences; /* how sign-ins ended, as laptops saw it */
 };
 extern struct world world;
@@ -73,6 +76,10 @@ void plan_draw(struct plan *, uint64_t seed);
 /* clock.c: time and randomness. */
 void clock_install(void);             /* once a process */
 #define SIM_EPOCH INT64_C(1780000000) /* wall clock at now 0 */
+
+/* memory.c */
+void *own(size_t size);                 /* zeroed, never NULL, for the simulation itself; free() */
+extern size_t slab_pieces, slab_octets; /* that all workers' slabs have given out */
 
 /* event.c: what happens later. */
 void event_at(uint64_t at, void (*run)(void *context), void *context);

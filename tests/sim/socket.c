@@ -247,8 +247,7 @@ static void enqueue(struct socket *socket, const struct flight *flight)
 {
 	if (socket->count >= QUEUE_MOST)
 		return;
-	struct queued *queued = malloc(sizeof(*queued) + flight->length);
-	must(queued);
+	struct queued *queued = own(sizeof(*queued) + flight->length);
 	queued->next = NULL;
 	queued->from = flight->from;
 	queued->to = flight->to;

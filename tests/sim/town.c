@@ -285,6 +285,8 @@ void gateway_reload(void)
 		variant.without_hall = chance_permille(&world.town, 200);
 		variant.without_beta = chance_permille(&world.town, 200);
 	}
+	if (variant.without_hall || variant.without_beta)
+		world.lessened_ns = world.now;
 	say("reload, with %u peers%s%s", variant.peers,
 	    variant.without_hall ? ", without the hall" : "",
 	    variant.without_beta ? ", without beta.nl" : "");

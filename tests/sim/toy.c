@@ -30,7 +30,9 @@ struct toy {
 static void *start(const struct rg_eap_start *with)
 {
 	struct toy *toy = calloc(1, sizeof(*toy));
-	must(toy && with->realm);
+	must(with->realm);
+	if (!toy)
+		return NULL;
 	chance_fill(&world.town, toy->nonce, sizeof(toy->nonce));
 	toy->rounds = chance_below(&world.town, 4);
 	toys_running++;
