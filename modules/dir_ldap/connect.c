@@ -1,7 +1,6 @@
 #include "connect.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,51 +9,16 @@
 
 #include "core/secret.h"
 #include "directory/filter.h"
+#include "wipe.h"
 
 #define SYSTEM_STORE "/etc/ssl/certs/ca-certificates.crt"
 #define ANSWER_MOST  (8u << 20) /* octets of one message */
 /* LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] 3.1.1.3.4.3.1): such a server has the in-chain rule. */
 #define CAPABILITY_AD "1.2.840.113556.1.4.800"
 
-/* liblber leaves requests and answers in what it frees. What its users allocate with malloc they
- * free here too, and the other way round. */
-static void wiping_free(void *memory, void *context)
-{
-	(void)context;
-	if (memory)
-		secret_wipe(memory, malloc_usable_size(memory));
-	free(memory);
-}
-
-static void *wiping_malloc(ber_len_t size, void *context)
-{
-	(void)context;
-	return malloc(size);
-}
-
-static void *wiping_calloc(ber_len_t count, ber_len_t size, void *context)
-{
-	(void)context;
-	return calloc(count, size);
-}
-
-static void *wiping_realloc(void *memory, ber_len_t size, void *context)
-{
-	size_t before = memory ? malloc_usable_size(memory) : 0;
-	void *bigger = malloc(size);
-	if (!bigger || !memory)
-		return bigger;
-	memcpy(bigger, memory, before < size ? before : size);
-	wiping_free(memory, context);
-	return bigger;
-}
-
 static void initialize_once(void)
 {
-	static BerMemoryFunctions functions = {wiping_malloc, wiping_calloc, wiping_realloc,
-					       wiping_free};
 	LDAP *handle = NULL;
-	ber_set_option(NULL, LBER_OPT_MEMORY_FNS, &functions);
 	/* Reads its own configuration and fills its global options: not safe in two threads at
 	 * once. */
 	if (ldap_initialize(&handle, "ldap://127.0.0.1") == LDAP_SUCCESS)
@@ -231,7 +195,8 @@ static enum rg_connected make_steps(struct rg_connect *connect)
 	if (atomic_load(connect->stop))
 		return failed(connect, "stopped", LDAP_USER_CANCELLED);
 	if (connect->for_people)
-		return RG_CONNECTED;
+		return wipe_requests(connect->handle) ? RG_CONNECTED
+						      : failed(connect, "socket", LDAP_LOCAL_ERROR);
 	const char *dn = connect->settings->bind_dn;
 	enum rg_connected bound = dn && *dn ? bind_service(connect) : RG_CONNECTED;
 	if (bound != RG_CONNECTED)

@@ -31,8 +31,7 @@ struct rg_connect {
 	char why[160]; /* else */
 };
 
-/* Call before any other thread uses libldap: readies it, and has liblber wipe what it frees, since
- * passwords and hashes pass through its buffers. */
+/* Call before any other thread uses libldap: readies it. */
 void connection_prepare(void);
 
 /* Connecting takes timeout_ms for each address at the most, resolving as long as the resolver's own

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/secret.h"
 #include "core/text.h"
 #include "directory.h"
 
@@ -57,18 +58,23 @@ void entry_read_person(struct rg_ldap_directory *directory, struct task *task, L
 	if (++task->entries > 1)
 		return;
 	BerElement *position = NULL;
-	char *dn = ldap_get_dn(handle, entry);
-	task->dn = dn ? strdup(dn) : NULL;
-	ldap_memfree(dn);
-	char *attribute = ldap_first_attribute(handle, entry, &position);
-	while (attribute) {
-		struct berval **values = ldap_get_values_len(handle, entry, attribute);
-		for (size_t i = 0; values && values[i]; i++)
-			read_value(&directory->settings->lookup, task, attribute,
-				   span_of(values[i]->bv_val, values[i]->bv_len));
-		ldap_value_free_len(values);
-		ldap_memfree(attribute);
-		attribute = ldap_next_attribute(handle, entry, position);
+	struct berval dn = {0}, attribute = {0};
+	BerVarray values = NULL;
+	if (ldap_get_dn_ber(handle, entry, &position, &dn) != LDAP_SUCCESS)
+		return;
+	task->dn = strndup(dn.bv_val, dn.bv_len);
+	/* They lie in the answer itself, which libldap frees as it is: a hash is wiped there. */
+	while (ldap_get_attribute_ber(handle, entry, position, &attribute, &values) ==
+		       LDAP_SUCCESS &&
+	       attribute.bv_val) {
+		for (size_t i = 0; values && values[i].bv_val; i++) {
+			read_value(&directory->settings->lookup, task, attribute.bv_val,
+				   span_of(values[i].bv_val, values[i].bv_len));
+			if (is_attribute(attribute.bv_val,
+					 directory->settings->lookup.nt_hash_attribute))
+				secret_wipe(values[i].bv_val, values[i].bv_len);
+		}
+		ber_memfree(values);
 	}
 	ber_free(position, 0);
 }

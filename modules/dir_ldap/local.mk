@@ -12,6 +12,7 @@ modules_dir_ldap_dir_ldap_la_SOURCES = \
 	modules/dir_ldap/rows.h \
 	modules/dir_ldap/server.c modules/dir_ldap/server.h \
 	modules/dir_ldap/settings.c modules/dir_ldap/settings.h \
-	modules/dir_ldap/task.c
+	modules/dir_ldap/task.c \
+	modules/dir_ldap/wipe.c modules/dir_ldap/wipe.h
 modules_dir_ldap_dir_ldap_la_LDFLAGS = $(ldflags_module)
 modules_dir_ldap_dir_ldap_la_LIBADD = $(LDAP_LIBS)

@@ -11,7 +11,7 @@ modules_dir_winbind_dir_winbind_la_SOURCES = \
 	modules/dir_ldap/bind.c modules/dir_ldap/connect.c modules/dir_ldap/directory.c \
 	modules/dir_ldap/entry.c modules/dir_ldap/job.c modules/dir_ldap/link.c modules/dir_ldap/plan.c \
 	modules/dir_ldap/refusal.c modules/dir_ldap/server.c modules/dir_ldap/settings.c \
-	modules/dir_ldap/task.c
+	modules/dir_ldap/task.c modules/dir_ldap/wipe.c
 modules_dir_winbind_dir_winbind_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(WBCLIENT_CFLAGS)
 modules_dir_winbind_dir_winbind_la_LDFLAGS = $(ldflags_module)
 modules_dir_winbind_dir_winbind_la_LIBADD = $(LDAP_LIBS) $(WBCLIENT_LIBS)
