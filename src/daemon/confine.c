@@ -30,13 +30,14 @@ static const char *folder_of(const char *path, char *folder, size_t size)
 
 static void tell(void *context, enum rg_role role, const char *call, unsigned times, bool hostile)
 {
+	static struct rg_log_limit limit = {.burst = 20, .every_s = 60};
 	(void)context;
-	if (!hostile) {
-		log_write(RG_LOG_ERROR,
-			  "sandbox: %s was refused to a thread of %s (%u times); if something "
-			  "fails by it, "
-			  "set gateway.sandbox = false, restart, and report this line",
-			  call, role_word(role), times);
+	if (!hostile) { /* perhaps with each packet */
+		log_limited(&limit, RG_LOG_ERROR,
+			    "sandbox: %s was refused to a thread of %s (%u times); if something "
+			    "fails by it, "
+			    "set gateway.sandbox = false, restart, and report this line",
+			    call, role_word(role), times);
 		return;
 	}
 	log_write(RG_LOG_ERROR,
