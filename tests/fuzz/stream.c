@@ -66,23 +66,33 @@ int SSL_shutdown(SSL *ssl)
 	return 0;
 }
 
-static bool on_packet(void *owner, struct rg_connection *connection, struct rg_span packet)
+/* False: the owner wants no more. */
+static bool take_packet(struct rg_span packet)
 {
-	(void)owner;
 	MUST(!now.refused && packet.length >= 20 && packet.length <= 4096);
 	MUST(now.handed + packet.length <= now.given);
 	MUST(span_equal(packet, span_of(now.in + now.handed, packet.length)));
 	MUST(packet.length == (size_t)(packet.data[2] << 8 | packet.data[3]));
 	now.handed += packet.length;
-	if (++now.packets < now.packets_most)
-		return true;
-	now.refused = true;
-	if (now.owner_ends)
-		connection_end(connection, RG_CONNECTION_OURS, "enough");
-	return now.owner_ends;
+	now.refused = ++now.packets >= now.packets_most;
+	return !now.refused;
 }
 
-static const struct rg_connection_events events = {.packet = on_packet};
+static bool on_packets(void *owner, struct rg_connection *connection, const struct rg_span *packets,
+		       size_t count)
+{
+	(void)owner;
+	MUST(count != 0 && count <= RG_CONNECTION_TOGETHER);
+	for (size_t i = 0; i < count; i++)
+		if (!take_packet(packets[i])) {
+			if (now.owner_ends)
+				connection_end(connection, RG_CONNECTION_OURS, "enough");
+			return now.owner_ends;
+		}
+	return true;
+}
+
+static const struct rg_connection_events events = {.packets = on_packets};
 
 /* What waits for its rest: at the place where the last packet ended. False: no packet can begin so.
  */
