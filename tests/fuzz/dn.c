@@ -34,7 +34,24 @@ static void spelt_anew(const char *text, const char *normal)
 	ldap_dnfree(dn);
 }
 
-/* In capitals it is the same name; a name is below each of its parents and below no longer one. */
+/* Separators stand between what libldap takes apart, and nowhere else. */
+static void taken_apart(const char *text, const char *normal)
+{
+	LDAPDN dn = NULL;
+	size_t names = 0, parts = 0, commas = 0, pluses = 0;
+	MUST(ldap_str2dn(text, &dn, LDAP_DN_FORMAT_LDAPV3) == LDAP_SUCCESS);
+	for (; dn && dn[names]; names++)
+		for (size_t i = 0; dn[names][i]; i++)
+			parts++;
+	for (const char *at = normal; *at; at++) {
+		commas += *at == ',';
+		pluses += *at == '+';
+	}
+	MUST(commas == (names ? names - 1 : 0) && pluses == parts - names);
+	ldap_dnfree(dn);
+}
+
+/* A name is below each of its parents and below no longer one. */
 static void relations(const char *normal)
 {
 	MUST(dn_within(normal, normal) && dn_within(normal, ""));
@@ -60,6 +77,7 @@ static void names(const char *text)
 	for (const char *at = normal; *at; at++)
 		MUST(*at < 'A' || *at > 'Z');
 	spelt_anew(text, normal);
+	taken_apart(text, normal);
 	relations(normal);
 	free(normal);
 }

@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "core/text.h"
+#include "directory/dn.h"
 #include "directory/mapping.h"
 #include "directory/sid.h"
 
@@ -100,6 +101,18 @@ static bool begins(struct rg_span value, const char *with)
 	       text_equal_nocase(span_of(value.data, length), span_text(with));
 }
 
+static void issuer_and_serial(struct rg_span value)
+{
+	static const char issuer[] = "C=NL,O=Beuningen\\, x,CN=Staff CA";
+	char text[512];
+	struct rg_cursor cursor = cursor_over(value);
+	MUST(begins(value, "X509:<I>") && value.length > 8 + 10);
+	cursor_take(&cursor, 8); /* X509:<I> */
+	struct rg_span name = cursor_take(&cursor, cursor_left(&cursor) - 10);
+	MUST(begins(cursor_rest(&cursor), "<SR>332211"));
+	MUST(text_from_span(text, sizeof(text), name) && dn_equal(text, issuer));
+}
+
 /* The strong ones that there are for these certificates: but for spaces, case and the spelling of
  * the issuer they are these. */
 static void altsecid(struct rg_span value)
@@ -111,9 +124,7 @@ static void altsecid(struct rg_span value)
 	else if (begins(rest, "<SHA1-PUKEY>"))
 		MUST(value.length == 5 + 12 + 40);
 	else
-		MUST(begins(rest, "<I>") && value.length > 6 &&
-		     begins(span_of(value.data + value.length - 6, 6), "332211") &&
-		     memmem(value.data, value.length, "<", 1));
+		issuer_and_serial(value);
 }
 
 static void one_value(struct rg_mapping *mapping, uint8_t which, struct rg_span value)

@@ -170,7 +170,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text_next(&cursor, signin.operator_name, sizeof(signin.operator_name));
 	text_next(&cursor, signin.realm, sizeof(signin.realm));
 	text_next(&cursor, signin.method, sizeof(signin.method));
-	text_escape(signin.detail, sizeof(signin.detail), piece_next(&cursor));
+	/* Its own words may quote. */
+	text_escape(signin.detail + 1, sizeof(signin.detail) - 2, piece_next(&cursor));
+	signin.detail[0] = '"';
+	strcat(signin.detail, "\"");
 	signin.resumed = how & 1;
 	signin.result = how % 4u;
 	signin.reason = how % RG_REASON_COUNT;

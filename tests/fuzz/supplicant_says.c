@@ -270,6 +270,8 @@ bool says_next(struct says *says, struct rg_cursor *script, uint8_t type, uint8_
 {
 	uint8_t octet = cursor_u8(script), how = octet >> 4;
 	struct rg_span piece = piece_next(script);
+	struct rg_cursor rest;
+	uint8_t inner_type;
 	says->binds = says->turned = false;
 	switch ((enum saying)(octet & 15)) {
 	case SAYS_RAW:
@@ -293,12 +295,10 @@ bool says_next(struct says *says, struct rg_cursor *script, uint8_t type, uint8_
 	case SAYS_NOTHING:
 		message(packet, id, type, (struct rg_span){0});
 		break;
-	case SAYS_INNER:
-		inner_say(says, packet, id, type,
-			  how            ? how
-			  : piece.length ? piece.data[0]
-					 : 0,
-			  piece);
+	case SAYS_INNER: /* a type that has no room in the octet begins the piece */
+		rest = cursor_over(piece);
+		inner_type = how ? how : cursor_u8(&rest);
+		inner_say(says, packet, id, type, inner_type, cursor_rest(&rest));
 		break;
 	case SAYS_MSCHAPV2:
 		mschapv2_say(says, packet, id, type, how, piece);
