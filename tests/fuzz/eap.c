@@ -11,7 +11,7 @@
 
 struct collected {
 	uint8_t *data; /* RG_FRAGMENTS_MOST octets */
-	size_t length;
+	size_t length, announced; /* announced: by its first piece; 0: not */
 };
 
 /* A piece that was taken: without its flags and length. */
@@ -23,8 +23,13 @@ static struct rg_span piece_of(struct rg_span typedata)
 	return cursor_rest(&cursor);
 }
 
-static void collect(struct collected *collected, struct rg_span piece)
+static void collect(struct collected *collected, struct rg_span typedata)
 {
+	struct rg_span piece = piece_of(typedata);
+	struct rg_cursor cursor = cursor_over(typedata);
+	bool announces = cursor_u8(&cursor) & FLAG_LENGTH;
+	if (collected->length == 0)
+		collected->announced = announces ? cursor_u32(&cursor) : 0;
 	MUST(piece.length <= RG_FRAGMENTS_MOST - collected->length);
 	if (piece.length != 0)
 		memcpy(collected->data + collected->length, piece.data, piece.length);
@@ -54,14 +59,15 @@ static bool turn(struct rg_fragments *fragments, struct collected *collected, st
 	MUST(lies_in(response.data, packet) && packet.length >= RG_EAP_HEADER);
 	switch (fragments_take(fragments, response.data, &message, &why)) {
 	case RG_FRAGMENT_MESSAGE:
-		collect(collected, piece_of(response.data));
+		collect(collected, response.data);
 		MUST(span_equal(message, span_of(collected->data, collected->length)));
+		MUST(collected->announced == 0 || collected->length == collected->announced);
 		collected->length = 0;
 		MUST(fragments_append(fragments, span_of(collected->data, message.length / 2)));
 		break;
 	case RG_FRAGMENT_MORE:
 		MUST((response.data.data[0] & FLAG_MORE) != 0);
-		collect(collected, piece_of(response.data));
+		collect(collected, response.data);
 		break;
 	case RG_FRAGMENT_NEXT:
 	case RG_FRAGMENT_EMPTY:
@@ -81,7 +87,7 @@ static bool turn(struct rg_fragments *fragments, struct collected *collected, st
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t memory[RG_FRAGMENTS_MOST];
-	struct collected collected = {memory, 0};
+	struct collected collected = {memory, 0, 0};
 	struct rg_cursor cursor = cursor_over(span_of(data, size));
 	struct rg_fragments fragments;
 	fragments_init(&fragments, 0);
