@@ -20,7 +20,7 @@ BUILDS = {
 # Sanitized programs are slower, so that deadlines of tests grow.
 SLOW = {"main": "1", "asan": "3", "tsan": "5", "fuzz": "3"}
 # How many regions are simulated; `build/main/tests/sim/sim --count` runs as many as wanted.
-SEEDS = {"main": 2500, "asan": 400}
+SEEDS = {"main": 2000, "asan": 300}
 
 
 class Count:

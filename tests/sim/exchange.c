@@ -14,9 +14,19 @@ static struct exchange **bucket_of(struct spot from, uint8_t id)
 	return &buckets[(from.ip * 7 + from.port * 263 + id) % BUCKETS];
 }
 
+static bool same_place(const struct exchange *exchange, struct spot from, uint8_t id)
+{
+	return exchange->id == id && spot_equal(exchange->from, from);
+}
+
 struct exchange *exchange_new(struct nas *nas, struct spot from, struct spot to,
 			      const struct pdu *pdu)
 {
+	/* A laptop that asks under the same Identifier again has said the same octets again. */
+	for (struct exchange *other = *bucket_of(from, pdu->bytes[1]); other; other = other->next)
+		if (same_place(other, from, pdu->bytes[1]) && other->length == pdu->length &&
+		    memcmp(other->bytes, pdu->bytes, pdu->length) == 0)
+			return other;
 	struct exchange *exchange = own(sizeof(*exchange) + pdu->length);
 	exchange->nas = nas;
 	exchange->from = from;
@@ -32,11 +42,6 @@ struct exchange *exchange_new(struct nas *nas, struct spot from, struct spot to,
 	exchange->next = *bucket;
 	*bucket = exchange;
 	return exchange;
-}
-
-static bool same_place(const struct exchange *exchange, struct spot from, uint8_t id)
-{
-	return exchange->id == id && spot_equal(exchange->from, from);
 }
 
 void exchange_delivered(struct exchange *exchange)

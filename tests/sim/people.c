@@ -163,8 +163,12 @@ bool signin_may(const struct signin *signin)
 	return false;
 }
 
+bool signin_unsigned(const struct signin *signin)
+{
+	return signin->kind == PAP && signin->nas->lenient;
+}
+
 bool signin_must(const struct signin *signin)
 {
-	bool unsigned_one = signin->kind == PAP && signin->nas->lenient;
-	return signin->manner == HONEST && signin_may(signin) && !unsigned_one;
+	return signin->manner == HONEST && signin_may(signin) && !signin_unsigned(signin);
 }

@@ -221,7 +221,8 @@ extern struct people people;
 void people_draw(void);
 struct signin *signin_of_name(const char *name, size_t length); /* "p17@…"; NULL: nobody */
 bool signin_may(const struct signin *); /* come in, by truth and rules, whatever the network does */
-bool signin_must(const struct signin *); /* where nothing goes wrong */
+bool signin_must(const struct signin *);     /* where nothing goes wrong */
+bool signin_unsigned(const struct signin *); /* its client may be known to sign by then */
 const char *kind_word(enum kind);
 const char *manner_word(enum manner);
 
