@@ -44,6 +44,8 @@ struct task {
 	char *dn;
 	bool disabled_asked, disabled, has_certificate, same_certificate;
 	bool has_nt_hash, locked;
+	bool unread; /* for want of memory not all of an entry was read: what it holds is not known
+		      */
 	uint8_t nt_hash[RG_NT_HASH];
 	struct rg_mapping *mapping; /* of the question's certificate, where it counts; or NULL */
 	struct rg_sid sid;          /* of the entry, for its primary group */
@@ -191,7 +193,8 @@ void link_forget(struct task *);
 
 /* entry.c */
 void entry_read_person(struct rg_ldap_directory *, struct task *, LDAPMessage *);
-void entry_read_group(struct task *, LDAPMessage *); /* the person is a member of it */
+/* The person is a member of it. Its name, to be freed; NULL: no memory, and the task is `unread`. */
+char *entry_read_group(struct rg_ldap_directory *, struct task *, LDAPMessage *);
 
 /* task.c */
 struct task *task_new(struct rg_question *); /* NULL: no memory */

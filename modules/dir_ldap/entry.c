@@ -29,9 +29,10 @@ static bool is_attribute(const char *attribute, const char *wanted)
 	return wanted && same_attribute(attribute, wanted);
 }
 
-static void read_value(const struct rg_lookup *lookup, struct task *task, const char *attribute,
-		       struct rg_span value)
+static void read_value(struct rg_ldap_directory *directory, struct task *task,
+		       const char *attribute, struct rg_span value)
 {
+	const struct rg_lookup *lookup = &directory->settings->lookup;
 	if (is_attribute(attribute, lookup_groups(lookup)->attribute))
 		groups_mark(&task->match, value);
 	if (is_attribute(attribute, lookup->certificate_attribute)) {
@@ -52,41 +53,67 @@ static void read_value(const struct rg_lookup *lookup, struct task *task, const 
 		mapping_read(task->mapping, span_text(attribute), value);
 }
 
-void entry_read_person(struct rg_ldap_directory *directory, struct task *task, LDAPMessage *entry)
+typedef void read_each(struct rg_ldap_directory *, struct task *, const char *attribute,
+		       struct rg_span value);
+
+/* Calls each for every value of the entry. ldap_next_attribute says "no more" for "no memory" as
+ * well, and a group that denies would be missed. Its name, to be freed; NULL: no memory, or the
+ * entry is broken. */
+static char *read_entry(struct rg_ldap_directory *directory, struct task *task, LDAPMessage *entry,
+			read_each *each)
 {
 	LDAP *handle = task->link->handle;
-	if (++task->entries > 1)
-		return;
+	char attribute[128], *dn = NULL;
+	struct berval name, *values;
 	BerElement *position = NULL;
-	struct berval dn = {0}, attribute = {0};
-	BerVarray values = NULL;
-	if (ldap_get_dn_ber(handle, entry, &position, &dn) != LDAP_SUCCESS)
-		return;
-	task->dn = strndup(dn.bv_val, dn.bv_len);
-	/* They lie in the answer itself, which libldap frees as it is: a hash is wiped there. */
-	while (ldap_get_attribute_ber(handle, entry, position, &attribute, &values) ==
-		       LDAP_SUCCESS &&
-	       attribute.bv_val) {
+	bool good = ldap_get_dn_ber(handle, entry, &position, &name) == LDAP_SUCCESS && name.bv_val;
+	if (good)
+		dn = strndup(name.bv_val, name.bv_len);
+	while (good) {
+		values = NULL;
+		good = ldap_get_attribute_ber(handle, entry, position, &name, &values) ==
+		       LDAP_SUCCESS;
+		if (!good || !name.bv_val)
+			break;
+		text_from_span(attribute, sizeof(attribute), span_of(name.bv_val, name.bv_len));
 		for (size_t i = 0; values && values[i].bv_val; i++) {
-			read_value(&directory->settings->lookup, task, attribute.bv_val,
-				   span_of(values[i].bv_val, values[i].bv_len));
-			if (is_attribute(attribute.bv_val,
+			each(directory, task, attribute,
+			     span_of(values[i].bv_val, values[i].bv_len));
+			/* It lies in the answer itself, which libldap frees as it is. */
+			if (is_attribute(attribute,
 					 directory->settings->lookup.nt_hash_attribute))
 				secret_wipe(values[i].bv_val, values[i].bv_len);
 		}
-		ber_memfree(values);
+		ldap_memfree(values);
 	}
 	ber_free(position, 0);
+	if (good)
+		return dn;
+	free(dn);
+	return NULL;
 }
 
-void entry_read_group(struct task *task, LDAPMessage *entry)
+void entry_read_person(struct rg_ldap_directory *directory, struct task *task, LDAPMessage *entry)
 {
-	LDAP *handle = task->link->handle;
-	char *dn = ldap_get_dn(handle, entry);
-	groups_mark(&task->match, span_text(dn));
-	ldap_memfree(dn);
-	struct berval **names = ldap_get_values_len(handle, entry, "cn");
-	for (size_t i = 0; names && names[i]; i++)
-		groups_mark_name(&task->match, span_of(names[i]->bv_val, names[i]->bv_len));
-	ldap_value_free_len(names);
+	if (++task->entries > 1)
+		return;
+	task->dn = read_entry(directory, task, entry, read_value);
+}
+
+static void read_cn(struct rg_ldap_directory *directory, struct task *task, const char *attribute,
+		    struct rg_span value)
+{
+	(void)directory;
+	if (is_attribute(attribute, "cn"))
+		groups_mark_name(&task->match, value);
+}
+
+char *entry_read_group(struct rg_ldap_directory *directory, struct task *task, LDAPMessage *entry)
+{
+	char *dn = read_entry(directory, task, entry, read_cn);
+	if (dn)
+		groups_mark(&task->match, span_text(dn));
+	else
+		task->unread = true;
+	return dn;
 }

@@ -60,7 +60,7 @@ static void task_wait(struct rg_ldap_directory *directory, struct task *task)
 	task->entries = 0;
 	task->disabled_asked = task->disabled = false;
 	task->has_certificate = task->same_certificate = false;
-	task->has_nt_hash = task->locked = false;
+	task->has_nt_hash = task->locked = task->unread = false;
 	task->sid.length = 0;
 	task->primary = 0;
 	if (task->mapping)
@@ -266,13 +266,10 @@ static bool ask_primary(struct rg_ldap_directory *directory, struct task *task)
 
 static void read_primary(struct rg_ldap_directory *directory, struct task *task, LDAPMessage *entry)
 {
-	entry_read_group(task, entry);
-	if (!chain_wanted(lookup_groups(&directory->settings->lookup), task))
-		return;
-	char *dn = ldap_get_dn(task->link->handle, entry);
-	if (dn)
+	char *dn = entry_read_group(directory, task, entry);
+	if (dn && chain_wanted(lookup_groups(&directory->settings->lookup), task))
 		ask_nested(directory, task, dn);
-	ldap_memfree(dn);
+	free(dn);
 }
 
 void task_entry(struct rg_ldap_directory *directory, struct search *search, LDAPMessage *entry)
@@ -286,7 +283,7 @@ void task_entry(struct rg_ldap_directory *directory, struct search *search, LDAP
 		task->disabled = true;
 		break;
 	case SEARCH_GROUPS:
-		entry_read_group(task, entry);
+		free(entry_read_group(directory, task, entry));
 		break;
 	case SEARCH_NESTED:
 		task->question->member[search->group] = true;
@@ -373,7 +370,9 @@ static void task_conclude(struct rg_ldap_directory *directory, struct task *task
 	bool certificate = lookup->certificate_attribute && question->certificate.length > 0;
 	struct rg_choices ways = lookup_mapping(lookup);
 	const char *why = "";
-	if (task->disabled) {
+	if (task->unread || task->match.unsure) {
+		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "no memory");
+	} else if (task->disabled) {
 		task_answer(directory, task, RG_OUTCOME_DISABLED, "%s", task->dn);
 	} else if (task->locked) {
 		task_answer(directory, task, RG_OUTCOME_LOCKED, "%s", task->dn);

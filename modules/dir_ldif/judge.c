@@ -307,6 +307,13 @@ static bool judge_proof(struct judgement *judgement)
 	return false;
 }
 
+static bool groups_sure(struct judgement *judgement)
+{
+	if (judgement->groups.unsure)
+		say(judgement, RG_OUTCOME_UNAVAILABLE, "no memory");
+	return !judgement->groups.unsure;
+}
+
 static bool judge_entry(struct judgement *judgement)
 {
 	const struct rg_lookup *lookup = judgement->lookup;
@@ -315,7 +322,7 @@ static bool judge_entry(struct judgement *judgement)
 	    !search(judgement, judgement->entry->dn, RG_SCOPE_BASE, disabled, found_disabled))
 		return false;
 	return judge_mapping(judgement) && judge_certificate(judgement) &&
-	       judge_groups(judgement) && judge_proof(judgement);
+	       judge_groups(judgement) && groups_sure(judgement) && judge_proof(judgement);
 }
 
 void question_judge(const struct rg_ldif_settings *settings, const struct rg_store *store,

@@ -34,7 +34,11 @@ bool matcher_make(struct rg_matcher *matcher, const char *text, char why[160])
 		    !memchr(value->data, 0, value->length)) {
 			memcpy(name, value->data, value->length);
 			name[value->length] = 0;
-			matcher->dn[i] = dn_normal(name);
+			if (!dn_read(name, &matcher->dn[i])) {
+				strcpy(why, "no memory");
+				matcher_free(matcher);
+				return false;
+			}
 		}
 		/* The parts of a substring lie beside the values, in the same text of the filter.
 		 */

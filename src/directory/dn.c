@@ -47,36 +47,72 @@ static void put_value(FILE *out, const struct berval *text)
 	}
 }
 
-char *dn_normal(const char *text)
+/* libldap may leave a value out for which it had no memory. */
+static bool is_whole(const struct berval *text)
+{
+	return text->bv_len == 0 || text->bv_val;
+}
+
+static bool put_part(FILE *out, LDAPAVA **part)
+{
+	size_t count = 0;
+	for (; part[count]; count++)
+		if (!is_whole(&part[count]->la_attr) || !is_whole(&part[count]->la_value))
+			return false;
+	qsort(part, count, sizeof(part[0]), compare_ava);
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			fputc('+', out);
+		put_attribute(out, &part[i]->la_attr);
+		put_value(out, &part[i]->la_value);
+	}
+	return true;
+}
+
+/* libldap says "decoding error" for want of memory too: what looks like a DN has two chances. */
+static bool take_apart(const char *text, LDAPDN *dn)
+{
+	return strchr(text, '=') && (ldap_str2dn(text, dn, LDAP_DN_FORMAT_LDAPV3) == LDAP_SUCCESS ||
+				     ldap_str2dn(text, dn, LDAP_DN_FORMAT_LDAPV3) == LDAP_SUCCESS);
+}
+
+static bool memory_is_there(void)
+{
+	void *volatile some = malloc(4096);
+	free(some);
+	return some != NULL;
+}
+
+bool dn_read(const char *text, char **normal)
 {
 	LDAPDN dn = NULL;
-	char *normal = NULL;
 	size_t length = 0;
-	if (ldap_str2dn(text, &dn, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS)
-		return NULL;
-	FILE *out = open_memstream(&normal, &length);
-	if (!out)
-		goto out;
-	for (size_t i = 0; dn && dn[i]; i++) {
-		size_t count = 0;
-		while (dn[i][count])
-			count++;
-		qsort(dn[i], count, sizeof(dn[i][0]), compare_ava);
+	bool good = true;
+	*normal = NULL;
+	if (!take_apart(text, &dn))
+		return memory_is_there();
+	FILE *out = open_memstream(normal, &length);
+	for (size_t i = 0; out && good && dn && dn[i]; i++) {
 		if (i > 0)
 			fputc(',', out);
-		for (size_t j = 0; j < count; j++) {
-			if (j > 0)
-				fputc('+', out);
-			put_attribute(out, &dn[i][j]->la_attr);
-			put_value(out, &dn[i][j]->la_value);
-		}
+		good = put_part(out, dn[i]);
 	}
-	if (fclose(out) != 0) {
-		free(normal);
-		normal = NULL;
+	good = out && good && fflush(out) == 0 && !ferror(out);
+	if (out && (fclose(out) != 0 || !*normal))
+		good = false; /* glibc gives no text, and no error, where it cannot cut it to its
+				 size */
+	if (!good) {
+		free(*normal);
+		*normal = NULL;
 	}
-out:
 	ldap_dnfree(dn);
+	return good;
+}
+
+char *dn_normal(const char *text)
+{
+	char *normal;
+	dn_read(text, &normal);
 	return normal;
 }
 

@@ -12,15 +12,22 @@ bool groups_prepare(struct rg_group_match *match, struct rg_question *question)
 	if (question->group_count == 0)
 		return true;
 	match->normal = calloc(question->group_count, sizeof(*match->normal));
-	if (!match->normal)
+	if (!match->normal) {
+		match->question = NULL;
 		return false;
+	}
 	for (size_t i = 0; i < question->group_count; i++)
-		match->normal[i] = dn_normal(question->groups[i]);
+		if (!dn_read(question->groups[i], &match->normal[i])) {
+			groups_free(match);
+			match->question = NULL;
+			return false;
+		}
 	return true;
 }
 
 void groups_reset(struct rg_group_match *match)
 {
+	match->unsure = false;
 	for (size_t i = 0; i < match->question->group_count; i++)
 		match->question->member[i] = false;
 }
@@ -52,7 +59,9 @@ void groups_mark(struct rg_group_match *match, struct rg_span value)
 		return;
 	memcpy(text, value.data, value.length);
 	text[value.length] = 0;
-	char *normal = dn_normal(text);
+	char *normal;
+	if (!dn_read(text, &normal))
+		match->unsure = true;
 	for (size_t i = 0; normal && i < question->group_count; i++)
 		if (match->normal[i] && strcmp(match->normal[i], normal) == 0)
 			question->member[i] = true;

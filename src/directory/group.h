@@ -6,6 +6,8 @@
 struct rg_group_match {
 	struct rg_question *question;
 	char **normal; /* of each group that is a DN, its normal form; else NULL */
+	bool unsure; /* for want of memory one may have been missed: who is denied by it is not let
+			in */
 };
 
 /* False: no memory. All groups of the question are set to "no member". */

@@ -1,6 +1,7 @@
 check_PROGRAMS += \
 	tests/unit/directory/broker \
 	tests/unit/directory/filter \
+	tests/unit/directory/group \
 	tests/unit/directory/ldif \
 	tests/unit/directory/nt_hash \
 	tests/unit/directory/refusal \
@@ -15,6 +16,10 @@ tests_unit_directory_filter_SOURCES = tests/unit/directory/filter.c tests/unit/d
 tests_unit_directory_filter_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_filter_LDADD = $(ldadd_unit)
 tests_unit_directory_filter_DEPENDENCIES = src/libroamgate.a
+tests_unit_directory_group_SOURCES = tests/unit/directory/group.c
+tests_unit_directory_group_LDFLAGS = $(ldflags_unit)
+tests_unit_directory_group_LDADD = $(ldadd_unit)
+tests_unit_directory_group_DEPENDENCIES = src/libroamgate.a
 # Parts of modules that need no server.
 tests_unit_directory_ldif_SOURCES = tests/unit/directory/ldif.c tests/unit/directory/support.h \
 	modules/dir_ldif/match.c modules/dir_ldif/password.c modules/dir_ldif/store.c
