@@ -12,6 +12,8 @@
 
 #include "core/secret.h"
 
+#define TREE_LEAST    ((size_t)1 << 20) /* octets that libconfig may need, and … */
+#define TREE_TIMES    32                /* … so many for each of the text */
 #define TEXT_MOST ((size_t)64 << 20)
 #define INCLUDE_DEPTH 10
 #define INCLUDES_MOST 1000
@@ -282,6 +284,15 @@ static struct rg_where where_of_line(const struct rg_source *source, unsigned li
 	return source->lines[(line <= source->line_count ? line : source->line_count) - 1].where;
 }
 
+/* libconfig 1.5 writes to what malloc gave it without a look: there must be memory for all of its
+ * tree before. */
+static bool memory_for_tree(size_t length)
+{
+	void *volatile some = malloc(TREE_LEAST + length * TREE_TIMES);
+	free(some);
+	return some != NULL;
+}
+
 bool source_read(struct rg_source *source, const char *dir, const char *name, struct rg_arena *names,
 		 struct rg_report *report)
 {
@@ -295,6 +306,10 @@ bool source_read(struct rg_source *source, const char *dir, const char *name, st
 	/* What follows would be noise; and libconfig loses the memory of a string without end. */
 	if (source->unfinished || (layer.failed && source->length == 0))
 		return false;
+	if (!memory_for_tree(source->length)) {
+		report_error(report, name, 0, NULL, "cannot be read: no memory");
+		return false;
+	}
 	if (config_read_string(&source->config, source->text ? source->text : "") != CONFIG_TRUE) {
 		struct rg_where where =
 			where_of_line(source, (unsigned)config_error_line(&source->config));

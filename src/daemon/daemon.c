@@ -278,21 +278,37 @@ static void on_watch(uv_timer_t *timer)
 	daemon_gauges_renew(daemon);
 }
 
-static void open_loop(struct rg_daemon *daemon)
+/* 0, or libuv's error. */
+static int open_signals(struct rg_daemon *daemon)
 {
-	uv_loop_init(&daemon->loop);
-	mailbox_init(&daemon->mailbox, &daemon->loop, daemon);
+	int failed = 0;
+	for (size_t i = 0; failed == 0 && i < sizeof(signums) / sizeof(signums[0]); i++) {
+		failed = uv_signal_init(&daemon->loop, &daemon->signals[i]);
+		daemon->signals[i].data = daemon;
+		if (failed == 0)
+			failed = uv_signal_start(&daemon->signals[i], on_signal, signums[i]);
+	}
+	return failed;
+}
+
+/* A loop that cannot be woken, or told to stop, is worse than none. 0, or libuv's error: then the
+ * process ends. */
+static int open_loop(struct rg_daemon *daemon)
+{
+	int failed = uv_loop_init(&daemon->loop);
+	if (failed == 0)
+		failed = mailbox_init(&daemon->mailbox, &daemon->loop, daemon);
+	if (failed == 0)
+		failed = open_signals(daemon);
+	if (failed != 0)
+		return failed;
 	confine_open(daemon);
 	pthread_mutex_init(&daemon->gauges_lock, NULL);
-	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++) {
-		uv_signal_init(&daemon->loop, &daemon->signals[i]);
-		daemon->signals[i].data = daemon;
-		uv_signal_start(&daemon->signals[i], on_signal, signums[i]);
-	}
 	uv_timer_init(&daemon->loop, &daemon->watch);
 	uv_timer_init(&daemon->loop, &daemon->stop_timer);
 	daemon->watch.data = daemon;
 	daemon->stop_timer.data = daemon;
+	return 0;
 }
 
 /* Whoever started us in the background, and waits for the end of our output, need not wait for ours. */
@@ -358,7 +374,13 @@ int daemon_run(struct rg_daemon *daemon, struct rg_raddb *raddb, int ready_fd)
 	daemon->began_ns = clock_now();
 	signal(SIGPIPE, SIG_IGN);
 	tls_engine_open();
-	open_loop(daemon);
+	int failed = open_loop(daemon);
+	if (failed != 0) {
+		fprintf(stderr, "roamgated: its loop cannot be made: %s\n", uv_strerror(failed));
+		raddb_share_unref(&share);
+		tls_engine_close();
+		return 1;
+	}
 	bool fine = share && open_as_root(daemon, share, why) && open_as_user(daemon, why);
 	raddb_share_unref(&share);
 	if (fine) {

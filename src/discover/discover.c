@@ -289,8 +289,13 @@ static void discover_free(struct rg_discover *discover)
 
 static bool discover_start(struct rg_discover *discover, char *why)
 {
-	uv_loop_init(&discover->loop);
-	uv_async_init(&discover->loop, &discover->wake, on_wake);
+	int failed = uv_loop_init(&discover->loop);
+	if (failed == 0 && (failed = uv_async_init(&discover->loop, &discover->wake, on_wake)) != 0)
+		uv_loop_close(&discover->loop);
+	if (failed != 0) {
+		snprintf(why, 256, "discovery: its loop: %s", uv_strerror(failed));
+		return false;
+	}
 	discover->wake.data = discover;
 	discover->resolver = resolver_open(&discover->loop, &discover->settings.resolvers,
 					   try_ms(discover), why);
