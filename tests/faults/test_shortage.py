@@ -1,12 +1,18 @@
 """attacks.md O3: no descriptors, no memory. It sheds load, and neither spins nor crashes."""
+import errno
+import os
 import resource
 import socket
 import time
 
 import pytest
 
-from lib.process import SLOW, SOURCE, run, wait_for
+from lib.failing import KINDS, Failing
+from lib.process import SLOW, wait_for
 from lib.region import Region
+from soak.sweep import Sweep, Swept
+
+SEED = int(os.environ.get("ROAMGATE_SEED", "1"))  # each is another sample
 
 
 @pytest.fixture
@@ -52,16 +58,14 @@ def test_O3_no_descriptors(region):
 def test_O3_no_memory_now_and_then(region, one_in, tmp_path):
     """Sign-ins may fail while allocations do; afterwards all is as it was."""
     if SLOW != 1:
-        return  # a sanitizer has an allocator of its own
-    library, switch = tmp_path / "fail.so", tmp_path / "fail"
-    run(["gcc", "-shared", "-fPIC", "-O2", "-o", library, SOURCE / "tests" / "lib" / "fail.c"])
-    gateway = region.gateway
-    gateway.env.update(LD_PRELOAD=str(library), FAIL_SWITCH=str(switch), FAIL_ONE_IN=str(one_in))
-    gateway.start()
-    del gateway.env["LD_PRELOAD"]
+        return  # the sweep below has its turn with sanitizers
+    failing, gateway = Failing(tmp_path), region.gateway
+    region.raddb.gateway["sandbox"] = False  # what fails on demand makes calls of its own
+    region.raddb.write()
+    failing.start(gateway)
     region.started.append(gateway)
     assert region.sign_in("j.jansen").accepted
-    switch.touch()
+    failing.arm_every("memory", errno.ENOMEM, one_in)
     hall, town = region.halls["beuningen"], region.town("beuningen")
     for _ in range(12):
         region.sign_in("j.jansen", seconds=2)
@@ -70,7 +74,23 @@ def test_O3_no_memory_now_and_then(region, one_in, tmp_path):
         gateway.command("status")
         assert gateway.process.running, gateway.log[-3000:]
     town.certs.command("crl")
-    switch.unlink()
+    assert failing.disarm() > 0
     wait_for(lambda: region.sign_in("j.jansen", seconds=5).accepted, 30, "all to be well again", every=0.3)
     wait_for(lambda: region.sign_in("j.jansen", "druten", seconds=5).accepted, 30, "druten", every=0.3)
     assert gateway.command("reload").returncode == 0
+
+
+def test_O3_each_call_fails_once(cache, tmp_path):
+    """A sample of what scripts/sweep goes through: calls of every kind, in every act, and while it starts."""
+    bed = Swept(tmp_path, cache=cache / "sweep")
+    try:
+        sweep = Sweep(bed)
+        counts = sweep.count()
+        assert {kind for _, kind in counts} == set(KINDS) - {"rename"}
+        sweep.run(sweep.sample(counts, 30 if SLOW == 1 else 12, seed=SEED))
+        sweep.calm(None)
+        sweep.starts(6 if SLOW == 1 else 3, seed=SEED)
+        assert not sweep.found, "\n".join(sweep.found)
+        assert sum(sweep.fired.values()) > sweep.rounds / 2
+    finally:
+        bed.stop()

@@ -44,10 +44,13 @@ class Bed:
         self.started.extend(self.proxies)
         self._peers()
         self.raddb.write()
-        self.gateway.start()
-        self.started.append(self.gateway)
+        self.start_gateway()
         self.far = self._far(peers)
         self.loads = self._loads(town)
+
+    def start_gateway(self):
+        self.gateway.start()
+        self.started.append(self.gateway)
 
     def _refused(self, town):
         town.staff("w.weg")
@@ -55,7 +58,8 @@ class Bed:
 
     def _settings(self, peers):
         raddb, own = self.raddb, peers.pair("gateway.example")
-        raddb.gateway.update(session_s=self.session_s)
+        # Those who begin and never end fill the table during the warm-up, so that it keeps its size.
+        raddb.gateway.update(session_s=self.session_s, max_sessions=1000)
         raddb.clients.append(dict(name="load", site="beuningen", addresses=["127.0.0.1/32"],
                                   secret_file=raddb.secret("load", SECRET)))
         raddb.more["credentials"] = [dict(name="federation", certificate=str(own.certificate),
@@ -113,6 +117,7 @@ class Bed:
             Load("resumed", [*staff("j.jansen"), "--resume", "--tls", "1.3"], good, home, 4, 4),
             Load("resumed TLS 1.2", [*staff("i.ict"), "--resume", "--tls", "1.2"], good, home, 4, 4),
             Load("disabled", staff("u.uit"), "directory-disabled", home, 1, 4),
+            Load("denied by a group", staff("g.geenwifi"), "not-authorized", home, 1, 4),
             Load("revoked", staff("w.weg"), "certificate-revoked", home, 1, 4),
             Load("over RadSec", [*staff("k.kok"), "--resume"], good, home, 2, 4, far=True),
             Load("proxied", ["--proxy", "udp.example"], good, "visitor", 60, 64),

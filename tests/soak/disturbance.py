@@ -89,8 +89,12 @@ class Disturbance:
             self.error = error
 
     def _hostile(self):
-        while not self.stopping.wait(0.1):
-            self.may_act.wait()
+        due = time.monotonic()
+        while not self.stopping.wait(max(0.0, due - time.monotonic())):
+            due += 0.1  # as many a second however busy we are
+            if not self.may_act.is_set():
+                self.may_act.wait()
+                due = time.monotonic()
             self.hostile.datagrams()
             self.hostile.connections()
 

@@ -1,0 +1,84 @@
+"""Calls of a gateway that fail on demand: lib/fail.c loaded before all else, and the page that both share."""
+import ctypes
+import errno
+import mmap
+from pathlib import Path
+
+from .process import SOURCE, run
+
+NONE, SHORT = 0xffffffff, -1
+CUT_READ = (errno.EINTR, errno.EAGAIN, errno.ECONNRESET, errno.EIO, errno.ENOMEM, SHORT)
+NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+# As in fail.c, and with what each may fail. A loop that cannot watch a descriptor (epoll_ctl: max_user_watches is
+# used up) is ended by libuv itself, and is not among them.
+KINDS = {
+    "memory": (errno.ENOMEM,),
+    "read": CUT_READ,
+    "recvmmsg": (errno.EINTR, errno.EAGAIN, errno.ECONNREFUSED, errno.ENOBUFS, errno.ENOMEM, errno.EIO, SHORT),
+    "write": (errno.EINTR, errno.EAGAIN, errno.ECONNRESET, errno.EPIPE, errno.ENOSPC, errno.ENOBUFS, errno.EIO, SHORT),
+    "sendmmsg": (errno.EINTR, errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM, errno.ENETUNREACH, errno.EPERM, SHORT),
+    "accept": (*NO_ROOM, errno.ENOBUFS, errno.EINTR, errno.EAGAIN, errno.ECONNABORTED),
+    "open": (*NO_ROOM, errno.EACCES, errno.EIO, errno.EINTR),
+    "connect": (errno.ECONNREFUSED, errno.ETIMEDOUT, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAGAIN,
+                errno.ENOBUFS),
+    "descriptor": (*NO_ROOM, errno.ENOBUFS),
+    "thread": (errno.EAGAIN,),
+    "option": (errno.ENOBUFS, errno.ENOMEM, errno.EADDRINUSE),
+    "entropy": (errno.EIO,),
+    "status": (errno.EIO, errno.ENOENT, errno.ENOMEM),
+    "rename": (errno.EIO, errno.ENOSPC),
+}
+
+
+def error_name(error):
+    return "short" if error == SHORT else errno.errorcode[error]
+
+
+class _Page(ctypes.Structure):
+    _fields_ = [("kind", ctypes.c_uint32), ("error", ctypes.c_int32), ("left", ctypes.c_int64),
+                ("last", ctypes.c_int64), ("every", ctypes.c_uint32), ("fired", ctypes.c_uint32),
+                ("calls", ctypes.c_uint64 * len(KINDS))]
+
+
+class Failing:
+    def __init__(self, folder):
+        folder = Path(folder)
+        self.library, control = folder / "fail.so", folder / "fail"
+        run(["gcc", "-shared", "-fPIC", "-O2", "-o", self.library, SOURCE / "tests" / "lib" / "fail.c"])
+        control.write_bytes(bytes(4096))
+        with open(control, "r+b") as file:
+            self.memory = mmap.mmap(file.fileno(), 4096)
+        self.page = _Page.from_buffer(self.memory)
+        self.page.kind = NONE
+        self.environment = dict(LD_PRELOAD=str(self.library), FAIL_CONTROL=str(control))
+
+    def start(self, gateway, **more):
+        """Starts a gateway that may fail; commands that it is asked by do not."""
+        before = dict(gateway.env)
+        gateway.env.update(self.environment, **more)
+        gateway.env["ASAN_OPTIONS"] += ":verify_asan_link_order=0:allocator_may_return_null=1"
+        try:
+            gateway.start()
+        finally:
+            gateway.env = before
+
+    def arm(self, kind, error, at=1, count=1):
+        """From now on the at-th call of that kind fails, and those that follow it until there were `count`."""
+        self.page.kind = NONE
+        self.page.error, self.page.every, self.page.fired = error, 0, 0
+        self.page.left, self.page.last = at, -count
+        self.page.kind = list(KINDS).index(kind)
+
+    def arm_every(self, kind, error, every):
+        self.page.kind = NONE
+        self.page.error, self.page.every, self.page.fired = error, every, 0
+        self.page.kind = list(KINDS).index(kind)
+
+    def disarm(self):
+        """How many calls failed."""
+        self.page.kind = NONE
+        return self.page.fired
+
+    def calls(self):
+        return dict(zip(KINDS, self.page.calls))
