@@ -146,6 +146,7 @@ def main():
     for each in groups:
         if each not in GROUPS:
             parser.error(f"--only knows no {each}: {', '.join(GROUPS)}")
+    load_average = [os.getloadavg()[0]]
     with tempfile.TemporaryDirectory(prefix="roamgate-bench-") as folder:
         bench = Bench(options, folder)
         try:
@@ -155,11 +156,12 @@ def main():
                 except (RuntimeError, AssertionError, TimeoutError) as error:
                     bench.failed.append(f"{each}: {error}")
                     say(f"{each} FAILED: {error}")
+            load_average.append(os.getloadavg()[0])
             counted = instructions.measure(bench) if groups is GROUPS else None
         finally:
             bench.stop()
     results = dict(time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), machine=machine(),
-                   seconds=bench.seconds, rounds=bench.rounds, cases=bench.cases,
+                   load_average=load_average, seconds=bench.seconds, rounds=bench.rounds, cases=bench.cases,
                    figures=bench.figures, failed=bench.failed, instructions=counted)
     say(table.text(results))
     whole = not (options.quick or options.only or options.who or options.before)

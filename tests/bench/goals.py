@@ -98,7 +98,7 @@ def all_of(results):
 
 
 def words(value):
-    return f"{value:,.0f}" if value >= 20 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 20 else f"{value:.3f}"
 
 
 def rows(results):

@@ -66,6 +66,10 @@ def text(results):
     machine = results["machine"]
     parts = [[f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}; {results['time']}; "
               f"{results['rounds']} rounds of {results['seconds']:g} s; {', '.join(machine['versions'])}."]]
+    if results.get("load_average"):
+        # The bench itself keeps some two processes busy; what is beyond that was somebody else's.
+        began, ended = results["load_average"]
+        parts.append([f"Load average: {began:.1f} when it began, {ended:.1f} when it ended."])
     if results["cases"]:
         parts.append(rows(results))
     if results.get("figures"):
