@@ -104,9 +104,22 @@ static void nothing(uv_work_t *work)
 	(void)work;
 }
 
-bool confine_begin(struct rg_daemon *daemon, const struct rg_raddb *raddb, char *why)
+/* libuv's pool is born with its first work: of the main thread then, for a worker may start none. Its
+ * threads inherit which signals they hear: the daemon's are not for them. */
+static bool start_pool(struct rg_daemon *daemon)
 {
 	static uv_work_t first;
+	sigset_t all, before;
+	sigfillset(&all);
+	sigdelset(&all, SIGSYS);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool started = uv_queue_work(&daemon->loop, &first, nothing, NULL) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return started;
+}
+
+bool confine_begin(struct rg_daemon *daemon, const struct rg_raddb *raddb, char *why)
+{
 	char control[4096], log[4096];
 	const char *writable[] = {
 		raddb->gateway.state_dir,
@@ -121,9 +134,7 @@ bool confine_begin(struct rg_daemon *daemon, const struct rg_raddb *raddb, char 
 		if (!sandbox_begin(writable, why))
 			return false;
 	}
-	/* libuv's pool is born with its first work: of the main thread then, for a worker may start
-	 * none. */
-	return uv_queue_work(&daemon->loop, &first, nothing, NULL) == 0;
+	return start_pool(daemon);
 }
 
 void confine_say(void)

@@ -220,6 +220,9 @@ static bool all_quiet(const struct rg_daemon *daemon)
 
 static void close_handles(struct rg_daemon *daemon)
 {
+	sigset_t held; /* libuv gives a signal its default back, which would end us here and now */
+	sigfillset(&held);
+	pthread_sigmask(SIG_SETMASK, &held, NULL);
 	for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(daemon->signals[0]); i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
 	/* Whoever asks once more, now that libuv does not hear it: it is ending. */

@@ -3,6 +3,7 @@
 #include <ares.h>
 #include <jansson.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -300,10 +301,14 @@ static bool discover_start(struct rg_discover *discover, char *why)
 	discover->resolver = resolver_open(&discover->loop, &discover->settings.resolvers,
 					   try_ms(discover), why);
 	bool fine = discover->resolver;
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main loop's */
 	if (fine && pthread_create(&discover->thread, NULL, run, discover) != 0) {
 		snprintf(why, 256, "discovery: a thread cannot be started");
 		fine = false;
 	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (fine)
 		return true;
 	resolver_close(&discover->resolver);

@@ -189,6 +189,15 @@ def test_SIGTERM_finishes_what_is_under_way(region):
     nas.close()
 
 
+def test_SIGTERM_again_and_again_until_it_has_ended(region):
+    for _ in range(5):
+        serve(region)
+        child = region.gateway.process.child
+        while child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+        assert child.returncode == 0
+
+
 def test_two_on_one_socket(region):
     """The second one does not start, says why, and the first serves on."""
     serve(region)
