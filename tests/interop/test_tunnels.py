@@ -1,8 +1,13 @@
 """Passwords inside tunnels, with hostap's supplicant: every inner method, TLS 1.2 and 1.3, full and resumed."""
+import itertools
+
 import pytest
 
+from lib.eapol import Eapol
 from lib.process import wait_for
-from lib.region import DISABLED, Region
+from lib.region import DISABLED, NT_HASH, Region
+from lib.relay import Relay
+from lib.slapd import person
 
 PASSWORD = "geheim"
 SESSION_S = 6  # what a laptop that fell silent is waited for
@@ -53,15 +58,18 @@ def sign_in(region, uid="j.jansen", password=PASSWORD, way="ttls-pap", town="beu
     home = region.town(town)
     method, phase2, inner = WAYS[way]
     identity = options.pop("identity", f"{uid}@{home.realm}")
+    tunnel = region.town(options.pop("through", town))  # whose tunnel it is
+    own = options.pop("pair", None)
     options.setdefault("anonymous", f"anonymous@{home.realm}")
     if inner == "tls":
-        pair = home.staff(uid)
+        pair = own or home.staff(uid)
         options["extra"] = [f'ca_cert2="{home.certs.root}"', f'client_cert2="{pair.certificate}"',
                             f'private_key2="{pair.key}"']
         password = None
-    return region.halls[options.pop("hall", town)].sign_in(
-        method, identity, home.certs.root, password=password, phase2=phase2 if retry else f"{phase2} mschapv2_retry=0",
-        server_name=home.certs.server_name, **options)
+    controller = options.pop("controller", None) or region.halls[options.pop("hall", town)]
+    return controller.sign_in(
+        method, identity, tunnel.certs.root, password=password,
+        phase2=phase2 if retry else f"{phase2} mschapv2_retry=0", server_name=tunnel.certs.server_name, **options)
 
 
 def steps(seen):
@@ -104,6 +112,69 @@ def test_resumes_as_who_signed_in(region, way, town, tls, mac):
     seen = region.gateway.last(mac, again)
     assert seen["resumed"] and seen["inner"] == f"i.ict@{town}.nl" and result.reply.vlan == "120"
     assert "found" in steps(seen)["directory"], "the directory is asked again"
+
+
+def resumed_after(region, change, uid, way, tls, mac):
+    """What became of somebody's second sign-in, which resumes the first; the change is made in between."""
+    hall = region.halls["beuningen"]
+    relay = Relay(hall.server, source=hall.address, accepted=change)
+    try:
+        between = Eapol(hall.folder, relay.address, hall.secret, hall.address, hall.called)
+        sign_in(region, uid, way=way, tls=tls, mac=mac, again=1, controller=between)
+    finally:
+        relay.stop()
+    second, first = wait_for(lambda: (lambda seen: seen if len(seen) == 2 else None)(region.gateway.trace(mac)), 3,
+                             "both sign-ins to be on record")
+    assert first["reason"] == "accepted" and not first["resumed"]
+    assert second["resumed"] and second["inner"] == first["inner"] == f"{uid}@beuningen.nl"
+    return second
+
+
+@pytest.fixture(scope="module")
+def people(region):
+    """One for each test that changes somebody."""
+    town, numbers = region.town("beuningen"), itertools.count()
+
+    def make():
+        uid = f"r.later{next(numbers)}"
+        town.slapd.add(person(uid, town.realm, town.base, ntHash=NT_HASH))
+        return uid
+    return make
+
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+@pytest.mark.parametrize("way", WAYS)
+class Test_E4_resumed:
+    def test_E4_resumed_after_being_disabled(self, region, people, way, tls, mac):
+        town, uid = region.town("beuningen"), people()
+        second = resumed_after(region, lambda: town.slapd.modify(
+            town.person_dn(uid), "replace: userAccountControl\nuserAccountControl: 514"), uid, way, tls, mac)
+        assert second["reason"] == "directory-disabled"
+
+    def test_E4_resumed_after_leaving_the_group(self, region, people, way, tls, mac):
+        town, uid = region.town("beuningen"), people()
+        second = resumed_after(region, lambda: town.slapd.modify(
+            town.group_dn("geen-wifi"), f"add: member\nmember: {town.person_dn(uid)}"), uid, way, tls, mac)
+        assert second["reason"] == "not-authorized"
+
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+@pytest.mark.parametrize("way", ["ttls-tls", "peap-tls"])
+def test_E4_after_revocation(region, people, way, tls, mac):
+    """The certificate inside is on the list by the time that its tunnel is resumed: no resumption, and no."""
+    town, uid = region.town("beuningen"), people()
+    hall = region.halls["beuningen"]
+
+    def revoke():
+        town.certs.revoke(f"{uid}@{town.realm}")
+        region.gateway.reload()
+    relay = Relay(hall.server, source=hall.address, accepted=revoke)
+    between = Eapol(hall.folder, relay.address, hall.secret, hall.address, hall.called)
+    result = sign_in(region, uid, way=way, tls=tls, mac=mac, again=1, controller=between, seconds=3)
+    relay.stop()
+    assert result.accepts == 1 and not result.accepted
+    seen = region.gateway.last(mac, 1)
+    assert seen["reason"] == "certificate-revoked" and not seen["resumed"]
 
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
@@ -153,17 +224,37 @@ def test_an_expired_password(region, mac):
         assert region.gateway.last(mac, count + number)["reason"] == "password-expired"
 
 
-def test_E7_inner_realm_elsewhere(region, mac):
-    """The person and the password are right, in another municipality."""
-    result = sign_in(region, identity="j.jansen@druten.nl", mac=mac)
+@pytest.mark.parametrize("way", WAYS)
+def test_E7_inner_realm_elsewhere(region, way, mac):
+    """The person and the password are right, in another municipality; a certificate says so of our own CA's."""
+    other = region.town("beuningen").certs.issue("j.jansen@druten.nl") if way.endswith("-tls") else None
+    result = sign_in(region, identity="j.jansen@druten.nl", way=way, pair=other, mac=mac)
     assert result.rejected and not result.accepted
     seen = region.gateway.last(mac)
+    assert seen["reason"] == ("certificate-other-realm" if other else "identity-mismatch")
+    assert "directory" not in steps(seen)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_E7_outer_in_another_realm(region, way, mac):
+    """The other way round: Druten's tunnel, in which somebody signs in who is known in Beuningen only."""
+    result = sign_in(region, "i.ict", way=way, anonymous="anonymous@druten.nl", through="druten", mac=mac)
+    assert result.rejected and not result.accepted
+    seen = region.gateway.last(mac)
+    assert seen["realm"] == "druten.nl" and "directory" not in steps(seen)
+    assert seen["reason"] == ("method-refused" if way.endswith("-tls") else "identity-mismatch")
+
+
+def test_outer_in_a_realm_that_nobody_knows(region, mac):
+    assert sign_in(region, anonymous="anonymous@elders.nl", mac=mac).rejected
+    assert region.gateway.last(mac)["reason"] == "realm-unknown"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_E7_outer_of_somebody_else(region, way, mac):
+    assert sign_in(region, way=way, anonymous="k.kok@beuningen.nl", mac=mac).rejected
+    seen = region.gateway.last(mac)
     assert seen["reason"] == "identity-mismatch" and "directory" not in steps(seen)
-
-
-def test_E7_outer_of_somebody_else(region, mac):
-    assert sign_in(region, anonymous="k.kok@beuningen.nl", mac=mac).rejected
-    assert region.gateway.last(mac)["reason"] == "identity-mismatch"
 
 
 def test_E7_inner_realm_below_the_outer_one(region, mac):
@@ -287,11 +378,13 @@ def test_roamgate_test_hears_why_inside_mschapv2(region, here, method, mac):
     assert seen["reason"] == "password-wrong" and "E=691" in seen["why"]
 
 
-def test_roamgate_test_tells_whether_a_laptop_would_trust_the_server(region, here):
+@pytest.mark.parametrize("method, inner", [("ttls", "pap"), ("peap", "mschapv2")])
+def test_roamgate_test_tells_whether_a_laptop_would_trust_the_server(region, here, method, inner):
     home, other = region.town("beuningen"), region.town("druten")
-    place = ["j.jansen@beuningen.nl", "--password-file", here / "goed", "--method", "ttls"]
-    trusting = region.gateway.command("test", *place, "--ca", home.certs.root)
-    assert trusting.returncode == 0 and "trusted" in trusting.stdout and "inside pap" in trusting.stdout
+    place = ["j.jansen@beuningen.nl", "--password-file", here / "goed", "--method", method]
+    trusting = region.gateway.command("test", *place, "--ca", home.certs.root, "--server-name", home.certs.server_name)
+    assert trusting.returncode == 0 and "trusted" in trusting.stdout and f"inside {inner}" in trusting.stdout
+    assert home.certs.server_name in trusting.stdout, "which certificate was shown"
     distrusting = region.gateway.command("test", *place, "--ca", other.certs.root)
     assert distrusting.returncode == 3 and "NOT TRUSTED" in distrusting.stdout
     wrong_name = region.gateway.command("test", *place, "--ca", home.certs.root, "--server-name", "elders.nl")

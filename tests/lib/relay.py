@@ -10,8 +10,10 @@ import time
 
 class Relay:
     def __init__(self, server, seed=1, loss=0.0, duplicate=0.0, reorder=0.0, delay_s=0.02,
-                 listen="127.0.0.1", source="127.0.0.1"):
-        """source: the address from which the server is asked."""
+                 listen="127.0.0.1", source="127.0.0.1", accepted=None):
+        """source: the address from which the server is asked; accepted: called once, before the first Access-Accept
+        is passed on."""
+        self.accepted = accepted
         self.server, self.source, self.random = server, source, random.Random(seed)
         self.loss, self.duplicate, self.reorder, self.delay = loss, duplicate, reorder, delay_s
         self.lost = self.doubled = self.delayed = self.passed = 0
@@ -62,6 +64,9 @@ class Relay:
                 except OSError:
                     continue
                 (self.requests if key.data is None else self.answers).append(octets)
+                if self.accepted and key.data is not None and octets[0] == 2:
+                    accepted, self.accepted = self.accepted, None
+                    accepted()
                 if key.data is None:
                     self._pass(self._back(peer), octets, self.server)
                 else:

@@ -29,7 +29,7 @@ auth_server_addr={host}
 auth_server_port={port}
 auth_server_shared_secret={secret}
 """)
-        self.process = Process(["hostapd", "-d", config], self.folder / "hostapd.log", namespace=namespace)
+        self.process = Process(["hostapd", "-dK", config], self.folder / "hostapd.log", namespace=namespace)
         self.process.wait_line(r"AP-ENABLED", 10)
 
     def ports(self):
@@ -42,18 +42,30 @@ auth_server_shared_secret={secret}
     def is_open(self, mac):
         return "[AUTHORIZED]" in self.ports().get(mac, "")
 
+    def key(self):
+        """The MSK that the last Access-Accept bore: what the laptop receives by, then what it sends by."""
+        return "".join(_dumped(self.process.log, f"MS-MPPE-{which}-Key") for which in ("Recv", "Send"))
+
     def stop(self):
         self.process.stop()
 
 
+def _dumped(log, name):
+    """The octets of that name which hostap's log shows last, as hex."""
+    return re.findall(rf"{name} - hexdump\(len=\d+\): ([0-9a-f ]+)", log)[-1].replace(" ", "").strip()
+
+
 class Laptop:
-    def __init__(self, folder, namespace, interface, network):
+    def __init__(self, folder, namespace, interface, network, mac=None):
+        """mac: another one than its interface has."""
+        if mac:
+            namespace.run("ip", "link", "set", interface, "address", mac)
         self.folder, self.namespace, self.interface = Path(folder), namespace, interface
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "wpa.conf"
         config.write_text(f"ctrl_interface={self.folder}/wpa\nap_scan=0\n"
                           + network.replace("key_mgmt=WPA-EAP IEEE8021X", "key_mgmt=IEEE8021X"))
-        self.process = Process(["wpa_supplicant", "-Dwired", f"-i{interface}", f"-c{config}", "-d"],
+        self.process = Process(["wpa_supplicant", "-Dwired", f"-i{interface}", f"-c{config}", "-dK"],
                                self.folder / "wpa.log", namespace=namespace)
         link = namespace.run("ip", "link", "show", interface).stdout
         self.mac = re.search(r"link/ether (\S+)", link)[1]
@@ -62,6 +74,17 @@ class Laptop:
         done = self.namespace.run("wpa_cli", "-p", str(self.folder / "wpa"), "-i", self.interface, "status",
                                   check=False)
         return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+
+    def key(self):
+        """The MSK that its last method came to."""
+        log = self.process.log
+        method = "TTLS" if "EAP-TTLS: Derived" in log else "PEAP" if "EAP-PEAP: Derived" in log else "TLS"
+        return _dumped(log, f"EAP-{method}: Derived key")
+
+    def type_password(self, password):
+        """What somebody types into the dialog that asks for it."""
+        self.process.wait_line(r"CTRL-REQ-PASSWORD", 10)
+        self.namespace.run("wpa_cli", "-p", str(self.folder / "wpa"), "-i", self.interface, "password", "0", password)
 
     def wait_authorized(self, seconds=45):
         return wait_for(lambda: self.status().get("suppPortStatus") == "Authorized", seconds,
