@@ -14,6 +14,9 @@ from lib.process import SLOW, wait_for
 from lib.region import Region
 
 
+KILLS = int(os.environ.get("ROAMGATE_KILLS", "5"))
+
+
 @pytest.fixture
 def region(cache, tmp_path):
     made = Region(cache, tmp_path / "region", national=False, start=False)
@@ -162,6 +165,37 @@ def test_O11_kill_9(region):
     region.gateway.start()
     assert time.monotonic() - began < 1.5 * SLOW * SLOW
     assert region.sign_in("j.jansen").accepted
+
+
+def test_O11_kill_9_again_and_again_under_load(region):
+    """Each time it serves again, and nobody who asks meanwhile is left without an answer. (There is no accounting yet
+    whose records could be lost.)"""
+    region.raddb.clients.append(dict(name="load", site="beuningen", addresses=["127.0.0.1/32"],
+                                     secret_file=region.raddb.secret("load", "belasting-geheim-1")))
+    serve(region)
+    town, gateway, slowest = region.town("beuningen"), region.gateway, 0.0
+    pair = town.staff("j.jansen")
+    load = subprocess.Popen(
+        [str(word) for word in (
+            gateway.build / "src" / "roamgate", "load", "--json", "--server", f"127.0.0.1:{region.raddb.port}",
+            "--secret-file", region.raddb.folder / "secrets" / "load", "--eap-tls", "--identity",
+            "j.jansen@beuningen.nl", "--certificate", pair.certificate, "--key", pair.key, "--ca", town.certs.root,
+            "--rate", 20, "--seconds", KILLS, "--outstanding", 8, "--timeout", 60)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: gateway.sign_in_counts("beuningen.nl").get("accepted"), 10, "the load to begin")
+        for _ in range(KILLS):
+            gateway.kill()
+            began = time.monotonic()
+            gateway.start()
+            slowest = max(slowest, time.monotonic() - began)
+            assert region.sign_in("j.jansen").accepted
+    finally:
+        out, _ = load.communicate(timeout=90 * SLOW)
+    seen = json.loads(out)
+    print(f"{KILLS} times, ready again after at most {slowest:.2f} s; {seen['begun']} sign-ins beside it")
+    # Whose conversation died with the gateway is refused, and begins again.
+    assert seen["lost"] == 0 and seen["accepted"] > 0, seen
 
 
 def test_O11_clients_retry_through_a_restart(region):
