@@ -70,7 +70,8 @@ static void names(const char *text)
 	char *normal = dn_normal(text);
 	LDAPDN dn = NULL;
 	if (!normal) {
-		MUST(ldap_str2dn(text, &dn, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS);
+		/* None, or one that names nothing. */
+		MUST(ldap_str2dn(text, &dn, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS || !dn);
 		ldap_dnfree(dn);
 		return;
 	}
