@@ -72,8 +72,9 @@ static bool put_part(FILE *out, LDAPAVA **part)
 /* libldap says "decoding error" for want of memory too: what looks like a DN has two chances. */
 static bool take_apart(const char *text, LDAPDN *dn)
 {
-	return strchr(text, '=') && (ldap_str2dn(text, dn, LDAP_DN_FORMAT_LDAPV3) == LDAP_SUCCESS ||
-				     ldap_str2dn(text, dn, LDAP_DN_FORMAT_LDAPV3) == LDAP_SUCCESS);
+	bool may_be = *text == '\0' || strchr(text, '='); /* "" is above everything */
+	return may_be && (ldap_str2dn(text, dn, LDAP_DN_FORMAT_LDAPV3) == LDAP_SUCCESS ||
+			  ldap_str2dn(text, dn, LDAP_DN_FORMAT_LDAPV3) == LDAP_SUCCESS);
 }
 
 static bool memory_is_there(void)

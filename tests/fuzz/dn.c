@@ -70,8 +70,7 @@ static void names(const char *text)
 	char *normal = dn_normal(text);
 	LDAPDN dn = NULL;
 	if (!normal) {
-		/* None, or one that names nothing. */
-		MUST(ldap_str2dn(text, &dn, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS || !dn);
+		MUST(ldap_str2dn(text, &dn, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS);
 		ldap_dnfree(dn);
 		return;
 	}
