@@ -368,7 +368,7 @@ void nas_loop_back(struct signin *signin, const uint8_t *packet, size_t length)
 {
 	struct pdu pdu;
 	uint8_t authenticator[16];
-	struct nas *proxy = &nases[NASES_MOST - 1];
+	struct nas *proxy = &nases[PROXY];
 	chance_fill(&world.nas, authenticator, sizeof(authenticator));
 	pdu_begin(&pdu, RG_ACCESS_REQUEST, next_id(proxy, 0), authenticator, true);
 	for (size_t at = 20; at < length; at += packet[at + 1])
