@@ -261,6 +261,8 @@ void connection_shake(struct rg_connection *connection)
 	ERR_clear_error();
 	int result = SSL_do_handshake(connection->ssl);
 	if (result == 1) {
+		connection->writing = false;
+		stream_poll(connection);
 		established(connection);
 		return;
 	}

@@ -214,10 +214,20 @@ static void take_stream(struct rg_connection *connection, struct rg_span octets,
 		  kept == 0 || used != 0);
 }
 
+/* OpenSSL wants to write no more; a socket that may be written to would wake us for ever. */
+static void written_all(struct rg_connection *connection)
+{
+	if (!connection->writing || connection->out_length != 0)
+		return;
+	connection->writing = false;
+	stream_poll(connection);
+}
+
 static void reading_ended(struct rg_connection *connection, int result, int error_number)
 {
 	switch (SSL_get_error(connection->ssl, result)) {
 	case SSL_ERROR_WANT_READ:
+		written_all(connection);
 		return;
 	case SSL_ERROR_WANT_WRITE: /* a KeyUpdate is to be answered */
 		connection->writing = true;

@@ -190,18 +190,22 @@ class Sweep:
             self.calm(step)
 
     def calm(self, step):
-        """It burns no processor, and has kept no descriptors."""
+        """It burns no processor, once what it had to do is done, and has kept no descriptors."""
         gateway = self.bed.gateway
-        before, began = gateway.cpu_s(), time.monotonic()
-        time.sleep(0.4)
-        if gateway.cpu_s() - before > 0.5 * (time.monotonic() - began):
+        if not any(self._is_quiet() for _ in range(20)):
             self._note(step, "it spins")
         if gateway.descriptors() > self.descriptors + SPARE:
             self._note(step, f"descriptors: {self.descriptors}, then {gateway.descriptors()}")
             self.descriptors = gateway.descriptors()
 
+    def _is_quiet(self):
+        before, began = self.bed.gateway.cpu_s(), time.monotonic()
+        time.sleep(0.4)
+        return self.bed.gateway.cpu_s() - before < 0.5 * (time.monotonic() - began)
+
     def _note(self, step, what):
-        text = f"{step.act}: {step.kind} {step.at} fails with {error_name(step.error)}: {what}"
+        text = f"{step.act}: {step.kind} {step.at} fails with {error_name(step.error)}: {what}" if step \
+            else f"after all of it: {what}"
         self.found.append(text)
         self.say(text)
 

@@ -372,6 +372,18 @@ static void test_a_key_update_in_the_middle(void **state)
 	assert_int_equal(inside->ended, 0);
 }
 
+/* As after a handshake, or the answer to a KeyUpdate, that the socket would not take at once. */
+static void test_O3_a_socket_that_takes_all_again_wakes_nobody(void **state)
+{
+	(void)state;
+	inside->connection->writing = true;
+	stream_poll(inside->connection);
+	assert_true(scene_until(&scene, !inside->connection->writing));
+	assert_true(end_says(inside, 1, 100));
+	assert_true(scene_until(&scene, !inside->connection->writing &&
+						inside->connection->out_length == 0));
+}
+
 /* Answers to what was asked in one turn leave in as few records as may be. */
 static void test_answers_leave_in_one_record(void **state)
 {
@@ -477,6 +489,7 @@ int main(void)
 		IN(test_we_say_goodbye),
 		NEW(test_E8_a_renegotiation_is_refused),
 		IN(test_a_key_update_in_the_middle),
+		IN(test_O3_a_socket_that_takes_all_again_wakes_nobody),
 		IN(test_answers_leave_in_one_record),
 		NEW(test_much_both_ways),
 		IN(test_T2_ended_at_the_first_of_many_packets),
