@@ -102,7 +102,7 @@ def many_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_E3_T1_a_crowd_half_open_harms_no_honest_sign_in(region, peers, many_descriptors, tmp_path):
+def test_E3_a_crowd_half_open_harms_no_honest_sign_in(region, peers, many_descriptors, tmp_path):
     dawdlers = Dawdlers(region.tls_port, SLOW_HANDSHAKES)
     try:
         left = load(region, "--abandon", "2", "--count", str(HALF_OPEN), "--outstanding", "64", "--timeout", "30")

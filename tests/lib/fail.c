@@ -53,8 +53,9 @@ static struct control {
 	_Atomic uint64_t calls[KINDS];
 } nothing = {.kind = NONE}, *control = &nothing;
 
-/* Libraries that take no note of a lack of memory. libconfig 1.5: source.c sees to it that there is enough for it. */
-static const char *const careless[] = {"libconfig.so"};
+/* Libraries that take no note of a lack of memory. libconfig 1.5: source.c sees to it that there is enough for it. libtasn1,
+ * beneath GnuTLS, writes to NULL, and liblber hands libldap one that ldap_parse_result does not look at. */
+static const char *const careless[] = {"libconfig.so", "libtasn1.so", "liblber"};
 #define FRAMES 12
 
 __attribute__((constructor)) static void start(void)
