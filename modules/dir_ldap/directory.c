@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/sandbox.h"
+#include "core/thread.h"
 #include "dir_ldap.h"
 #include "directory/filter.h"
 
@@ -218,7 +219,7 @@ void *directory_open_ldap(const void *settings, const char *name)
 	TAILQ_INIT(&directory->waiting);
 	TAILQ_INIT(&directory->bind_waiting);
 	TAILQ_INIT(&directory->jobs);
-	if (directory_fill(directory, name) && thread_start(&directory->thread, run, directory))
+	if (directory_fill(directory, name) && thread_begin(&directory->thread, run, directory))
 		return directory;
 	directory_free(directory);
 	return NULL;

@@ -169,8 +169,6 @@ void bind_receive(struct rg_ldap_directory *, struct link *, uint64_t now);
 uint64_t bind_due(const struct rg_ldap_directory *);
 
 /* job.c */
-/* A thread that no signal reaches. */
-bool thread_start(pthread_t *, void *(*run)(void *), void *argument);
 /* False: no thread or memory. */
 bool job_connect(struct rg_ldap_directory *, struct link *, struct rg_server *, uint64_t now);
 void job_cut(struct job *);   /* its server has had its time; the directory's lock is held */

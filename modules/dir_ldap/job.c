@@ -1,11 +1,11 @@
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "core/sandbox.h"
+#include "core/thread.h"
 #include "directory.h"
 
 /* A copy of the descriptor: libldap may close its own at any time. */
@@ -26,18 +26,6 @@ void job_cut(struct job *job)
 	job->late = true;
 	if (job->fd >= 0)
 		shutdown(job->fd, SHUT_RDWR);
-}
-
-bool thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
-{
-	sigset_t all, before;
-	sigfillset(&all);
-	/* The daemon's signals are not for it, and libldap writes to sockets without MSG_NOSIGNAL.
-	 */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool started = pthread_create(thread, NULL, run, argument) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
 }
 
 static void *job_run(void *opaque)
@@ -68,7 +56,7 @@ static bool job_start(struct job *job, uint64_t now)
 	job->connect.connected = job_connected;
 	job->late_ns = now + (uint64_t)directory->settings->timeout_ms * RG_MS;
 	pthread_mutex_lock(&directory->lock);
-	bool started = thread_start(&job->thread, job_run, job);
+	bool started = thread_begin(&job->thread, job_run, job);
 	if (started)
 		TAILQ_INSERT_TAIL(&directory->jobs, job, next);
 	pthread_mutex_unlock(&directory->lock);

@@ -2,7 +2,6 @@
  * was read last. A disk that hangs holds up the first one only. */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "core/log.h"
 #include "core/sandbox.h"
 #include "core/text.h"
+#include "core/thread.h"
 #include "judge.h"
 
 #define LOOK_EVERY_NS (500 * RG_MS)
@@ -260,15 +260,8 @@ void *directory_open_ldif(const void *settings, const char *name)
 	directory->since = (int64_t)(clock_wall() / RG_SECOND);
 	directory->name = strdup(name);
 	directory->digests = nt_digests_new();
-	/* The daemon's signals are not for these threads. */
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool reads = directory->name &&
-		     pthread_create(&directory->reader, NULL, run_reader, directory) == 0;
-	bool answers =
-		reads && pthread_create(&directory->answerer, NULL, run_answerer, directory) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	bool reads = directory->name && thread_begin(&directory->reader, run_reader, directory);
+	bool answers = reads && thread_begin(&directory->answerer, run_answerer, directory);
 	if (answers)
 		return directory;
 	if (reads)

@@ -1,7 +1,6 @@
 #include "verifier.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "core/log.h"
 #include "core/sandbox.h"
 #include "core/secret.h"
+#include "core/thread.h"
 #include "refusal.h"
 
 struct errand {
@@ -284,7 +284,7 @@ static bool start(struct rg_verifier *verifier, void *(*run)(void *))
 {
 	pthread_t thread;
 	pthread_mutex_lock(&verifier->lock);
-	bool started = pthread_create(&thread, NULL, run, verifier) == 0;
+	bool started = thread_begin(&thread, run, verifier);
 	if (started) {
 		pthread_detach(thread);
 		verifier->threads++;
@@ -298,7 +298,6 @@ struct rg_verifier *verifier_open(const struct rg_winbind_settings *settings, co
 {
 	struct rg_verifier *verifier = calloc(1, sizeof(*verifier));
 	pthread_condattr_t monotonic;
-	sigset_t all, before;
 	if (!verifier)
 		return NULL;
 	pthread_condattr_init(&monotonic);
@@ -315,13 +314,9 @@ struct rg_verifier *verifier_open(const struct rg_winbind_settings *settings, co
 	verifier->domain = settings->domain ? strdup(settings->domain) : NULL;
 	verifier->log = (struct rg_log_limit){.burst = 4, .every_s = 60};
 	bool good = verifier->name && (verifier->domain || !settings->domain);
-	/* The daemon's signals are not for these threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	good = good && start(verifier, run_keeper);
 	for (int64_t i = 0; good && i < verifier->threads_most; i++)
 		good = start(verifier, run_thread);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!good)
 		verifier_close(&verifier);
 	return verifier;

@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -13,6 +12,7 @@
 #include "core/log.h"
 #include "core/sandbox.h"
 #include "core/secret.h"
+#include "core/thread.h"
 #include "frame.h"
 #include "queue.h"
 
@@ -258,17 +258,8 @@ static bool keep_settings(struct fticks_sender *sender, const struct fticks_sett
 
 static bool start(struct fticks_sender *sender)
 {
-	sigset_t all, before;
 	pthread_t thread;
-	pthread_attr_t detached;
-	pthread_attr_init(&detached);
-	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main loop's */
-	int failed = pthread_create(&thread, &detached, sender_main, sender);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&detached);
-	return failed == 0;
+	return thread_begin(&thread, sender_main, sender) && pthread_detach(thread) == 0;
 }
 
 struct fticks_sender *fticks_sender_open(const struct fticks_settings *settings,

@@ -10,6 +10,7 @@ src_libroamgate_a_SOURCES += \
 	src/core/secret.c src/core/secret.h \
 	src/core/slab.c src/core/slab.h \
 	src/core/text.c src/core/text.h \
+	src/core/thread.c src/core/thread.h \
 	src/core/timer.c src/core/timer.h \
 	src/include/roamgate/directory.h \
 	src/include/roamgate/eap.h \

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "core/log_target.h"
 #include "core/sandbox.h"
 #include "core/text.h"
+#include "core/thread.h"
 
 #define QUEUE_LINES  16384
 #define QUEUE_OCTETS ((size_t)8 << 20)
@@ -251,17 +251,6 @@ static void *writer_main(void *argument)
 	return NULL;
 }
 
-static int writer_start(struct writer *writer)
-{
-	sigset_t all, before;
-	/* Signals are the main loop's; and a pipe whose reader is gone gives EPIPE here, not SIGPIPE. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int failed = pthread_create(&journal.thread, NULL, writer_main, writer);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return failed;
-}
-
 bool log_open(const char *target, enum rg_log_level level, enum rg_log_format format)
 {
 	struct rg_log_target opened;
@@ -287,8 +276,7 @@ bool log_open(const char *target, enum rg_log_level level, enum rg_log_format fo
 	atomic_store(&journal.format, (int)format);
 	if (writer) {
 		journal.closing = journal.finished = false;
-		errno = writer_start(writer);
-		journal.running = errno == 0;
+		journal.running = thread_begin(&journal.thread, writer_main, writer);
 	}
 	pthread_cond_broadcast(&journal.changed);
 	bool running = journal.running;

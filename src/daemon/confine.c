@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/sandbox.h"
 #include "core/secret.h"
+#include "core/thread.h"
 #include "daemon/daemon.h"
 
 /* The folder of path, or path itself where the folder is one of devices. */
@@ -83,7 +84,7 @@ static void read_beforehand(void)
 	tzset(); /* for syslog */
 	/* As malloc has it unasked: but then it looks into /sys how many processors there are. */
 	mallopt(M_ARENA_MAX, 8 * get_nprocs());
-	if (pthread_create(&thread, NULL, give_back, NULL) == 0)
+	if (thread_begin(&thread, give_back, NULL))
 		pthread_join(thread, NULL);
 }
 

@@ -3,7 +3,6 @@
 #include <ares.h>
 #include <jansson.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "core/log.h"
 #include "core/sandbox.h"
 #include "core/text.h"
+#include "core/thread.h"
 #include "discover/table.h"
 #include "route/table.h"
 
@@ -301,14 +301,10 @@ static bool discover_start(struct rg_discover *discover, char *why)
 	discover->resolver = resolver_open(&discover->loop, &discover->settings.resolvers,
 					   try_ms(discover), why);
 	bool fine = discover->resolver;
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main loop's */
-	if (fine && pthread_create(&discover->thread, NULL, run, discover) != 0) {
+	if (fine && !thread_begin(&discover->thread, run, discover)) {
 		snprintf(why, 256, "discovery: a thread cannot be started");
 		fine = false;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (fine)
 		return true;
 	resolver_close(&discover->resolver);

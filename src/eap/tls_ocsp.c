@@ -5,7 +5,6 @@
 
 #include <openssl/err.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "core/clock.h"
 #include "core/sandbox.h"
+#include "core/thread.h"
 #include "eap/tls_private.h"
 
 #define THREADS        4
@@ -290,10 +290,9 @@ static void *thread_deadlines(void *unused)
 	return NULL;
 }
 
-/* With the lock. Signals are the main thread's. */
+/* With the lock. */
 static bool threads_start(void)
 {
-	sigset_t all, before;
 	pthread_condattr_t monotonic;
 	if (running || closing)
 		return running && !closing;
@@ -305,15 +304,11 @@ static bool threads_start(void)
 	pthread_cond_init(&work, NULL);
 	pthread_cond_init(&deadlines, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	unsigned started = 0;
 	while (started <= THREADS &&
-	       pthread_create(&threads[started], NULL,
-			      started < THREADS ? thread_ask : thread_deadlines,
-			      (void *)(uintptr_t)started) == 0)
+	       thread_begin(&threads[started], started < THREADS ? thread_ask : thread_deadlines,
+			    (void *)(uintptr_t)started))
 		started++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	running = started > THREADS;
 	if (!running) {
 		closing = true;

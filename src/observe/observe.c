@@ -4,7 +4,6 @@
 #include <jansson.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,6 +11,7 @@
 
 #include "core/log.h"
 #include "core/sandbox.h"
+#include "core/thread.h"
 #include "observe/history.h"
 #include "observe/metrics.h"
 #include "observe/record.h"
@@ -174,7 +174,6 @@ static void free_all(void)
 
 bool observe_open(unsigned workers, unsigned trace_most)
 {
-	sigset_t all, before;
 	observer.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	observer.tally = tally_new();
 	observer.history = history_new(trace_most);
@@ -183,11 +182,7 @@ bool observe_open(unsigned workers, unsigned trace_most)
 	if (workers == 0 || observer.wake < 0 || !observer.tally || !observer.history ||
 	    !rings_new(workers))
 		goto out;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main loop's */
-	int failed = pthread_create(&observer.thread, NULL, observer_main, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!failed)
+	if (thread_begin(&observer.thread, observer_main, NULL))
 		return true;
 out:
 	free_all();

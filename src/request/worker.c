@@ -1,12 +1,12 @@
 #include "request/worker.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/sandbox.h"
+#include "core/thread.h"
 #include "request/answer.h"
 #include "request/away.h"
 #include "request/doors.h"
@@ -291,12 +291,7 @@ bool worker_init(struct rg_worker *worker, unsigned number, unsigned workers, ui
 
 bool worker_start(struct rg_worker *worker)
 {
-	/* Signals are the main thread's. */
-	sigset_t all, former;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &former);
-	worker->started = pthread_create(&worker->thread, NULL, run, worker) == 0;
-	pthread_sigmask(SIG_SETMASK, &former, NULL);
+	worker->started = thread_begin(&worker->thread, run, worker);
 	return worker->started;
 }
 

@@ -4,7 +4,6 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/sandbox.h"
+#include "core/thread.h"
 #include "observe/observe.h"
 
 #define CONNECTIONS_MOST 64u
@@ -172,17 +172,6 @@ static void *run(void *context)
 	return NULL;
 }
 
-/* Signals stay with the caller's threads. */
-static bool thread_start(struct rg_http *http)
-{
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool started = pthread_create(&http->thread, NULL, run, http) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
-}
-
 static bool http_prepare(struct rg_http *http, char why[256])
 {
 	const struct sockaddr *address = (const struct sockaddr *)&http->address;
@@ -239,7 +228,7 @@ struct rg_http *http_open(const struct sockaddr *address, int (*health)(void *co
 bool http_serve(struct rg_http *http, char why[256])
 {
 	if (!http->serves)
-		http->serves = thread_start(http);
+		http->serves = thread_begin(&http->thread, run, http);
 	if (!http->serves)
 		snprintf(why, 256, "the http server does not start");
 	return http->serves;
