@@ -36,6 +36,7 @@ static struct {
 	_Atomic uint32_t refused[RG_ROLE_COUNT][CALLS_MOST];
 	uint32_t told[RG_ROLE_COUNT][CALLS_MOST];
 	_Atomic uint64_t total;
+	_Atomic bool not_narrowed; /* a thread has the main one's list alone */
 	void (*wake)(void *);
 	void *context;
 } sandbox = {.state = {.why = "not asked for"}};
@@ -164,12 +165,15 @@ void sandbox_enter(enum rg_role which)
 	pthread_setname_np(pthread_self(), name);
 	/* The main thread's list holds either way. */
 	if (sandbox.state.calls && !load(which))
-		sandbox.state.why = "a thread could not be confined further";
+		atomic_store(&sandbox.not_narrowed, true);
 }
 
 struct rg_sandbox sandbox_state(void)
 {
-	return sandbox.state;
+	struct rg_sandbox state = sandbox.state;
+	if (atomic_load(&sandbox.not_narrowed))
+		state.why = "a thread could not be confined further";
+	return state;
 }
 
 uint64_t sandbox_refused(void)

@@ -220,14 +220,13 @@ static bool all_quiet(const struct rg_daemon *daemon)
 
 static void close_handles(struct rg_daemon *daemon)
 {
-	sigset_t held; /* libuv gives a signal its default back, which would end us here and now */
-	sigfillset(&held);
-	pthread_sigmask(SIG_SETMASK, &held, NULL);
+	/* Whoever asks once more is not heard: libuv gives a signal its default back, which would end us
+	 * here and now. No other thread hears any (core/thread.h, confine.c). */
+	sigset_t all;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(daemon->signals[0]); i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
-	/* Whoever asks once more, now that libuv does not hear it: it is ending. */
-	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++)
-		signal(signums[i], SIG_IGN);
 	uv_close((uv_handle_t *)&daemon->watch, NULL);
 	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
 	confine_close(daemon);
