@@ -26,7 +26,8 @@ struct fticks_sender {
 	struct fticks_stop stop;
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t ended;
-	bool over;      /* the thread has ended */
+	pthread_t thread;
+	bool over;      /* the thread has only to end */
 	bool abandoned; /* whoever closed has gone: the thread frees */
 	enum rg_sink_state state;
 	char why[RG_SINK_WHY];
@@ -256,12 +257,6 @@ static bool keep_settings(struct fticks_sender *sender, const struct fticks_sett
 	return sender->target.transport != FTICKS_TLS || sender->tls;
 }
 
-static bool start(struct fticks_sender *sender)
-{
-	pthread_t thread;
-	return thread_begin(&thread, sender_main, sender) && pthread_detach(thread) == 0;
-}
-
 struct fticks_sender *fticks_sender_open(const struct fticks_settings *settings,
 					 const char *country, char why[RG_SINK_WHY])
 {
@@ -280,7 +275,8 @@ struct fticks_sender *fticks_sender_open(const struct fticks_settings *settings,
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&sender->ended, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	if (sender->stop.fd >= 0 && keep_settings(sender, settings, country, why) && start(sender))
+	if (sender->stop.fd >= 0 && keep_settings(sender, settings, country, why) &&
+	    thread_begin(&sender->thread, sender_main, sender))
 		return sender;
 	sender_free(sender);
 	return NULL;
@@ -316,8 +312,13 @@ void fticks_sender_close(struct fticks_sender *sender)
 	while (!sender->over && waited == 0)
 		waited = pthread_cond_timedwait(&sender->ended, &sender->lock, &end);
 	bool over = sender->over;
+	pthread_t thread = sender->thread; /* the sender may be gone when its thread is left behind */
 	sender->abandoned = !over;
 	pthread_mutex_unlock(&sender->lock);
-	if (over)
+	if (over) {
+		pthread_join(thread, NULL);
 		sender_free(sender);
+	} else {
+		pthread_detach(thread);
+	}
 }
