@@ -35,6 +35,9 @@ static void print_head(const json_t *status)
 	printf(" (node %.0f, roamgate %s), running for %s\n", number_of(status, "node"),
 	       text_of(status, "version"), uptime);
 	printf("%.0f EAP conversations under way\n", number_of(status, "sessions"));
+	if (number_of(status, "overflowed") > 0)
+		printf("%.0f datagrams came while a socket was full, and were lost\n",
+		       number_of(status, "overflowed"));
 }
 
 static int by_name(const void *a, const void *b)

@@ -392,19 +392,37 @@ void log_record(enum rg_log_level level, const char *line)
 		submit(level, true, line, strlen(line));
 }
 
+/* Without the lock. */
+static bool is_full(const struct rg_log_limit *limit, uint64_t now)
+{
+	uint64_t window = __atomic_load_n(&limit->window_ns, __ATOMIC_RELAXED);
+	bool over = window == 0 || now - window >= limit->every_s * RG_SECOND;
+	return !over && __atomic_load_n(&limit->written, __ATOMIC_RELAXED) >= limit->burst;
+}
+
+static bool leave_out(struct rg_log_limit *limit, uint64_t now)
+{
+	bool full = is_full(limit, now);
+	if (full)
+		__atomic_fetch_add(&limit->dropped, 1, __ATOMIC_RELAXED);
+	return full;
+}
+
+bool log_limit_reached(struct rg_log_limit *limit)
+{
+	return leave_out(limit, clock_now());
+}
+
 /* True: a line may be written; *left_out says how many were not since the last. Lock-free while the
  * limit is reached, so that a flood costs its worker next to nothing. */
 static bool limit_allows(struct rg_log_limit *limit, unsigned *left_out)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	uint64_t now = clock_now(), window = __atomic_load_n(&limit->window_ns, __ATOMIC_RELAXED);
-	bool over = window == 0 || now - window >= limit->every_s * RG_SECOND;
-	if (!over && __atomic_load_n(&limit->written, __ATOMIC_RELAXED) >= limit->burst) {
-		__atomic_fetch_add(&limit->dropped, 1, __ATOMIC_RELAXED);
+	uint64_t now = clock_now();
+	if (leave_out(limit, now))
 		return false;
-	}
 	pthread_mutex_lock(&lock);
-	window = __atomic_load_n(&limit->window_ns, __ATOMIC_RELAXED);
+	uint64_t window = __atomic_load_n(&limit->window_ns, __ATOMIC_RELAXED);
 	if (window == 0 || (now > window && now - window >= limit->every_s * RG_SECOND)) {
 		__atomic_store_n(&limit->window_ns, now, __ATOMIC_RELAXED);
 		__atomic_store_n(&limit->written, 0, __ATOMIC_RELAXED);

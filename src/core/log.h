@@ -37,4 +37,6 @@ struct rg_log_limit {
 };
 void log_limited(struct rg_log_limit *, enum rg_log_level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* True: log_limited would leave the line out, which is counted; for callers whose arguments cost more than that. */
+bool log_limit_reached(struct rg_log_limit *);
 #endif

@@ -11,6 +11,7 @@
 #include "daemon/daemon.h"
 #include "directory/broker.h"
 #include "eap/tls_context.h"
+#include "observe/counter.h"
 #include "observe/observe.h"
 #include "observe/sinks.h"
 #include "upstream/stats.h"
@@ -143,13 +144,14 @@ json_t *daemon_status(struct rg_daemon *daemon)
 		snprintf(name, sizeof(name), "credential %.128s", raddb->credentials[i].name);
 		radsec_expiry(snapshot->radsec[i], add_expiry, &context);
 	}
-	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}", "gateway",
+	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}", "gateway",
 			 raddb->gateway.name, "node", (json_int_t)raddb->gateway.node, "version",
 			 PACKAGE_VERSION, "uptime_s",
 			 (json_int_t)((clock_now() - daemon->began_ns) / RG_SECOND), "workers",
 			 (json_int_t)daemon->worker_count, "sessions",
 			 (json_int_t)sum_of(daemon, true), "requests",
-			 (json_int_t)sum_of(daemon, false), "sign_ins", observe_signins_json(),
+			 (json_int_t)sum_of(daemon, false), "overflowed",
+			 (json_int_t)counters_sum(RG_COUNT_OVERFLOWED), "sign_ins", observe_signins_json(),
 			 "peers", peers_json(raddb, daemon->worker_count), "directories",
 			 directories, "expiry", expiry, "sinks", sinks_status_json(),
 			 "sandbox", confine_json(),

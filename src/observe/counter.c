@@ -36,6 +36,7 @@ static const char *const words[RG_COUNT_FAULT] = {
 	[RG_COUNT_SESSIONS_EVICTED] = "sessions_evicted",
 	[RG_COUNT_HANDED_OVER] = "handed_over",
 	[RG_COUNT_OBSERVE_LOST] = "observe_lost",
+	[RG_COUNT_OVERFLOWED] = "overflowed",
 };
 
 struct rg_counters *counters_of(unsigned worker)

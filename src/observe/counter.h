@@ -39,6 +39,7 @@ enum rg_counter {
 	RG_COUNT_SESSIONS_EVICTED,
 	RG_COUNT_HANDED_OVER,
 	RG_COUNT_OBSERVE_LOST,
+	RG_COUNT_OVERFLOWED,              /* dropped by the kernel: a socket was full */
 	RG_COUNT_FAULT,                   /* RG_PACKET_FAULT_COUNT slots from here */
 	RG_COUNTERS = RG_COUNT_FAULT + RG_PACKET_FAULT_COUNT
 };
@@ -47,11 +48,16 @@ struct rg_counters {
 	_Alignas(64) _Atomic uint64_t value[RG_COUNTERS];
 };
 
-static inline void count(struct rg_counters *counters, enum rg_counter which)
+static inline void count_more(struct rg_counters *counters, enum rg_counter which, uint64_t more)
 {
 	atomic_store_explicit(&counters->value[which],
-			      atomic_load_explicit(&counters->value[which], memory_order_relaxed) + 1,
+			      atomic_load_explicit(&counters->value[which], memory_order_relaxed) + more,
 			      memory_order_relaxed);
+}
+
+static inline void count(struct rg_counters *counters, enum rg_counter which)
+{
+	count_more(counters, which, 1);
 }
 
 /* The counters of one worker, or with RG_WORKERS_MOST of the main thread; they live as long as the process. */

@@ -39,6 +39,7 @@ static const struct {
 } families[] = {
 	{RG_COUNT_DATAGRAMS_IN, "datagrams_received_total", "Datagrams that came in, of any kind."},
 	{RG_COUNT_DATAGRAMS_OUT, "datagrams_sent_total", "Datagrams that were sent."},
+	{RG_COUNT_OVERFLOWED, "datagrams_overflowed_total", "Datagrams that came while a socket was full, and were lost."},
 	{RG_COUNT_SEND_FAILED, "datagrams_send_failed_total", "Datagrams that the system would not send."},
 	{RG_COUNT_REPEATED, "answers_repeated_total", "Duplicates that got the same answer again."},
 	{RG_COUNT_REFORWARDED, "requests_reforwarded_total", "Duplicates that were sent on unchanged."},

@@ -12,6 +12,17 @@ static struct rg_counters *counters(const struct rg_inbound *inbound)
 	return inbound->worker->counters;
 }
 
+static void complain(const struct rg_inbound *inbound, enum rg_packet_fault fault)
+{
+	static struct rg_log_limit limit = {.burst = 10, .every_s = 60};
+	char from[64];
+	if (log_limit_reached(&limit))
+		return;
+	address_text(from, &inbound->datagram->source);
+	log_limited(&limit, RG_LOG_WARNING, "dropped a malformed packet from %s: %s", from,
+		    packet_fault_word(fault));
+}
+
 enum rg_next view_stage(struct rg_inbound *inbound)
 {
 	enum rg_packet_fault fault = packet_view_version(&inbound->packet,
@@ -20,11 +31,7 @@ enum rg_next view_stage(struct rg_inbound *inbound)
 	count(counters(inbound), RG_COUNT_DATAGRAMS_IN);
 	if (fault == RG_PACKET_OK)
 		return RG_NEXT;
-	static struct rg_log_limit limit = {.burst = 10, .every_s = 60};
-	char from[64];
-	address_text(from, &inbound->datagram->source);
-	log_limited(&limit, RG_LOG_WARNING, "dropped a malformed packet from %s: %s", from,
-		    packet_fault_word(fault));
+	complain(inbound, fault);
 	count(counters(inbound), RG_COUNT_DROP_MALFORMED);
 	count(counters(inbound), (enum rg_counter)(RG_COUNT_FAULT + fault));
 	inbound->broken = fault != RG_PACKET_CODE; /* a code that we do not know is still a packet */

@@ -13,12 +13,28 @@ struct rg_receiver {
 	struct rg_link link;
 	uv_poll_t poll;
 	bool kept; /* while a new configuration is taken */
+	uint32_t overflowed;
 };
+
+/* What the kernel dropped since the last batch: whoever was in it waits and asks again. */
+static void count_overflow(struct rg_receiver *receiver, const struct rg_datagram *newest)
+{
+	static struct rg_log_limit limit = {.burst = 1, .every_s = 60};
+	uint32_t more = newest->overflowed - receiver->overflowed;
+	if (newest->overflowed == 0 || more == 0)
+		return;
+	receiver->overflowed = newest->overflowed;
+	count_more(receiver->link.worker->counters, RG_COUNT_OVERFLOWED, more);
+	log_limited(&limit, RG_LOG_WARNING,
+		    "worker %u: more datagrams came than it could take, %u were lost",
+		    receiver->link.worker->number, more);
+}
 
 static void take_datagrams(void *context, const struct rg_datagram *datagrams, size_t count)
 {
-	struct rg_link *link = context;
-	path_run_batch(link->worker, link, datagrams, count);
+	struct rg_receiver *receiver = context;
+	path_run_batch(receiver->link.worker, &receiver->link, datagrams, count);
+	count_overflow(receiver, &datagrams[count - 1]);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -28,7 +44,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	/* One batch a turn: a flooded port must not starve timers, peers and directories. */
-	inbox_receive_batch(link->worker->inbox, link->fd, take_datagrams, link);
+	inbox_receive_batch(link->worker->inbox, link->fd, take_datagrams, receiver);
 }
 
 static void receiver_closed(uv_handle_t *handle)

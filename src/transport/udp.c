@@ -71,6 +71,7 @@ int udp_listen(const struct sockaddr *address, bool v6_only)
 	if (fd < 0)
 		return -1;
 	ask_for_buffers(fd);
+	option_on(fd, SOL_SOCKET, SO_RXQ_OVFL); /* if it cannot be told, it is not */
 	int failed = address->sa_family == AF_INET6 ? option_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)
 						    : option_on(fd, IPPROTO_IP, IP_PKTINFO);
 	return failed ? close_failed(fd) : fd;
@@ -140,6 +141,16 @@ static struct rg_local local_of(struct msghdr *header)
 	return local;
 }
 
+/* The kernel says it with a datagram once there were any. */
+static uint32_t overflowed(struct msghdr *header)
+{
+	uint32_t lost = 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
+			memcpy(&lost, CMSG_DATA(c), sizeof(lost));
+	return lost;
+}
+
 int inbox_receive_batch(struct rg_inbox *inbox, int fd,
 			void (*take)(void *context, const struct rg_datagram *, size_t count),
 			void *context)
@@ -154,6 +165,7 @@ int inbox_receive_batch(struct rg_inbox *inbox, int fd,
 			.bytes = span_of(inbox->data[i], inbox->messages[i].msg_len),
 			.source = inbox->sources[i],
 			.local = local_of(&inbox->messages[i].msg_hdr),
+			.overflowed = overflowed(&inbox->messages[i].msg_hdr),
 		};
 	}
 	if (count > 0)

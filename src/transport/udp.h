@@ -50,6 +50,7 @@ struct rg_datagram {
 	struct rg_span bytes;
 	union rg_address source;
 	struct rg_local local;
+	uint32_t overflowed; /* how many the socket had no room for since it was opened; 0: none, or not known */
 };
 
 /* Receives up to RG_BATCH datagrams and hands them over. Returns how many; -1 with errno (EAGAIN: none). */

@@ -15,13 +15,14 @@ sys.path.insert(0, str(HERE.parent))
 
 import cases  # noqa: E402
 import figures  # noqa: E402
+import flood  # noqa: E402
 import instructions  # noqa: E402
 import peers  # noqa: E402
 import table  # noqa: E402
 from lib.process import program, run  # noqa: E402
 
 
-GROUPS = {**cases.GROUPS, **figures.GROUPS}
+GROUPS = {**cases.GROUPS, **figures.GROUPS, **flood.GROUPS}
 
 
 class Bench(peers.Place):

@@ -89,9 +89,15 @@ def _room(results):
         results, "reload with 10,000 realms: CPU time of a worker, the longest of 8")
 
 
+def _flooded(results):
+    for name in (each["name"] for each in results.get("figures", []) if each["name"].startswith("p99 under a flood")):
+        quiet, flooded = figure(results, name, "roamgated, another flooded"), figure(results, name, "roamgated, 100,000 a second")
+        yield f"{name}, of that with another flooded", "≤", 2, flooded / quiet if quiet and flooded else None
+
+
 def all_of(results):
     """(what, "≤" or "≥", limit, measured, reached), in order; what was not measured is left out."""
-    for group in (_proxying, _signing_in, _room):
+    for group in (_proxying, _signing_in, _room, _flooded):
         for what, way, limit, measured in group(results):
             if measured is not None:
                 yield what, way, limit, measured, measured <= limit if way == "≤" else measured >= limit

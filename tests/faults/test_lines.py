@@ -1,10 +1,11 @@
 """attacks.md O5, O9, E3: bad lines, floods, and those who begin and never end."""
+import signal
 import socket
 import threading
 
 import pytest
 
-from lib.process import SLOW, Process, free_port
+from lib.process import SLOW, Process, free_port, wait_for
 from lib.radius import CHALLENGE, Nas
 from lib.region import Region
 from lib.relay import Relay
@@ -124,6 +125,29 @@ def test_O9_flood_from_unknown_sources(region):
     counted = region.gateway.counted('dropped_total{reason="unknown-client"}', before, 500)
     assert counted
     assert len(region.gateway.log.splitlines()) - log < 150, "a line a packet fills the disk"
+
+
+def test_O9_what_a_full_socket_loses_is_counted(region):
+    """And whoever was lost in it signs in when he asks again."""
+    gateway, town = region.gateway, region.town("beuningen")
+    before = gateway.counters()
+    nas = Nas(gateway.server, town.secret, town.address)
+    gateway.process.signal(signal.SIGSTOP)
+    try:
+        for _ in range(6000):
+            nas.send(bytes(4000))
+    finally:
+        gateway.process.signal(signal.SIGCONT)
+
+    def lost():
+        nas.ask(nas.status())  # the kernel says it with the next one that it takes
+        return gateway.counters()["datagrams_overflowed_total"] - before["datagrams_overflowed_total"]
+    wait_for(lost, 5, "the kernel to have dropped some")
+    assert gateway.status()["overflowed"] >= 1000
+    assert "while a socket was full" in gateway.command("status").stdout
+    assert "more datagrams came than it could take" in gateway.log
+    assert region.sign_in("j.jansen").accepted
+    nas.close()
 
 
 def test_E3_half_open_conversations(cache, tmp_path):
