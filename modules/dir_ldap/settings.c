@@ -45,6 +45,8 @@ static void check_uri(const struct rg_ldap_settings *settings, const char *uri,
 	}
 	if ((url->lud_dn && *url->lud_dn) || url->lud_attrs || url->lud_filter || url->lud_exts)
 		complain_error(complaint, "uris", "\"%s\" says more than a host and a port", uri);
+	if (strcmp(url->lud_scheme, "ldapi") != 0 && (url->lud_port < 0 || url->lud_port > 65535))
+		complain_error(complaint, "uris", "the port of \"%s\" must be from 1 to 65535", uri);
 	bool plain = strcmp(url->lud_scheme, "ldap") == 0;
 	if (plain && !settings->starttls && !host_is_loopback(url))
 		complain_error(complaint, "starttls",

@@ -1,7 +1,21 @@
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "config/reading.h"
+
+/* An error of the rows stands at that very key, or below it. */
+static bool told_at(const struct rg_reading *reading, const char *file, const char *path)
+{
+	size_t length = strlen(path);
+	for (size_t i = reading->told_from; i < reading->told_to; i++) {
+		const struct rg_finding *told = &reading->report->errors[i];
+		if (strcmp(told->file, file) == 0 && strncmp(told->key, path, length) == 0 &&
+		    (told->key[length] == '\0' || strchr(".[", told->key[length])))
+			return true;
+	}
+	return false;
+}
 
 typedef void report_any(struct rg_report *, const char *, unsigned, const char *, const char *, ...);
 
@@ -15,6 +29,8 @@ static void finding(report_any *report, const struct rg_reading *reading, const 
 	char path[512], message[1024];
 	struct rg_where where = setting_where(setting);
 	setting_path(setting, member, path, sizeof(path));
+	if (told_at(reading, where.file, path))
+		return;
 	vsnprintf(message, sizeof(message), format, args);
 	report(reading->report, where.file, where.line, path, "%s", message);
 }
@@ -35,6 +51,14 @@ static const config_setting_t *place_of(struct rg_complaint *at, const char **ke
 		return at->group;
 	*key = NULL;
 	return setting;
+}
+
+bool told_of(struct rg_complaint *at, const char *key)
+{
+	char path[512];
+	const config_setting_t *setting = place_of(at, &key);
+	setting_path(setting, key, path, sizeof(path));
+	return told_at(at->reading, setting_where(setting).file, path);
 }
 
 void complain_error(struct rg_complaint *at, const char *key, const char *format, ...)

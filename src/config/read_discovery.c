@@ -173,11 +173,10 @@ void discovery_read(struct rg_reading *reading, config_setting_t *setting)
 		setting_error(reading, setting, "must be a group { … }, is %s", type_text(setting));
 		return;
 	}
-	if (!rows_read(&at, discovery_rows, NULL, &discovery))
-		return;
+	rows_read(&at, discovery_rows, NULL, &discovery);
 	discovery.resolvers = resolvers_read(&at, &discovery.resolvers);
 	discovery.allow = patterns_read(&at, "allow", &discovery.allow);
-	if (discovery.ttl_max_s < discovery.ttl_min_s)
+	if (discovery.ttl_max_s < discovery.ttl_min_s && !told_of(&at, "ttl_min_s"))
 		complain_error(&at, "ttl_max_s", "is less than ttl_min_s (%lld)",
 			       (long long)discovery.ttl_min_s);
 	digest_make(&discovery);

@@ -236,7 +236,8 @@ void listen_read(struct rg_reading *reading, config_setting_t *setting)
 {
 	struct listen read = {0};
 	struct rg_complaint at = {reading, setting};
-	if (!rows_read(&at, listen_rows, NULL, &read))
+	rows_read(&at, listen_rows, NULL, &read);
+	if (!read.address || told_of(&at, "transport"))
 		return;
 	uint16_t port = listen_port(&read);
 	struct rg_listen listen = {

@@ -179,7 +179,7 @@ void peer_read(struct rg_reading *reading, config_setting_t *setting)
 	struct rg_peer_settings *peer = &reading->raddb->peers[reading->raddb->peer_count];
 	canon_setting(&canon, setting);
 	reading->canon = &canon;
-	bool fine = rows_read(&at, peer_rows, NULL, &read);
+	rows_read(&at, peer_rows, NULL, &read);
 	reading->canon = canon.outer;
 	canon_end(&canon, read.peer.digest);
 	read.peer.where = setting_where(setting);
@@ -189,9 +189,11 @@ void peer_read(struct rg_reading *reading, config_setting_t *setting)
 		read.peer.name = "";
 	else if (*read.peer.name == '\0')
 		complain_error(&at, "name", "is empty");
-	if (fine && read.peer.transport == RG_TRANSPORT_UDP)
+	/* Of a transport that is none nobody knows which keys belong to it. */
+	bool known = !told_of(&at, "transport");
+	if (known && read.peer.transport == RG_TRANSPORT_UDP)
 		udp_peer_read(&at, &read);
-	else if (fine)
+	else if (known)
 		tls_peer_read(&at, &read);
 	read.peer.key = key_make(reading->raddb, read.secret);
 	if (is_given(&at, "discover"))

@@ -65,7 +65,7 @@ void credential_read(struct rg_reading *reading, config_setting_t *setting)
 	struct rg_credential *credential = &reading->raddb->credentials[reading->raddb->credential_count];
 	canon_setting(&canon, setting);
 	reading->canon = &canon;
-	bool fine = rows_read(&at, credential_rows, NULL, &read);
+	rows_read(&at, credential_rows, NULL, &read);
 	reading->canon = canon.outer;
 	*credential = read.credential;
 	canon_end(&canon, credential->digest);
@@ -76,12 +76,12 @@ void credential_read(struct rg_reading *reading, config_setting_t *setting)
 		credential->name = "";
 	else if (*credential->name == '\0')
 		complain_error(&at, "name", "is empty");
-	if (fine && credential->versions == 0)
+	if (credential->versions == 0)
 		complain_error(&at, "radius", "is empty: no version of RADIUS would be spoken");
-	if (fine && credential->tls_min > credential->tls_max)
+	if (credential->tls_min > credential->tls_max)
 		complain_error(&at, "tls_min", "is above tls_max");
 	/* RFC 9765 leaves the version of TLS open; what speaks 1.1 here is TLS 1.3. */
-	if (fine && credential->versions == RG_RADIUS_1_1 && credential->tls_max == RG_TLS_1_2)
+	if (credential->versions == RG_RADIUS_1_1 && credential->tls_max == RG_TLS_1_2)
 		complain_error(&at, "radius", "1.1 alone needs TLS 1.3, and tls_max is 1.2");
 	files_check(&at);
 	reading->credentials[reading->raddb->credential_count] = setting;

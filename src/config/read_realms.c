@@ -295,6 +295,8 @@ static void machines_judge(struct rg_complaint *at, const struct rg_realm *realm
 				 "identity_from)");
 }
 
+#define OFFERS_ALL (RG_OFFERS_IDENTITY | RG_OFFERS_PASSWORD | RG_OFFERS_MSCHAPV2 | RG_OFFERS_GROUPS)
+
 /* eap: of the same realm, whose inner methods the directory has to serve. */
 static void directory_read(struct rg_complaint *at, struct rg_complaint *eap, struct rg_realm *realm)
 {
@@ -318,13 +320,13 @@ static void directory_read(struct rg_complaint *at, struct rg_complaint *eap, st
 	    strcmp(module->name + 4, directory->type) != 0)
 		complain_warning(at, "type", "the presets of \"%s\" are not served by this version: it is taken as \"%s\"",
 				 directory->type, module->name + 4);
-	if (!fine)
-		return;
 	if (module->check)
 		module->check(directory->settings, at);
-	offers_judge(at, realm);
-	inner_read(eap, realm, directory_offers(directory));
 	machines_judge(at, realm);
+	/* What one that is written wrong would offer, nobody knows. */
+	if (fine)
+		offers_judge(at, realm);
+	inner_read(eap, realm, fine ? directory_offers(directory) : OFFERS_ALL);
 }
 
 static bool group_of(struct rg_complaint *at, const char *key, struct rg_complaint *inner)

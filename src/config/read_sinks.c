@@ -83,12 +83,10 @@ void sink_read(struct rg_reading *reading, config_setting_t *setting)
 	canon_text(&canon, raddb->gateway.name);
 	canon_text(&canon, raddb->gateway.country);
 	reading->canon = &canon;
-	bool fine = rows_read(&at, module->settings, NULL, sink->settings);
+	rows_read(&at, module->settings, NULL, sink->settings);
 	reading->canon = NULL;
 	canon_end(&canon, sink->digest);
 	files_judge(&at);
-	if (!fine)
-		return;
 	if (module->check)
 		module->check(sink->settings, &at);
 	raddb->sink_count++;

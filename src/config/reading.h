@@ -22,6 +22,8 @@ struct rg_reading {
 	 * stands in clients with its own group. */
 	config_setting_t **credentials, **listens, **clients, **realms, **peers, **routes;
 	const struct rg_credential *without_files; /* of TLS-PSK, where no credential is named */
+	/* Those of the report's errors that rows_read found in the group that it read last. */
+	size_t told_from, told_to;
 	struct rg_arena scratch; /* gone when the raddb is read */
 };
 
@@ -31,7 +33,11 @@ struct rg_complaint {
 	const config_setting_t *group;
 };
 
-/* The same about any setting. */
+/* Whether rows_read has just complained of this key of the group, or of what stands in it. */
+bool told_of(struct rg_complaint *, const char *key);
+
+/* The same about any setting. Neither says anything of a key that rows_read has just complained of: it
+ * would be what follows from that. */
 void setting_error(const struct rg_reading *, const config_setting_t *, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void setting_warning(const struct rg_reading *, const config_setting_t *, const char *format, ...)

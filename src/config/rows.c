@@ -134,9 +134,11 @@ static bool read_choice(const struct rg_reading *reading, const struct rg_row *r
 	if (setting->type != CONFIG_TYPE_STRING)
 		return type_error(reading, setting, "a string");
 	const char *word = config_setting_get_string(setting);
-	*out = choice_find(row, word);
-	if (*out >= 0)
+	int choice = choice_find(row, word);
+	if (choice >= 0) {
+		*out = choice;
 		return true;
+	}
 	for (size_t i = 0, used = 0; row->choices[i] && used < sizeof(all); i++) {
 		int printed = snprintf(all + used, sizeof(all) - used, "%s\"%s\"", i ? ", " : "",
 				       row->choices[i]);
@@ -421,8 +423,11 @@ void rows_default(const struct rg_reading *reading, const struct rg_row *rows, v
 bool rows_read(struct rg_complaint *at, const struct rg_row *rows, const char *const *others,
 	       void *out)
 {
+	struct rg_reading *reading = at->reading;
+	const size_t errors = reading->report->error_count;
+	reading->told_from = reading->told_to = 0;
 	bool fine = unknown_keys(at, rows, others);
-	rows_default(at->reading, rows, out);
+	rows_default(reading, rows, out);
 	for (const struct rg_row *row = rows; row->name; row++) {
 		config_setting_t *setting = config_setting_get_member(at->group, row->name);
 		bool given = setting;
@@ -445,5 +450,7 @@ bool rows_read(struct rg_complaint *at, const struct rg_row *rows, const char *c
 			fine = false;
 		}
 	}
+	reading->told_from = errors;
+	reading->told_to = reading->report->error_count;
 	return fine;
 }

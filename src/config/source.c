@@ -270,7 +270,9 @@ static bool file_append(struct rg_source *source, struct layer *layer)
 		layer->failed = true;
 		return true;
 	}
-	bool room = lines_append(source, layer, text, length);
+	/* Editors of Windows begin a file with it; libconfig takes it for a word. */
+	size_t mark = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	bool room = lines_append(source, layer, text + mark, length - mark);
 	secret_wipe(text, length);
 	free(text);
 	return room;
@@ -293,6 +295,15 @@ static bool memory_for_tree(size_t length)
 	return some != NULL;
 }
 
+/* What libconfig says, and where it says little, what it is most often. */
+static const char *syntax_text(const char *text)
+{
+	if (!text || strcmp(text, "syntax error") == 0)
+		return "syntax error, here or just before: a comma too many at the end of a list, or a "
+		       "quote or bracket too few?";
+	return strcmp(text, "memory exhausted") == 0 ? "is nested too deep" : text;
+}
+
 bool source_read(struct rg_source *source, const char *dir, const char *name, struct rg_arena *names,
 		 struct rg_report *report)
 {
@@ -313,11 +324,8 @@ bool source_read(struct rg_source *source, const char *dir, const char *name, st
 	if (config_read_string(&source->config, source->text ? source->text : "") != CONFIG_TRUE) {
 		struct rg_where where =
 			where_of_line(source, (unsigned)config_error_line(&source->config));
-		const char *text = config_error_text(&source->config);
 		report_error(report, where.file, where.line, NULL, "%s",
-			     text && strcmp(text, "memory exhausted") == 0 ? "is nested too deep"
-			     : text					   ? text
-									   : "syntax error");
+			     syntax_text(config_error_text(&source->config)));
 		return false;
 	}
 	config_setting_set_hook(config_root_setting(&source->config), source);

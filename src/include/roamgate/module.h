@@ -93,7 +93,9 @@ struct rg_module {
 	/* The group of configuration that is this module's own, and the struct that it fills. */
 	const struct rg_row *settings;
 	size_t settings_size;
-	/* Judges settings that are each well formed, together. Does no I/O. May be NULL. */
+	/* Judges settings together, so that all that is wrong is said at once. Where one is not well formed the
+	 * host has said so: it holds its fallback, else nothing (NULL, 0, false, empty), required or not, and
+	 * what is complained of it here is not told. Does no I/O. May be NULL. */
 	void (*check)(const void *settings, struct rg_complaint *);
 	union {
 		const struct rg_eap_method *eap;

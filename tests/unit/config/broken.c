@@ -56,6 +56,8 @@ static const struct broken broken[] = {
 	{"missing secret", CLIENTS, "secret_file = \"secrets/client\";", "", CLIENTS, 2,
 	 "clients[0].secret", "is missing"},
 	{"syntax", REALMS, "    eap = {", "    eap = {{", REALMS, 3, "", "syntax error"},
+	{"comma after the last", REALMS, "[ \"beuningen.nl\",", "[ \"beuningen.nl\", ,", REALMS, 2, "",
+	 "a comma too many"},
 	{"end in the middle", REALMS, "    );\n  }\n);\n", "", REALMS, 19, "", "syntax error"},
 	{"comment without end", CFG, "listen = (", "/* listen = (", CFG, 6, "", "never ends"},
 	{"string without end", CFG, "name = \"test\"", "name = \"test", CFG, 0, "", "never ends"},
@@ -266,6 +268,55 @@ static void all_errors_of_all_files_come_at_once(void **state)
 	report_free(&report);
 }
 
+/* What one key says wrong hides nothing that another does, and is told once. */
+static void all_errors_of_one_group_come_at_once(void **state)
+{
+	(void)state;
+	struct rg_report report = {0};
+	kit_new();
+	kit_write(REALMS, "realms = ( { names = [ \"w.nl\" ]; eap = { identity_from = [ \"san_upm\" ]; };\n"
+			  "directory = { type = \"ldap\"; base = \"dc=nl\"; connections = 99; uris = [ \"http://x\", \"ldaps://x:99999\" ];\n"
+			  "filter = \"(uid=%{usr})\"; bind_dn = \"cn=x\"; bind_password_file = \"secrets/no\"; }; } );\n");
+	kit_write(PEERS, "peers = ( { name = \"p\"; address = \"x\"; accepts = \"yes\"; },\n"
+			 "{ name = \"q\"; transport = \"tsl\"; host = \"q.nl\"; credential = \"c\"; },\n"
+			 "{ name = \"r\"; transport = \"tls\"; accepts = 1; host = \"r r\"; credential = \"c\"; } );\n"
+			 "listen = ( { address = \"x\"; port = 0; } );\n"
+			 "discovery = { cache = 1; resolvers = [ \"x\" ]; };\n");
+	assert_null(kit_load(&report));
+	assert_true(kit_found(&report, false, REALMS, 2, "realms[0].directory.connections", NULL));
+	assert_true(kit_found(&report, false, REALMS, 2, "realms[0].directory.uris", "http://x"));
+	assert_true(kit_found(&report, false, REALMS, 2, "realms[0].directory.uris", "1 to 65535"));
+	assert_true(kit_found(&report, false, REALMS, 3, "realms[0].directory.filter", "usr"));
+	assert_true(kit_found(&report, false, REALMS, 3, "realms[0].directory.bind_password_file", "cannot be read"));
+	assert_false(kit_found(&report, false, REALMS, 3, "realms[0].directory.bind_password_file", "is missing"));
+	assert_true(kit_found(&report, false, REALMS, 1, "realms[0].eap.identity_from[0]", "san_upm"));
+	assert_false(kit_found(&report, false, REALMS, 1, "realms[0].eap.identity_from", "is empty"));
+	assert_true(kit_found(&report, false, PEERS, 1, "peers[0].accepts", NULL));
+	assert_true(kit_found(&report, false, PEERS, 1, "peers[0].address", NULL));
+	assert_true(kit_found(&report, false, PEERS, 1, "peers[0].secret", "is missing"));
+	assert_true(kit_found(&report, false, PEERS, 2, "peers[1].transport", NULL));
+	assert_false(kit_found(&report, false, PEERS, 2, NULL, "belongs to"));
+	assert_true(kit_found(&report, false, PEERS, 3, "peers[2].accepts", NULL));
+	assert_true(kit_found(&report, false, PEERS, 3, "peers[2].host", NULL));
+	assert_true(kit_found(&report, false, PEERS, 4, "listen[0].port", NULL));
+	assert_true(kit_found(&report, false, PEERS, 4, "listen[0].address", NULL));
+	assert_true(kit_found(&report, false, PEERS, 5, "discovery.cache", NULL));
+	assert_true(kit_found(&report, false, PEERS, 5, "discovery.resolvers", NULL));
+	report_free(&report);
+}
+
+static void a_byte_order_mark_is_not_part_of_the_configuration(void **state)
+{
+	(void)state;
+	struct rg_report report = {0};
+	kit_new();
+	kit_write("federation.d/zz.cfg", "\xef\xbb\xbfrefuse = \"x.nl\";\r\n");
+	struct rg_raddb *raddb = kit_load(&report);
+	assert_non_null(raddb);
+	raddb_free(&raddb);
+	report_free(&report);
+}
+
 /* libconfig notes a string's line when it has seen what comes after it. */
 static void the_line_is_the_key_s_own_without_semicolons(void **state)
 {
@@ -344,6 +395,8 @@ int main(void)
 		cmocka_unit_test(O1_each_broken_raddb_is_refused_at_its_place),
 		cmocka_unit_test(what_is_dubious_is_a_warning),
 		cmocka_unit_test(all_errors_of_all_files_come_at_once),
+		cmocka_unit_test(all_errors_of_one_group_come_at_once),
+		cmocka_unit_test(a_byte_order_mark_is_not_part_of_the_configuration),
 		cmocka_unit_test(the_line_is_the_key_s_own_without_semicolons),
 		cmocka_unit_test(secret_files_are_guarded),
 		cmocka_unit_test(O1_unreadable_and_absent_raddbs),
