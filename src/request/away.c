@@ -159,13 +159,18 @@ static void on_lost(void *context, struct rg_request *request, const struct rg_f
 		    enum rg_lost how)
 {
 	char detail[160];
-	snprintf(detail, sizeof(detail), "no answer from %.100s", forward_peer(forward)->name);
+	const char *peer = forward_peer(forward)->name;
+	if (how == RG_LOST_DECLINED)
+		snprintf(detail, sizeof(detail), "%.100s says that it cannot serve this (Protocol-Error)", peer);
+	else
+		snprintf(detail, sizeof(detail), "no answer from %.100s", peer);
 	switch (how) {
 	case RG_LOST_TIMEOUT:
 		note(context, request, forward, RG_RESULT_NO_ANSWER, RG_REASON_UPSTREAM_TIMEOUT,
 		     detail);
 		break;
 	case RG_LOST_UNAVAILABLE:
+	case RG_LOST_DECLINED:
 		note(context, request, forward, RG_RESULT_NO_ANSWER, RG_REASON_UPSTREAM_UNAVAILABLE,
 		     detail);
 		break;

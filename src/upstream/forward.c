@@ -295,6 +295,14 @@ void forward_go(struct rg_forward *forward, uint64_t now)
 		forward_lost(upstream, forward, RG_LOST_UNAVAILABLE);
 }
 
+void forward_declined(struct rg_forward *forward, uint64_t now)
+{
+	struct rg_upstream *upstream = forward->peer->upstream;
+	/* To none that has had it: two that both decline would send it to and fro. */
+	if (!move(upstream, forward, RG_UNFIT, now))
+		forward_lost(upstream, forward, RG_LOST_DECLINED);
+}
+
 struct giving_up {
 	uint32_t realm;
 	uint64_t now;

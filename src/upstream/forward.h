@@ -6,9 +6,9 @@
 /* It is over, whatever became of it. */
 void forward_free(struct rg_upstream *, struct rg_forward *);
 void forward_lost(struct rg_upstream *, struct rg_forward *, enum rg_lost);
-/* The same request to another peer of its route, with an Identifier and an authenticator of its own; the
- * old forward is freed. False: there is none that could take it, and nothing has changed. */
-bool forward_move(struct rg_upstream *, struct rg_forward *, uint64_t now);
+/* Its peer says that it cannot (Protocol-Error, RFC 7930 §4): it goes to another peer of its route, or is
+ * lost. Either way the forward is freed. */
+void forward_declined(struct rg_forward *, uint64_t now);
 /* What the peer has under way goes to other peers where there are any; what stays may be answered yet. realm:
  * requests of that one alone; 0: all. */
 void forwards_give_up(struct rg_peer *, uint32_t realm, uint64_t now);

@@ -13,6 +13,8 @@
 
 static bool right_code(uint8_t asked, uint8_t answered)
 {
+	if (answered == RG_PROTOCOL_ERROR) /* to whatever was asked; of RADIUS/1.1 alone (packet.c) */
+		return true;
 	switch (asked) {
 	case RG_ACCESS_REQUEST:
 		return answered == RG_ACCESS_ACCEPT || answered == RG_ACCESS_REJECT ||
@@ -100,6 +102,10 @@ static void take(const struct response *response)
 	health_answered(peer, forward, now);
 	if (forward->channel->connection)
 		line_heard(forward->channel, now);
+	if (forward->request && response->answer.code == RG_PROTOCOL_ERROR) {
+		forward_declined(forward, now);
+		return;
+	}
 	if (forward->request) {
 		if (!upstream->events->answered(upstream->context, forward->request, forward,
 						&response->answer, response->keys,

@@ -44,7 +44,11 @@ struct rg_forward {
 	uint64_t sent_ns;           /* to this peer, the first time */
 };
 
-enum rg_lost { RG_LOST_TIMEOUT, RG_LOST_UNAVAILABLE /* every peer of the route is down */ };
+enum rg_lost {
+	RG_LOST_TIMEOUT,
+	RG_LOST_UNAVAILABLE, /* every peer of the route is down */
+	RG_LOST_DECLINED,    /* and whoever lives says that it cannot */
+};
 
 struct rg_rehiding;
 
@@ -52,8 +56,9 @@ struct rg_upstream_events {
 	/* An answer that seems genuine will be given on: its keys that are to be hidden anew, at most so many. */
 	size_t (*keys)(void *context, struct rg_request *, const struct rg_forward *,
 		       const struct rg_packet *answer, struct rg_rehiding *, size_t most);
-	/* A genuine answer of a right code. True: taken, and the forward is freed afterwards. False: it
-	 * cannot be given on (attacks.md W6), and another is waited for. keys: what became of those. */
+	/* A genuine answer of a right code, but for a Protocol-Error. True: taken, and the forward is freed
+	 * afterwards. False: it cannot be given on (attacks.md W6), and another is waited for. keys: what
+	 * became of those. */
 	bool (*answered)(void *context, struct rg_request *, const struct rg_forward *,
 			 const struct rg_packet *answer, const struct rg_rehiding *keys, size_t key_count);
 	/* It went to another peer of the route: this is its forward from now on. */

@@ -15,6 +15,7 @@ from lib.radius import (ACCEPT, ACCESS_REQUEST, CHALLENGE, REJECT, STATE, STATUS
 
 SECRET = "stadhuis-geheim-1"
 GUEST = "gast@elders.example"
+PROTOCOL_ERROR = 52
 SUCCESS = eap_message(b"\x03\x00\x00\x04")
 
 
@@ -272,6 +273,33 @@ def test_tokens(place):
             assert all(nas.receive() for _ in range(200))
             nas.close()
     assert made.peer()["radius"] == "1.1" and made.peer()["connections"] == 1
+
+
+def test_protocol_error_asks_the_next_peer(place):
+    """RFC 7930 §4: the peer lives and cannot serve this one. Each peer gets it once, and nobody waits for it any longer."""
+    made = place(newer=True)
+    line = made.upstream.accept()
+    other = TlsUpstream(made.certs, newer=True)
+    try:
+        made.raddb.peers.append(dict(made.raddb.peers[0], name="tweede", port=other.port))
+        made.raddb.routes[0]["peers"].append("tweede")
+        made.raddb.write()
+        made.gateway.reload()
+        second = other.accept()
+        wait_for(lambda: all(each["state"] == "up" for each in made.gateway.status()["peers"]), what="both to be up")
+        made.begin()
+        line.answer(line.take(), PROTOCOL_ERROR)
+        second.answer(second.take(), ACCEPT, SUCCESS)
+        assert Packet(made.nas.receive()).code == ACCEPT
+        made.begin("niemand@elders.example")
+        line.answer(line.take(), PROTOCOL_ERROR)
+        second.answer(second.take(), PROTOCOL_ERROR)
+        seen = made.gateway.last("niemand@elders.example")
+        assert seen["reason"] == "upstream-unavailable" and "Protocol-Error" in seen["detail"]
+        assert line.take(0.3) is None and second.take(0.3) is None and made.nas.receive(0.1) is None
+        assert made.peer()["bad"] == 0 and made.peer()["state"] == "up"
+    finally:
+        other.close()
 
 
 def test_reload_keeps_the_connection(place):
