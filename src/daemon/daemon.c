@@ -227,6 +227,7 @@ static void close_handles(struct rg_daemon *daemon)
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(daemon->signals[0]); i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+	leave_begin();
 	uv_close((uv_handle_t *)&daemon->watch, NULL);
 	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
 	confine_close(daemon);
@@ -365,6 +366,7 @@ static void close_everything(struct rg_daemon *daemon)
 	sinks_use(NULL);
 	policy_save();
 	policy_close();
+	leave_end();
 	log_write(RG_LOG_INFO, "roamgated stopped");
 	log_close();
 }

@@ -12,7 +12,8 @@
 #include "transport/http.h"
 
 #define RG_HTTP_MOST 4
-#define RG_STOP_NS (5 * RG_SECOND) /* what is under way may take so long to end */
+#define RG_STOP_NS  (5 * RG_SECOND) /* what is under way may take so long to end */
+#define RG_LEAVE_NS (5 * RG_SECOND) /* and then all threads */
 
 struct rg_daemon {
 	const char *file;      /* roamgate.cfg, absolute */
@@ -55,6 +56,10 @@ bool confine_begin(struct rg_daemon *, const struct rg_raddb *, char *why);
 /* What holds: in the log, and for `roamgate status`. */
 void confine_say(void);
 struct json_t *confine_json(void);
+/* From leave_begin to leave_end the process has RG_LEAVE_NS to end its threads; then it ends without
+ * them, status 0. leave.c */
+void leave_begin(void);
+void leave_end(void);
 /* The http listeners of the raddb in use; those of the former one at other addresses end. False: why (256). */
 bool daemon_serve_http(struct rg_daemon *, char *why);
 

@@ -6,11 +6,12 @@ import socket
 import struct
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from lib.gateway import Gateway, Raddb
-from lib.process import SLOW, wait_for
+from lib.process import SLOW, Namespace, Process, wait_for
 from lib.region import Region
 
 
@@ -40,6 +41,41 @@ def test_O2_log_on_a_full_disk(region):
 def serve_without_ready_in_the_log(region):
     """With -f the ready line goes to stderr, wherever the log goes."""
     serve(region)
+
+
+class DeafResolver:
+    """Where a Gateway runs whose DNS server says nothing, for minutes."""
+
+    def __init__(self, folder):
+        self.namespace = Namespace(folder, "deaf")
+        self.server = Process(["python3", "-c", "import socket, time; s = socket.socket(2, 2); "
+                               "s.bind(('127.0.0.1', 53)); print('deaf', flush=True); time.sleep(600)"],
+                              folder / "deaf.log", namespace=self.namespace)
+        self.server.wait_line("deaf")
+        resolver = folder / "resolv.conf"
+        resolver.write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:5\n")
+        self.enter = [*self.namespace.enter, "unshare", "--mount", "sh", "-c",
+                      'mount --bind "$0" /etc/resolv.conf && exec "$@"', str(resolver)]
+
+    def stop(self):
+        self.server.kill()
+        self.namespace.stop()
+
+
+def test_O11_stop_while_a_name_is_looked_up(tmp_path):
+    """Nobody can call getaddrinfo back; who stops a gateway while DNS is down waits for it no longer."""
+    raddb = Raddb(tmp_path / "raddb")
+    raddb.gateway["modules"] = []
+    raddb.peers = [dict(name="ver", transport="tls", host="ver.example", psk_identity="wij",
+                        psk_file=raddb.secret("psk", "een sleutel van zestien octetten of meer"))]
+    raddb.routes = [dict(realms=["*"], peers=["ver"])]
+    resolver = DeafResolver(tmp_path)
+    gateway = Gateway(raddb, namespace=resolver)
+    tasks = Path(f"/proc/{gateway.pid}/task")
+    wait_for(lambda: any(each.read_text() == "rg-resolver\n" for each in tasks.glob("*/comm")), what="the look-up")
+    gateway.stop()
+    assert "stops without a thread that hangs" in gateway.log
+    resolver.stop()
 
 
 @pytest.fixture
