@@ -305,10 +305,10 @@ void log_close(void)
 	journal.close_by = clock_now() + CLOSE_NS;
 	pthread_cond_broadcast(&journal.changed);
 	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += 2; /* the writer gives up after one; a disk that hangs may hold it longer */
 	while (!journal.finished &&
-	       pthread_cond_timedwait(&journal.changed, &journal.lock, &until) == 0)
+	       pthread_cond_clockwait(&journal.changed, &journal.lock, CLOCK_MONOTONIC, &until) == 0)
 		continue;
 	bool finished = journal.finished;
 	pthread_mutex_unlock(&journal.lock);

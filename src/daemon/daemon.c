@@ -278,6 +278,7 @@ static void on_watch(uv_timer_t *timer)
 		return;
 	if (snapshot_stale(daemon->snapshot))
 		daemon_refresh(daemon);
+	daemon_expiry_warn(daemon);
 	daemon_gauges_renew(daemon);
 }
 
@@ -388,6 +389,7 @@ int daemon_run(struct rg_daemon *daemon, struct rg_raddb *raddb, int ready_fd)
 	bool fine = share && open_as_root(daemon, share, why) && open_as_user(daemon, why);
 	raddb_share_unref(&share);
 	if (fine) {
+		daemon_expiry_begin(daemon);
 		daemon_gauges_renew(daemon);
 		observe_metrics_gauges(daemon_gauges, daemon);
 		uv_timer_start(&daemon->watch, on_watch, WATCH_MS, WATCH_MS);

@@ -2,6 +2,7 @@
  * it on the main thread. */
 #ifndef RG_DAEMON_DAEMON_H
 #define RG_DAEMON_DAEMON_H
+#include <time.h>
 #include <uv.h>
 
 #include "core/mailbox.h"
@@ -32,6 +33,7 @@ struct rg_daemon {
 	struct rg_http *http[RG_HTTP_MOST];
 	size_t http_count;
 	uint64_t began_ns, stop_ns;
+	time_t warned_day;     /* since the epoch: when the log last said what ends soon */
 	bool stopping;
 	atomic_bool unhealthy; /* read by the http threads */
 	pthread_mutex_t gauges_lock;
@@ -62,6 +64,10 @@ void leave_begin(void);
 void leave_end(void);
 /* The http listeners of the raddb in use; those of the former one at other addresses end. False: why (256). */
 bool daemon_serve_http(struct rg_daemon *, char *why);
+
+/* Says in the log, the first time on each day after begin, which certificates and lists end soon. expiry.c */
+void daemon_expiry_begin(struct rg_daemon *);
+void daemon_expiry_warn(struct rg_daemon *);
 
 /* The object of `roamgate status`; the caller owns it. status.c */
 struct json_t *daemon_status(struct rg_daemon *);

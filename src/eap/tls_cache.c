@@ -107,7 +107,7 @@ void tls_cache_put(const struct rg_tls_cached *cached)
 }
 
 bool tls_cache_find(const uint8_t *id, size_t id_length, const uint8_t scope[RG_TLS_SCOPE],
-		    time_t now, struct rg_tls_cached *found)
+		    time_t now, uint64_t now_ns, struct rg_tls_cached *found)
 {
 	if (id_length < 16 || id_length > SSL_MAX_SSL_SESSION_ID_LENGTH)
 		return false;
@@ -116,7 +116,7 @@ bool tls_cache_find(const uint8_t *id, size_t id_length, const uint8_t scope[RG_
 	SSL_SESSION *master = NULL;
 	pthread_mutex_lock(&shard->lock);
 	struct entry **at = find(shard, id, id_length), *entry = *at;
-	if (entry && entry->cached.expires <= now) {
+	if (entry && (entry->cached.expires <= now || entry->cached.lasts_ns <= now_ns)) {
 		expired = take_out(shard, at);
 	} else if (entry && memcmp(entry->cached.scope, scope, RG_TLS_SCOPE) == 0) {
 		list_out(shard, entry);

@@ -17,6 +17,7 @@ struct rg_tls_cached {
 	SSL_SESSION *session;
 	X509 *issuer;   /* of the leaf, for OCSP; may be NULL */
 	time_t expires; /* since the full handshake; never extended by resuming */
+	uint64_t lasts_ns; /* the same by CLOCK_MONOTONIC, which nobody sets back */
 	uint8_t scope[RG_TLS_SCOPE];
 	/* Of a tunnel: who signed in inside it, by which method (its label), where that name stood,
 	 * and by which certificate (NULL: by none). Never a password. */
@@ -29,10 +30,10 @@ struct rg_tls_cached {
 /* Takes references of its own. A session without id is ignored. */
 void tls_cache_put(const struct rg_tls_cached *);
 
-/* False: none such, of another scope, or expired. found->session is a copy of the caller's own, so
+/* False: none such, of another scope, or expired by the one clock or the other. found->session is a copy of the caller's own, so
  * that conversations never share one; found->issuer and leaf are references. */
 bool tls_cache_find(const uint8_t *id, size_t id_length, const uint8_t scope[RG_TLS_SCOPE],
-		    time_t now, struct rg_tls_cached *found);
+		    time_t now, uint64_t now_ns, struct rg_tls_cached *found);
 void tls_cache_remove(const uint8_t *id, size_t id_length);
 size_t tls_cache_count(void);
 void tls_cache_clear(void);

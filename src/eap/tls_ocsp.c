@@ -140,13 +140,13 @@ static void staple_keep(struct job *job, OCSP_RESPONSE *response, enum rg_revoca
 			     : 0;
 	pthread_mutex_lock(&staple->lock);
 	staple->fetching = false;
-	staple->next_try = now + STAPLE_RETRY_S;
+	staple->next_try_ns = clock_now() + STAPLE_RETRY_S * RG_SECOND;
 	if (length > 0) {
 		OPENSSL_free(staple->der);
 		staple->der = der;
 		staple->length = (size_t)length;
 		staple->good_until = until;
-		staple->next_try = now + (until - now) / 2;
+		staple->next_try_ns = clock_now() + (uint64_t)(until - now) / 2 * RG_SECOND;
 	}
 	pthread_mutex_unlock(&staple->lock);
 }
@@ -434,10 +434,10 @@ uint8_t *tls_staple_get(struct rg_tls_context *context, size_t *length)
 	pthread_mutex_lock(&staple->lock);
 	if (staple->good_until > now && (copy = OPENSSL_memdup(staple->der, staple->length)))
 		*length = staple->length;
-	bool fetch = !staple->fetching && now >= staple->next_try;
+	bool fetch = !staple->fetching && clock_now() >= staple->next_try_ns;
 	if (fetch) {
 		staple->fetching = true;
-		staple->next_try = now + STAPLE_RETRY_S;
+		staple->next_try_ns = clock_now() + STAPLE_RETRY_S * RG_SECOND;
 	}
 	pthread_mutex_unlock(&staple->lock);
 	if (fetch)

@@ -129,7 +129,9 @@ bool ocsp_cache_find(const struct rg_ocsp_key *key, time_t now, enum rg_revocati
 	pthread_mutex_lock(&cache_lock);
 	struct remembered *bucket = cache_bucket(key);
 	for (unsigned way = 0; way < CACHE_WAYS && !found; way++) {
-		found = bucket[way].until > now && memcmp(&bucket[way].key, key, sizeof(*key)) == 0;
+		/* What is further away than that was asked before the clock was set back. */
+		found = bucket[way].until > now && bucket[way].until - now <= REMEMBER_MOST &&
+			memcmp(&bucket[way].key, key, sizeof(*key)) == 0;
 		if (found)
 			*outcome = bucket[way].outcome;
 	}

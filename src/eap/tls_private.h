@@ -24,7 +24,7 @@ struct rg_tls_note {
 struct rg_tls_staple {
 	pthread_mutex_t lock;
 	bool fetching;
-	time_t next_try;
+	uint64_t next_try_ns; /* CLOCK_MONOTONIC */
 	time_t good_until;
 	uint8_t *der;
 	size_t length;

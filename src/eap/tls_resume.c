@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "eap/tls_conversation.h"
 
 static void scope_add(struct rg_buffer *scope, const char *text)
@@ -55,7 +56,7 @@ SSL_SESSION *tls_session_get(SSL *ssl, const unsigned char *id, int length, int 
 	struct rg_tls_cached found;
 	*copy = 0;
 	if (length <= 0 || !tls_context_revocation_known(tls->context, now) ||
-	    !tls_cache_find(id, (size_t)length, tls->scope, now, &found))
+	    !tls_cache_find(id, (size_t)length, tls->scope, now, clock_now(), &found))
 		return NULL;
 	X509_free(tls->resumed.issuer);
 	X509_free(tls->resumed.leaf);
@@ -92,6 +93,8 @@ void tls_remember(struct rg_tls *tls)
 	if (tls->kind->client_certificate)
 		cached.issuer = tls->issuer;
 	memcpy(cached.scope, tls->scope, sizeof(cached.scope));
+	cached.lasts_ns = tls->proof.resumed ? tls->resumed.lasts_ns
+					     : clock_now() + (uint64_t)tls->context->resume_s * RG_SECOND;
 	if (tls->proof.resumed) {
 		cached.expires = tls->resumed.expires;
 		/* A TLS 1.3 ticket is for one use (RFC 8446 §C.4); its successor takes its place.

@@ -9,6 +9,8 @@
 #include "radsec/private.h"
 #include "tls/certificate.h"
 
+#define CERTIFICATE_LOOK_S 10
+
 static void on_timer(struct rg_timer *, uint64_t now);
 
 struct rg_connection *connection_new(struct rg_connection_place *place, struct rg_radsec *radsec,
@@ -71,12 +73,15 @@ static bool is_due(uint64_t due, uint64_t now)
 	return due != 0 && due <= now;
 }
 
+/* Now and then, and not at its end alone: the clock on the wall may be set. */
 static void time_certificate(struct rg_connection *connection, uint64_t now)
 {
-	if (connection->peer.not_after <= time(NULL))
+	time_t left = connection->peer.not_after - time(NULL);
+	if (left <= 0)
 		connection_end(connection, RG_CONNECTION_DISTRUSTED, "its certificate has expired");
 	else
-		connection->certificate_due = now + RG_SECOND; /* the two clocks differ */
+		connection->certificate_due =
+			now + (left < CERTIFICATE_LOOK_S ? (uint64_t)left : CERTIFICATE_LOOK_S) * RG_SECOND;
 }
 
 static void time_idle(struct rg_connection *connection, uint64_t now)
@@ -201,9 +206,7 @@ static void note_peer(struct rg_connection *connection)
 	certificate_subject(certificate, connection->subject, sizeof(connection->subject));
 	connection->borne = borne_of(certificate);
 	peer->not_after = certificate_time(X509_get0_notAfter(certificate));
-	time_t left = peer->not_after - time(NULL);
-	connection->certificate_due =
-		clock_now() + (left > 0 ? (uint64_t)left : 0) * RG_SECOND + RG_SECOND;
+	connection->certificate_due = clock_now() + RG_SECOND;
 }
 
 static void note_times(struct rg_connection *connection)

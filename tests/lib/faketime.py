@@ -1,5 +1,6 @@
 """A gateway whose clock on the wall shows another time: Debian's libfaketime is loaded before all else."""
-import time
+import contextlib
+import os
 
 from .process import program, run
 
@@ -14,7 +15,8 @@ class Faketime:
         self.shift(0)
         self.environment = dict(
             LD_PRELOAD=self.library, FAKETIME_TIMESTAMP_FILE=str(self.file), FAKETIME_NO_CACHE="1",
-            FAKETIME_DONT_FAKE_MONOTONIC="1", DONT_FAKE_MONOTONIC="1", FAKETIME_DISABLE_SHM="1")
+            FAKETIME_DONT_FAKE_MONOTONIC="1", DONT_FAKE_MONOTONIC="1", FAKETIME_DISABLE_SHM="1",
+            NO_FAKE_STAT="1")
 
     def shift(self, seconds):
         """From now on it shows the time of so many seconds from now."""
@@ -23,8 +25,22 @@ class Faketime:
         new.rename(self.file)
         self.seconds = seconds
 
-    def now(self):
-        return time.time() + self.seconds
+    @contextlib.contextmanager
+    def everywhere(self, seconds):
+        """What is started meanwhile has such a clock."""
+        self.shift(seconds)
+        before = dict(os.environ)
+        os.environ.update(self.environment)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+            self.shift(0)
+
+    def laptop(self, controller):
+        """Supplicants of this wifi controller have the same clock."""
+        controller.enter = ["env", *(f"{name}={value}" for name, value in self.environment.items())]
 
     def start(self, gateway):
         """Each look at the clock reads a file: the sandbox would refuse that."""

@@ -102,7 +102,7 @@ static void test_two_workers_and_a_reload(void **state)
 static void test_E3_cache_is_bounded(void **state)
 {
 	(void)state;
-	struct rg_tls_cached cached = {.expires = 1000}, found;
+	struct rg_tls_cached cached = {.expires = 1000, .lasts_ns = 1000}, found;
 	uint8_t id[32] = {0}, first[32];
 	for (unsigned i = 0; i < 3 * RG_TLS_CACHE_MOST; i++) {
 		SSL_SESSION *session = SSL_SESSION_new();
@@ -115,16 +115,19 @@ static void test_E3_cache_is_bounded(void **state)
 		cached.session = session;
 		tls_cache_put(&cached);
 		SSL_SESSION_free(session);
-		if (tls_cache_find(first, sizeof(first), cached.scope, 1, &found))
+		if (tls_cache_find(first, sizeof(first), cached.scope, 1, 1, &found))
 			SSL_SESSION_free(found.session);
 		else
 			fail();
 	}
 	assert_int_equal(tls_cache_count(), RG_TLS_CACHE_MOST);
-	assert_false(tls_cache_find(first, sizeof(first), (uint8_t[32]){1}, 1, &found));
-	assert_false(tls_cache_find(first, sizeof(first), cached.scope, 1000, &found));
+	assert_false(tls_cache_find(first, sizeof(first), (uint8_t[32]){1}, 1, 1, &found));
+	assert_false(tls_cache_find(first, sizeof(first), cached.scope, 1000, 1, &found));
 	assert_int_equal(tls_cache_count(), RG_TLS_CACHE_MOST - 1);
-	assert_false(tls_cache_find(first, 15, cached.scope, 1, &found));
+	assert_false(tls_cache_find(first, sizeof(first), cached.scope, 1, 1, &found));
+	assert_false(tls_cache_find(id, sizeof(id), cached.scope, 1, 1000, &found));
+	assert_int_equal(tls_cache_count(), RG_TLS_CACHE_MOST - 2);
+	assert_false(tls_cache_find(first, 15, cached.scope, 1, 1, &found));
 	tls_cache_clear();
 	assert_int_equal(tls_cache_count(), 0);
 }
