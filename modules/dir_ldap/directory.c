@@ -152,6 +152,9 @@ static void *run(void *opaque)
 {
 	struct rg_ldap_directory *directory = opaque;
 	struct pollfd fds[RG_LDAP_CONNECTIONS_MOST * 2 + 2];
+	/* Whoever asks is in the middle of other people's handshakes: interrupted for each question and each answer, both
+	 * would be switched to and fro more than they work. */
+	thread_patient();
 	sandbox_enter(RG_ROLE_DIRECTORY);
 	while (!atomic_load(&directory->closing)) {
 		uint64_t now = clock_now();

@@ -158,6 +158,7 @@ static const struct {
 	{"prlimit64", 0},
 	{"prctl", 0},
 	{"clone", 0},
+	{"sched_setscheduler", 0},
 	{"seccomp", 0},
 };
 
@@ -281,7 +282,9 @@ static bool allow_process(scmp_filter_ctx filter, unsigned sets)
 		/* Its flags are out of a filter's sight; without it glibc takes clone, whose are
 		 * not. Each thread then narrows itself further. */
 		(refuse_quietly(filter, "clone3", ENOSYS, 0, NULL) &&
-		 allow(filter, "clone", 1, &thread) && allow(filter, "seccomp", 0, NULL)));
+		 allow(filter, "clone", 1, &thread) && allow(filter, "seccomp", 0, NULL) &&
+		 /* To be more patient than others, and nothing else. */
+		 allow_if(filter, "sched_setscheduler", SCMP_A1_64(SCMP_CMP_EQ, SCHED_BATCH))));
 }
 
 static bool allow_files(scmp_filter_ctx filter, unsigned sets)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -22,6 +23,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "core/thread.h"
 
 #define FINE       0
 #define TOLD_FATAL 7
@@ -176,6 +179,30 @@ static void a_directory_reads_and_does_not_write(void **state)
 	must_hold(directory);
 }
 
+static void directory_is_patient(void)
+{
+	struct sched_param param = {0};
+	int policy = -1;
+	thread_patient();
+	CHECK(pthread_getschedparam(pthread_self(), &policy, &param) == 0);
+	CHECK(policy == SCHED_BATCH);
+	CHECK(sandbox_refused() == 0);
+	CHECK(pthread_setschedparam(pthread_self(), SCHED_IDLE, &param) == EPERM);
+	CHECK(sandbox_refused() == 1);
+}
+
+static void patience(void)
+{
+	begin();
+	as(RG_ROLE_DIRECTORY, directory_is_patient);
+}
+
+static void a_thread_becomes_patient_and_nothing_else(void **state)
+{
+	(void)state;
+	must_hold(patience);
+}
+
 static void run_a_program(void)
 {
 	char *const argv[] = {(char *)"true", NULL};
@@ -321,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_worker_is_refused_files_and_it_is_named),
 		cmocka_unit_test(a_directory_reads_and_does_not_write),
+		cmocka_unit_test(a_thread_becomes_patient_and_nothing_else),
 		cmocka_unit_test(a_program_is_never_started),
 		cmocka_unit_test(files_are_written_where_they_were_announced),
 		cmocka_unit_test(every_role_can_live),
