@@ -205,10 +205,13 @@ static enum rg_connected make_steps(struct rg_connect *connect)
 	return RG_CONNECTED;
 }
 
-/* Below TLS: without it each record costs two system calls, one for its header. */
-static bool read_ahead(const struct rg_connect *connect)
+/* Fewer system calls for searches. Reading ahead is below TLS: without it each record costs two, one for its header. */
+static bool save_calls(struct rg_connect *connect)
 {
-	return connect->for_people ||
+	if (connect->for_people)
+		return true;
+	connect->gather = gather_requests(connect->sockbuf);
+	return connect->gather &&
 	       ber_sockbuf_add_io(connect->sockbuf, &ber_sockbuf_io_readahead,
 				  LBER_SBIOD_LEVEL_PROVIDER, NULL) == 0;
 }
@@ -217,6 +220,7 @@ enum rg_connected connection_make(struct rg_connect *connect)
 {
 	connect->handle = NULL;
 	connect->sockbuf = NULL;
+	connect->gather = NULL;
 	connect->fd = -1;
 	connect->reached = false;
 	enum rg_connected result = make_steps(connect);
@@ -228,7 +232,7 @@ enum rg_connected connection_make(struct rg_connect *connect)
 		ldap_get_option(connect->handle, LDAP_OPT_DESC, &connect->fd);
 		int flags = connect->fd < 0 ? -1 : fcntl(connect->fd, F_GETFL);
 		if (!connect->sockbuf || flags < 0 ||
-		    fcntl(connect->fd, F_SETFL, flags | O_NONBLOCK) != 0 || !read_ahead(connect))
+		    fcntl(connect->fd, F_SETFL, flags | O_NONBLOCK) != 0 || !save_calls(connect))
 			result = failed(connect, "socket", LDAP_LOCAL_ERROR);
 		else
 			ber_sockbuf_ctrl(connect->sockbuf, LBER_SB_OPT_SET_MAX_INCOMING, &most);

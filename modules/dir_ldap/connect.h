@@ -4,6 +4,7 @@
 #include <ldap.h>
 #include <stdatomic.h>
 
+#include "gather.h"
 #include "settings.h"
 
 enum rg_connected {
@@ -26,6 +27,7 @@ struct rg_connect {
 	/* Of the handle. Unless for_people it reads ahead: what has come may be in there, where the
 	 * socket does not show it. */
 	Sockbuf *sockbuf;
+	struct rg_gather *gather; /* its requests; NULL for_people */
 	int fd;
 	bool in_chain; /* the server says it has LDAP_MATCHING_RULE_IN_CHAIN */
 	char why[160]; /* else */

@@ -85,9 +85,10 @@ struct link {
 	struct job *job; /* CONNECTING */
 	LDAP *handle;
 	Sockbuf *sockbuf; /* handle's */
+	struct rg_gather *gather; /* requests that wait for link_flush; NULL for_people */
 	int fd;
 	bool in_chain;
-	bool writing; /* half a request is unsent: nothing else can be sent */
+	bool writing; /* its socket takes no more for now: nothing else can be sent */
 	bool broken;  /* found so while sending; the loop closes it */
 	unsigned tasks;
 	uint64_t up_ns;
@@ -184,6 +185,8 @@ bool link_receive(struct rg_ldap_directory *, struct link *);
  * link->broken say whether another try makes sense. */
 int link_search(struct rg_ldap_directory *, struct link *, struct search *, const char *base,
 		int scope, const char *filter, char **attributes, int size_most);
+/* What link_search and libldap have kept leaves. */
+void link_flush(struct link *);
 /* What was unsent has gone as far as the socket took it; where that takes more, nothing is left. */
 bool link_still_writing(const struct link *);
 /* Of a task that ends or starts anew: answers to its searches are ignored. */

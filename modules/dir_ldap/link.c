@@ -10,6 +10,7 @@ void link_open(struct link *link, struct job *job, uint64_t now)
 	link->job = NULL;
 	link->handle = job->connect.handle;
 	link->sockbuf = job->connect.sockbuf;
+	link->gather = job->connect.gather;
 	link->fd = job->connect.fd;
 	link->in_chain = job->connect.in_chain;
 	link->writing = link->broken = link->binding = link->bound_before = false;
@@ -55,6 +56,20 @@ int link_search(struct rg_ldap_directory *directory, struct link *link, struct s
 		TAILQ_INSERT_TAIL(&link->searches, search, next);
 	}
 	return sent;
+}
+
+void link_flush(struct link *link)
+{
+	switch (gather_send(link->gather)) {
+	case RG_GATHERED_SENT:
+		break;
+	case RG_GATHERED_FULL:
+		link->writing = true;
+		break;
+	case RG_GATHERED_LOST:
+		link->broken = true;
+		break;
+	}
 }
 
 void link_forget(struct task *task)

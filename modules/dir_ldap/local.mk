@@ -5,7 +5,8 @@ modules_dir_ldap_dir_ldap_la_SOURCES = \
 	modules/dir_ldap/connect.c modules/dir_ldap/connect.h \
 	modules/dir_ldap/dir_ldap.c modules/dir_ldap/dir_ldap.h \
 	modules/dir_ldap/directory.c modules/dir_ldap/directory.h \
-	modules/dir_ldap/entry.c modules/dir_ldap/job.c \
+	modules/dir_ldap/entry.c \
+	modules/dir_ldap/gather.c modules/dir_ldap/gather.h modules/dir_ldap/job.c \
 	modules/dir_ldap/link.c \
 	modules/dir_ldap/plan.c \
 	modules/dir_ldap/refusal.c modules/dir_ldap/refusal.h \

@@ -176,7 +176,8 @@ void plan_expire(struct rg_ldap_directory *directory, uint64_t now)
 			link_close(directory, &directory->links[i]);
 }
 
-/* The link with the fewest questions, or NULL; all of them, full and busy ones too, in *up. */
+/* The first link that is not busy, so that what is asked together leaves together, else the one with the fewest questions;
+ * or NULL. All of them, full and busy ones too, in *up. */
 static struct link *link_choose(struct rg_ldap_directory *directory, unsigned *up)
 {
 	struct link *best = NULL;
@@ -187,7 +188,7 @@ static struct link *link_choose(struct rg_ldap_directory *directory, unsigned *u
 			continue;
 		++*up;
 		if (!link->writing && !link->broken && link->tasks < PIPELINE_MOST &&
-		    (!best || link->tasks < best->tasks))
+		    (!best || (best->tasks >= PIPELINE_BUSY && link->tasks < best->tasks)))
 			best = link;
 	}
 	return best;
@@ -298,6 +299,9 @@ static void refuse_waiting(struct rg_ldap_directory *directory, uint64_t now)
 void plan_next(struct rg_ldap_directory *directory, uint64_t now)
 {
 	place_tasks(directory);
+	for (size_t i = 0; i < directory->search_links; i++)
+		if (directory->links[i].handle)
+			link_flush(&directory->links[i]);
 	bind_next(directory, now);
 	plan_attempts(directory, now);
 	refuse_waiting(directory, now);

@@ -9,7 +9,7 @@ modules_dir_winbind_dir_winbind_la_SOURCES = \
 	modules/dir_winbind/refusal.c modules/dir_winbind/refusal.h \
 	modules/dir_winbind/verifier.c modules/dir_winbind/verifier.h \
 	modules/dir_ldap/bind.c modules/dir_ldap/connect.c modules/dir_ldap/directory.c \
-	modules/dir_ldap/entry.c modules/dir_ldap/job.c modules/dir_ldap/link.c modules/dir_ldap/plan.c \
+	modules/dir_ldap/entry.c modules/dir_ldap/gather.c modules/dir_ldap/job.c modules/dir_ldap/link.c modules/dir_ldap/plan.c \
 	modules/dir_ldap/refusal.c modules/dir_ldap/server.c modules/dir_ldap/settings.c \
 	modules/dir_ldap/task.c modules/dir_ldap/wipe.c
 modules_dir_winbind_dir_winbind_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(WBCLIENT_CFLAGS)
