@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "daemon/daemon.h"
 #include "directory/broker.h"
+#include "eap/tls_cache.h"
 #include "eap/tls_context.h"
 #include "observe/counter.h"
 #include "observe/observe.h"
@@ -144,14 +145,15 @@ json_t *daemon_status(struct rg_daemon *daemon)
 		snprintf(name, sizeof(name), "credential %.128s", raddb->credentials[i].name);
 		radsec_expiry(snapshot->radsec[i], add_expiry, &context);
 	}
-	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}", "gateway",
-			 raddb->gateway.name, "node", (json_int_t)raddb->gateway.node, "version",
+	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}",
+			 "gateway", raddb->gateway.name, "node", (json_int_t)raddb->gateway.node, "version",
 			 PACKAGE_VERSION, "uptime_s",
 			 (json_int_t)((clock_now() - daemon->began_ns) / RG_SECOND), "workers",
 			 (json_int_t)daemon->worker_count, "sessions",
 			 (json_int_t)sum_of(daemon, true), "requests",
 			 (json_int_t)sum_of(daemon, false), "overflowed",
-			 (json_int_t)counters_sum(RG_COUNT_OVERFLOWED), "sign_ins", observe_signins_json(),
+			 (json_int_t)counters_sum(RG_COUNT_OVERFLOWED), "resumable",
+			 (json_int_t)tls_cache_count(), "sign_ins", observe_signins_json(),
 			 "peers", peers_json(raddb, daemon->worker_count), "directories",
 			 directories, "expiry", expiry, "sinks", sinks_status_json(),
 			 "sandbox", confine_json(),
@@ -225,8 +227,10 @@ static void write_gauges(struct rg_daemon *daemon, FILE *out)
 	fprintf(out,
 		"# TYPE roamgate_sessions gauge\nroamgate_sessions %u\n"
 		"# TYPE roamgate_requests gauge\nroamgate_requests %u\n"
+		"# HELP roamgate_resumable TLS sessions that laptops may resume (%d at most).\n"
+		"# TYPE roamgate_resumable gauge\nroamgate_resumable %zu\n"
 		"# TYPE roamgate_uptime_seconds gauge\nroamgate_uptime_seconds %llu\n",
-		sum_of(daemon, true), sum_of(daemon, false),
+		sum_of(daemon, true), sum_of(daemon, false), RG_TLS_CACHE_MOST, tls_cache_count(),
 		(unsigned long long)((clock_now() - daemon->began_ns) / RG_SECOND));
 	fprintf(out,
 		"# HELP roamgate_sandbox_refused_total System calls that the sandbox refused.\n"

@@ -10,7 +10,7 @@
 
 #include "roamgate/eap.h"
 
-#define RG_TLS_CACHE_MOST 8192 /* sessions; the one longest unused makes room */
+#define RG_TLS_CACHE_MOST 8192 /* sessions; the longest unused of the thread with most makes room */
 #define RG_TLS_SCOPE      32
 
 struct rg_tls_cached {

@@ -29,9 +29,10 @@ def test_status_has_what_is_promised(region):
     assert region.sign_in("j.jansen").accepted
     region.gateway.last("j.jansen@beuningen.nl")
     status = region.gateway.status()
-    for key in ("gateway", "node", "version", "uptime_s", "sessions", "sign_ins", "peers", "directories",
+    for key in ("gateway", "node", "version", "uptime_s", "sessions", "resumable", "sign_ins", "peers", "directories",
                 "expiry"):
         assert key in status, key
+    assert status["resumable"] >= 1 and "roamgate_resumable " in region.gateway.metrics()
     assert status["gateway"] == "proefstreek" and status["sign_ins"]["beuningen.nl"]["accepted"] >= 1
     for peer in status["peers"]:
         assert {"name", "transport", "state", "since", "why", "outstanding", "p50_ms", "p99_ms", "answered",

@@ -132,11 +132,99 @@ static void test_E3_cache_is_bounded(void **state)
 	assert_int_equal(tls_cache_count(), 0);
 }
 
+/* A session that is only its number. */
+static const uint8_t *id_of(unsigned number)
+{
+	static _Thread_local uint8_t id[32];
+	for (unsigned i = 0; i < 4; i++)
+		id[i] = (uint8_t)(number >> 8 * i);
+	return id;
+}
+
+static void put(unsigned from, unsigned count, time_t expires)
+{
+	struct rg_tls_cached cached = {.expires = expires, .lasts_ns = UINT64_MAX};
+	for (unsigned i = from; i < from + count; i++) {
+		cached.session = SSL_SESSION_new();
+		assert_int_equal(SSL_SESSION_set1_id(cached.session, id_of(i), 32), 1);
+		tls_cache_put(&cached);
+		SSL_SESSION_free(cached.session);
+	}
+}
+
+static unsigned count_there(unsigned from, unsigned count)
+{
+	struct rg_tls_cached found;
+	unsigned there = 0;
+	for (unsigned i = from; i < from + count; i++) {
+		if (!tls_cache_find(id_of(i), 32, (uint8_t[RG_TLS_SCOPE]){0}, time(NULL), 1,
+				    &found))
+			continue;
+		SSL_SESSION_free(found.session);
+		there++;
+	}
+	return there;
+}
+
+struct crowd {
+	unsigned from, count;
+	time_t expires;
+};
+
+static void *crowd_put(void *context)
+{
+	const struct crowd *crowd = context;
+	put(crowd->from, crowd->count, crowd->expires);
+	return NULL;
+}
+
+static void put_by_another(struct crowd crowd)
+{
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, crowd_put, &crowd), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+/* Where one worker's crowd would drive out what others remember, each worker's memory would grow to
+ * that of a full cache. */
+static void test_E3_crowd_of_one_worker_takes_its_share_and_no_more(void **state)
+{
+	enum { MOST = RG_TLS_CACHE_MOST, THEIRS = 1000000 };
+	time_t later = time(NULL) + 1000;
+	(void)state;
+	put(0, MOST, later);
+	assert_int_equal(count_there(0, MOST), MOST);
+	put_by_another((struct crowd){THEIRS, 2 * MOST, later});
+	assert_int_equal(count_there(MOST / 2, MOST / 2), MOST / 2);
+	assert_int_equal(count_there(THEIRS + 3 * MOST / 2, MOST / 2), MOST / 2);
+	assert_int_equal(tls_cache_count(), MOST);
+	put(MOST, 2 * MOST, later);
+	assert_int_equal(count_there(5 * MOST / 2, MOST / 2), MOST / 2);
+	assert_int_equal(count_there(THEIRS + 3 * MOST / 2, MOST / 2), MOST / 2);
+	tls_cache_clear();
+	assert_int_equal(tls_cache_count(), 0);
+}
+
+/* A worker that signs nobody in any more leaves its room to the others in the end. */
+static void test_E3_expired_sessions_make_room_first(void **state)
+{
+	enum { MOST = RG_TLS_CACHE_MOST, THEIRS = 1000000 };
+	time_t later = time(NULL) + 1000;
+	(void)state;
+	put_by_another((struct crowd){THEIRS, MOST / 4, 1});
+	put(0, MOST, later);
+	assert_int_equal(tls_cache_count(), MOST);
+	assert_int_equal(count_there(0, MOST), MOST);
+	tls_cache_clear();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_two_workers_and_a_reload),
 		cmocka_unit_test(test_E3_cache_is_bounded),
+		cmocka_unit_test(test_E3_crowd_of_one_worker_takes_its_share_and_no_more),
+		cmocka_unit_test(test_E3_expired_sessions_make_room_first),
 	};
 	return cmocka_run_group_tests_name("eap/tls_threads", tests, NULL, NULL);
 }
