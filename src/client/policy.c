@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/log.h"
+
 struct cell {
 	rg_learned learned;
 	bool saved;
@@ -109,4 +111,15 @@ bool policy_save(void)
 	}
 	twalk(cells, mark_saved);
 	return true;
+}
+
+void policy_keep(void)
+{
+	static bool failing;
+	bool kept = policy_save();
+	if (!kept && !failing)
+		log_write(RG_LOG_WARNING, "what clients sign cannot be kept in state_dir: %m");
+	else if (kept && failing)
+		log_write(RG_LOG_INFO, "what clients sign is kept in state_dir again");
+	failing = !kept;
 }

@@ -15,4 +15,6 @@ void policy_close(void);
 rg_learned *policy_cell(const char *name);
 /* Writes all cells if one changed since: atomically, by rename. False with errno. Main thread. */
 bool policy_save(void);
+/* The same, now and then; the log says once that it fails, and once that it is well again. */
+void policy_keep(void);
 #endif

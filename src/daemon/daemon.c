@@ -44,8 +44,7 @@ static int on_health(void *context, char *why)
 
 static void on_learned(void)
 {
-	if (!policy_save())
-		log_write(RG_LOG_WARNING, "what clients sign cannot be kept in state_dir: %m");
+	policy_keep();
 }
 
 /* The listener that is there for that address, taken from the former ones; NULL: none. */
@@ -279,6 +278,7 @@ static void on_watch(uv_timer_t *timer)
 	if (snapshot_stale(daemon->snapshot))
 		daemon_refresh(daemon);
 	daemon_expiry_warn(daemon);
+	policy_keep(); /* what a full disk did not take */
 	daemon_gauges_renew(daemon);
 }
 

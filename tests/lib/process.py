@@ -1,6 +1,7 @@
 """Processes that never outlive us, and free ports."""
 import atexit
 import ctypes
+import errno
 import os
 import random
 import re
@@ -156,6 +157,41 @@ class Process:
         self.signal(signal.SIGKILL)
         self.child.wait()
         _running.discard(self)
+
+
+class Disk:
+    """A file system of a few pages at `path`, for those alone who enter our mount namespace; gone with it."""
+
+    def __init__(self, path, kib=64):
+        path.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.holder = Process(["unshare", "--mount", "--propagation", "private", "sleep", "infinity"],
+                              path.with_name(f"{path.name}-holder.log"))
+        ours = os.readlink("/proc/self/ns/mnt")
+        wait_for(lambda: os.readlink(f"/proc/{self.holder.pid}/ns/mnt") != ours, what="a namespace")
+        self.enter = [program("nsenter"), "-t", str(self.holder.pid), "-m"]
+        run([*self.enter, "mount", "-t", "tmpfs", "-o", f"size={kib}k,mode=755", "tmpfs", path])
+        self.seen = Path(f"/proc/{self.holder.pid}/root{path}")  # by us, who are outside
+
+    def fill(self):
+        """Until not one octet more goes in."""
+        with open(self.seen / "ballast", "ab", buffering=0) as ballast:
+            for size in (4096, 1):
+                try:
+                    while ballast.write(bytes(size)):
+                        pass
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+
+    def clear(self):
+        (self.seen / "ballast").unlink()
+
+    def writable(self, may):
+        run([*self.enter, "mount", "-o", f"remount,{'rw' if may else 'ro'}", self.path])
+
+    def stop(self):
+        self.holder.kill()
 
 
 @atexit.register
