@@ -17,6 +17,15 @@
 
 #define RESPONSE_MOST 65536
 
+/* It goes into a request's first lines, where a blank or a control character would be more than a name; and a URL has no
+ * others (RFC 3986 §2). */
+static bool is_graphic(const char *text)
+{
+	while (*text > 0x20 && *text < 0x7f)
+		text++;
+	return *text == '\0';
+}
+
 bool ocsp_responder_parse(struct rg_ocsp_responder *responder, const char *url)
 {
 	char *host = NULL, *port = NULL, *path = NULL, *query = NULL;
@@ -30,9 +39,8 @@ bool ocsp_responder_parse(struct rg_ocsp_responder *responder, const char *url)
 				      asks ? "?" : "", asks ? query : "");
 		snprintf(responder->host, sizeof(responder->host), "%s", host);
 		snprintf(responder->port, sizeof(responder->port), "%s", port);
-		/* The path goes into a request line. */
 		good = length > 0 && (size_t)length < sizeof(responder->path) &&
-		       !strpbrk(responder->path, " \r\n\t") && !strpbrk(responder->host, " \r\n\t");
+		       is_graphic(responder->path) && is_graphic(responder->host);
 		char shown[64];
 		text_escape(shown, sizeof(shown), span_text(host));
 		snprintf(responder->name, sizeof(responder->name), "%s:%s", shown, responder->port);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "eap/tls_ocsp.h"
 #include "laptop.h"
 #include "responder.h"
 
@@ -359,6 +360,20 @@ static void test_resumed_proof_names_its_issuer(void **state)
 	tls_context_unref(&context);
 }
 
+/* Found by the fuzzer of tests/fuzz/ocsp.c: what stood in the URL stood in the request's first lines. */
+static void test_a_control_character_in_a_url_reaches_no_request(void **state)
+{
+	static const char *const bad[] = {"http://a\x02.nl/", "http://a.nl/\x1b[2J", "http://a.nl/?\x7f", "http://\xc3\xa9.nl/",
+					  "http://a.nl/\xff"};
+	struct rg_ocsp_responder parsed;
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(ocsp_responder_parse(&parsed, bad[i]));
+	assert_true(ocsp_responder_parse(&parsed, "http://ocsp.a.nl:8080/x?y=~z"));
+	assert_string_equal(parsed.path, "/x?y=~z");
+	assert_true(ocsp_responder_parse(&parsed, "http://[2001:db8::1]/"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +388,7 @@ int main(void)
 		cmocka_unit_test_setup(test_close_answers_everyone, fresh),
 		cmocka_unit_test_setup(test_full_queue_says_so, fresh),
 		cmocka_unit_test_setup(test_staple, fresh),
+		cmocka_unit_test(test_a_control_character_in_a_url_reaches_no_request),
 		cmocka_unit_test_setup(test_resumed_proof_names_its_issuer, fresh),
 	};
 	signal(SIGPIPE, SIG_IGN); /* as the daemon does: whoever asked may be gone before the responder answers */
