@@ -140,7 +140,7 @@ int mppe_hide(uint8_t *out, size_t capacity, struct rg_span key, uint16_t salt,
 		return -1;
 	if (key_is_1_1(secret)) {
 		buffer_put(&buffer, key);
-		return buffer.failed ? -1 : (int)buffer.length;
+		return buffer.failed || key.length == 0 ? -1 : (int)buffer.length;
 	}
 	buffer_u16(&buffer, salt | 0x8000);
 	uint8_t *string = buffer_room(&buffer, length);

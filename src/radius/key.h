@@ -72,7 +72,7 @@ int password_hide(uint8_t out[128], struct rg_span clear, const uint8_t authenti
 
 /* MS-MPPE-Send-Key and -Recv-Key (RFC 2548 §2.4.2): salt and string. out: 2 + 16 * n octets.
  * Returns the length, or -1: key over 64 octets. The salt's first bit is set here.
- * RADIUS/1.1: the key in clear, salt and authenticator unused (RFC 9765 §5.1.4). */
+ * RADIUS/1.1: the key in clear, salt and authenticator unused (RFC 9765 §5.1.4); -1: nobody could read an empty one. */
 int mppe_hide(uint8_t *out, size_t capacity, struct rg_span key, uint16_t salt,
 	      const uint8_t authenticator[16], const struct rg_radius_key *);
 /* The reverse; out holds 256 octets; -1: bad length or salt; RADIUS/1.1: empty or over 64 octets. */

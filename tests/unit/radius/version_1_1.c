@@ -181,6 +181,18 @@ static void mppe_keys_travel_in_clear(void **state)
 	assert_int_equal(mppe_hide(clear, 31, span_of(msk, 32), 0, NULL, key), -1);
 }
 
+/* Found by the fuzzer of tests/fuzz/relay.c: a peer's empty key went on to a client that could not read it. */
+static void an_empty_mppe_key_does_not_travel(void **state)
+{
+	uint8_t memory[256];
+	struct rg_writer writer;
+	(void)state;
+	assert_int_equal(mppe_hide(memory, sizeof(memory), span_of(NULL, 0), 0, NULL, key), -1);
+	writer_begin(&writer, memory, sizeof(memory), RG_ACCESS_ACCEPT, 1, key);
+	writer_add_mppe_key(&writer, 16, span_of(NULL, 0), 0, NULL);
+	assert_int_equal(writer_reply(&writer, NULL).length, 0);
+}
+
 static void a_copy_of_the_key_is_one(void **state)
 {
 	struct rg_radius_key *copy = radius_key_copy(key), *secret = radius_key_new(span_text("s"));
@@ -204,6 +216,7 @@ int main(void)
 		cmocka_unit_test(protocol_error_is_of_1_1_alone),
 		cmocka_unit_test(password_travels_in_clear),
 		cmocka_unit_test(mppe_keys_travel_in_clear),
+		cmocka_unit_test(an_empty_mppe_key_does_not_travel),
 		cmocka_unit_test(a_copy_of_the_key_is_one),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);
