@@ -130,8 +130,8 @@ void text_lower(char *text)
 /* Edits that turn a into b, or most + 1 where more are needed. Words here are short. */
 static size_t edit_distance(const char *a, const char *b, size_t most)
 {
-	size_t row[64], b_length = strlen(b);
-	if (b_length >= 64 || strlen(a) >= 64)
+	size_t row[64], a_length = strlen(a), b_length = strlen(b);
+	if (a_length >= 64 || b_length >= 64 || a_length > b_length + most || b_length > a_length + most)
 		return most + 1;
 	for (size_t j = 0; j <= b_length; j++)
 		row[j] = j;

@@ -74,6 +74,38 @@ fuzzers += tests/fuzz/control
 tests_fuzz_control_SOURCES = tests/fuzz/control.c tests/fuzz/fuzz.h
 tests_fuzz_control_LDFLAGS = $(ldflags_fuzz)
 tests_fuzz_control_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/names
+tests_fuzz_names_SOURCES = tests/fuzz/names.c tests/fuzz/fuzz.h
+tests_fuzz_names_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_names_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/hello
+tests_fuzz_hello_SOURCES = tests/fuzz/hello.c tests/fuzz/fuzz.h
+tests_fuzz_hello_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_hello_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/relay
+tests_fuzz_relay_SOURCES = tests/fuzz/relay.c tests/fuzz/fuzz.h
+tests_fuzz_relay_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_relay_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/ocsp
+tests_fuzz_ocsp_SOURCES = tests/fuzz/ocsp.c tests/fuzz/fuzz.h
+tests_fuzz_ocsp_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_ocsp_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/lookup
+tests_fuzz_lookup_SOURCES = tests/fuzz/lookup.c tests/fuzz/fuzz.h
+tests_fuzz_lookup_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_lookup_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/supplicant
+tests_fuzz_supplicant_SOURCES = tests/fuzz/supplicant.c tests/fuzz/fuzz.h
+tests_fuzz_supplicant_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_supplicant_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/clients
+tests_fuzz_clients_SOURCES = tests/fuzz/clients.c tests/fuzz/fuzz.h
+tests_fuzz_clients_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_clients_LDADD = $(ldadd_fuzz)
+fuzzers += tests/fuzz/http
+tests_fuzz_http_SOURCES = tests/fuzz/http.c tests/fuzz/fuzz.h
+tests_fuzz_http_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_http_LDADD = $(ldadd_fuzz)
 # Modules that are linked in, each under a name of its own.
 noinst_LIBRARIES += tests/fuzz/libeap_tls.a
 tests_fuzz_libeap_tls_a_SOURCES = modules/eap_tls/eap_tls.c
@@ -120,4 +152,6 @@ EXTRA_DIST += tests/fuzz/packet.c tests/fuzz/writer.c tests/fuzz/eap.c tests/fuz
 	tests/fuzz/filter.c tests/fuzz/dn.c tests/fuzz/certificate.c tests/fuzz/mapping.c tests/fuzz/text.c tests/fuzz/record.c \
 	tests/fuzz/tunnel.c tests/fuzz/dns.c tests/fuzz/control.c
 EXTRA_DIST += tests/fuzz/conversation.c tests/fuzz/supplicant_says.c tests/fuzz/supplicant_says.h tests/fuzz/toy_tls.c \
-	tests/fuzz/toy_tls.h tests/fuzz/make_seeds tests/fuzz/stream.c tests/fuzz/config.c tests/fuzz/batch.c
+	tests/fuzz/toy_tls.h tests/fuzz/make_seeds tests/fuzz/stream.c tests/fuzz/config.c tests/fuzz/batch.c \
+	tests/fuzz/names.c tests/fuzz/hello.c tests/fuzz/relay.c tests/fuzz/ocsp.c \
+	tests/fuzz/lookup.c tests/fuzz/supplicant.c tests/fuzz/clients.c tests/fuzz/http.c

@@ -75,7 +75,7 @@ static void add_mppe(struct script *script, struct rg_span key)
 	static const uint8_t blank[128];
 	size_t hidden = script->v11 ? key.length : 2 + (1 + key.length + 15) / 16 * 16;
 	writer_add_mppe_key(&script->writer, 16, key, 0, authenticator);
-	if (key.length > 64) {
+	if (key.length > 64 || (script->v11 && key.length == 0)) {
 		script->may_fail = true;
 		return;
 	}
