@@ -20,10 +20,13 @@
 
 #if defined(__x86_64__)
 #define RETURN_OF(context) ((context)->uc_mcontext.gregs[REG_RAX])
+#define SECOND_OF(context) ((context)->uc_mcontext.gregs[REG_RSI])
 #elif defined(__aarch64__)
 #define RETURN_OF(context) ((context)->uc_mcontext.regs[0])
+#define SECOND_OF(context) ((context)->uc_mcontext.regs[1])
 #else
 #define RETURN_OF(context) errno
+#define SECOND_OF(context) 0
 #define NO_RETURN
 #endif
 
@@ -84,11 +87,26 @@ static void let_through(void)
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* glibc asks once, when a thread gives much memory back, how it may do so (malloc/arena.c,
+ * check_may_shrink_heap); no is an answer as well, and nothing that anybody needs to know. */
+static bool is_mallocs_question(int call, const ucontext_t *context)
+{
+	(void)context;
+	return call == SYS_openat && SECOND_OF(context) &&
+	       strcmp((const char *)SECOND_OF(context), "/proc/sys/vm/overcommit_memory") == 0;
+}
+
 /* Signal handler: the thread gets an error for an answer. */
 static void on_refused(int signal_number, siginfo_t *info, void *opaque)
 {
 	int call = info->si_syscall, error = errno;
+	ucontext_t *context = opaque;
 	(void)signal_number;
+	if (is_mallocs_question(call, context)) {
+		RETURN_OF(context) = -EPERM;
+		errno = error;
+		return;
+	}
 	if (call < 0 || call >= CALLS_MOST)
 		call = CALLS_MOST - 1;
 	atomic_fetch_add(&sandbox.refused[role][call], 1);
@@ -107,8 +125,6 @@ static void on_refused(int signal_number, siginfo_t *info, void *opaque)
 		raise(SIGSYS);
 		_exit(128 + SIGSYS);
 	}
-	ucontext_t *context = opaque;
-	(void)context;
 	/* What is on no list this system "does not have", and libraries know another way. */
 	RETURN_OF(context) = sandbox.kinds[call] == NEW ? -ENOSYS : -EPERM;
 	errno = error;
