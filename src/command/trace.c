@@ -142,7 +142,7 @@ static int print_answer(const json_t *answer, const char *who, bool json)
 	for (size_t i = count; !json && i > 0; i--)
 		print_signin(json_array_get(signins, i - 1));
 	if (count == 0 && !json)
-		fprintf(stderr, "roamgate trace: no sign-in of %s was seen since the gateway started\n",
+		fprintf(stderr, "roamgate trace: no sign-in of %s has ended of late; one under way shows once it is over\n",
 			who[0] ? who : "anyone");
 	return count == 0 ? RG_EXIT_NONE_SEEN : RG_EXIT_FINE;
 }

@@ -127,6 +127,21 @@ void report_print_counted(const struct rg_report *report, FILE *out)
 		report->warning_count, report->warning_count == 1 ? "" : "s");
 }
 
+void report_first(const struct rg_report *report, char *out, size_t capacity)
+{
+	char line[16] = "";
+	const struct rg_finding *first = &report->errors[0];
+	for (size_t i = 1; i < report->error_count; i++) {
+		const struct rg_finding *other = &report->errors[i];
+		if (finding_compare(&other, &first) < 0)
+			first = other;
+	}
+	if (first->line != 0)
+		snprintf(line, sizeof(line), ":%u", first->line);
+	snprintf(out, capacity, "%s%s: %s%s%s", first->file, line, first->key, *first->key ? ": " : "",
+		 first->message);
+}
+
 static json_t *findings_json(const struct rg_finding *list, size_t count)
 {
 	json_t *array = json_array();

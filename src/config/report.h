@@ -28,6 +28,8 @@ void report_warning(struct rg_report *, const char *file, unsigned line, const c
 void report_print(const struct rg_report *, FILE *);
 /* The same, and a last line that counts both: what `roamgate check` and `roamgated -t` print. */
 void report_print_counted(const struct rg_report *, FILE *);
+/* The first line of that, as long as it fits; there is an error. */
+void report_first(const struct rg_report *, char *out, size_t capacity);
 /* {"errors": [...], "warnings": [...]} as jansson's json_t; the caller owns it. */
 struct json_t *report_json(const struct rg_report *);
 void report_free(struct rg_report *);

@@ -66,6 +66,10 @@ static struct rg_raddb *load(const char *file, bool only_check, int *status)
 	return raddb;
 }
 
+static const struct option long_options[] = {{"help", no_argument, NULL, 'h'},
+					     {"version", no_argument, NULL, 'V'},
+					     {0}};
+
 int main(int argc, char **argv)
 {
 	static struct rg_daemon daemon;
@@ -73,7 +77,7 @@ int main(int argc, char **argv)
 	const char *file = RG_SYSCONF_DIR "/roamgate.cfg", *why;
 	bool only_check = false;
 	int option, status, ready_fd = -1;
-	while ((option = getopt(argc, argv, "c:fthV")) != -1) {
+	while ((option = getopt_long(argc, argv, "c:fthV", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			file = optarg;

@@ -60,10 +60,10 @@ static void log_outcome(bool kept, const json_t *lines, const struct rg_report *
 		changes_text(lines, changes);
 		log_write(RG_LOG_INFO, "raddb reloaded: %zu change%s%s", count, count == 1 ? "" : "s", changes);
 	} else if (report->error_count != 0) {
-		const struct rg_finding *first = &report->errors[0];
-		log_write(RG_LOG_ERROR, "raddb kept: %s:%u: %s: %s (%zu error%s; see roamgate check)",
-			  first->file, first->line, first->key, first->message, report->error_count,
-			  report->error_count == 1 ? "" : "s");
+		char first[CHANGES_MOST];
+		report_first(report, first, sizeof(first));
+		log_write(RG_LOG_ERROR, "raddb kept: %s (%zu error%s; see roamgate check)", first,
+			  report->error_count, report->error_count == 1 ? "" : "s");
 	} else {
 		log_write(RG_LOG_ERROR, "raddb kept: %s", why);
 	}

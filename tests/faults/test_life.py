@@ -110,7 +110,7 @@ def test_log_is_opened_anew_after_a_rotation(region, background):
     region.raddb.log.update(target=str(log), format="json")
     pid = background()
     wait_for(lambda: "serves" in log.read_text(), what="the first line")
-    for content, said in (("", "raddb reloaded: "), ("clients = (", "raddb kept: ")):
+    for content, said in (("", "raddb reloaded: "), ("clients = (", "raddb kept: clients.d/more.cfg:1: syntax")):
         (region.raddb.folder / "clients.d" / "more.cfg").write_text(content)
         log.rename(rotated)
         os.kill(pid, signal.SIGHUP)
