@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "daemon/privileges.h"
+#include "directory/broker.h"
 #include "eap/tls_context.h"
 #include "observe/observe.h"
 #include "observe/sinks.h"
@@ -201,7 +202,10 @@ static bool open_as_user(struct rg_daemon *daemon, char *why)
 	if (!sinks)
 		return false;
 	sinks_use(&sinks);
-	return snapshot_start(daemon->snapshot, why) && serve_http(daemon, why) && start_workers(daemon, why);
+	if (!snapshot_start(daemon->snapshot, why) || !serve_http(daemon, why) || !start_workers(daemon, why))
+		return false;
+	directories_close_aside(true);
+	return true;
 }
 
 /* Stopping: new conversations are not begun, those under way may end, and then the loop runs dry. */
@@ -355,6 +359,7 @@ static void close_everything(struct rg_daemon *daemon)
 		http_close(&daemon->http[i]);
 	free(daemon->gauges);
 	pthread_mutex_destroy(&daemon->gauges_lock);
+	directories_close_aside(false);
 	snapshot_unref(&daemon->snapshot);
 	tls_engine_close(); /* its threads may still answer to a worker's mailbox */
 	for (unsigned i = 0; i < daemon->workers_ready; i++)

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/sandbox.h"
 #include "core/secret.h"
 #include "core/text.h"
+#include "core/thread.h"
 #include "directory/keep.h"
 
 struct rg_directory {
@@ -19,9 +21,12 @@ struct rg_directory {
 	char digest[65];
 };
 
-/* The process-wide table of open directories. */
+/* The process-wide table of open directories, and how many are being closed aside. */
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 static struct rg_directory *registry;
+static bool closes_aside;
+static unsigned ending;
 
 struct rg_inquiry {
 	struct rg_message message; /* first: it is what the mailbox holds */
@@ -77,14 +82,38 @@ struct rg_directory *directory_get(const struct rg_realm *realm)
 	return directory;
 }
 
+static void directory_close(struct rg_directory *directory)
+{
+	directory->module->ops.directory->close(directory->handle);
+	settings_drop(directory->module->settings, &directory->settings);
+	free(directory);
+}
+
+static void count_ending(int more)
+{
+	pthread_mutex_lock(&registry_lock);
+	ending = (unsigned)((int)ending + more);
+	pthread_cond_broadcast(&ended);
+	pthread_mutex_unlock(&registry_lock);
+}
+
+static void *close_aside(void *directory)
+{
+	sandbox_enter(RG_ROLE_DIRECTORY);
+	directory_close(directory);
+	count_ending(-1);
+	return NULL;
+}
+
 void directory_unref(struct rg_directory **held)
 {
+	pthread_t thread;
 	struct rg_directory *directory = *held;
 	if (!directory)
 		return;
 	*held = NULL;
 	pthread_mutex_lock(&registry_lock);
-	bool last = --directory->references == 0;
+	bool last = --directory->references == 0, aside = closes_aside;
 	if (last) {
 		struct rg_directory **at = &registry;
 		while (*at != directory)
@@ -94,9 +123,24 @@ void directory_unref(struct rg_directory **held)
 	pthread_mutex_unlock(&registry_lock);
 	if (!last)
 		return;
-	directory->module->ops.directory->close(directory->handle);
-	settings_drop(directory->module->settings, &directory->settings);
-	free(directory);
+	if (aside)
+		count_ending(1);
+	if (aside && thread_begin(&thread, close_aside, directory)) {
+		pthread_detach(thread);
+		return;
+	}
+	directory_close(directory);
+	if (aside)
+		count_ending(-1);
+}
+
+void directories_close_aside(bool aside)
+{
+	pthread_mutex_lock(&registry_lock);
+	closes_aside = aside;
+	while (!aside && ending != 0)
+		pthread_cond_wait(&ended, &registry_lock);
+	pthread_mutex_unlock(&registry_lock);
 }
 
 static void inquiry_free(struct rg_inquiry *inquiry)

@@ -15,6 +15,10 @@ struct rg_directory *directory_get(const struct rg_realm *);
  * returns, which may take as long as a connection attempt that is under way. No worker's thread may
  * do this. */
 void directory_unref(struct rg_directory **);
+/* true: from now on each is closed in a thread of its own, and directory_unref returns at once: the
+ * thread that serves administrators does not wait for a name that DNS does not answer. false: no
+ * more, and those that are being closed are waited for; before the workers' mailboxes go. */
+void directories_close_aside(bool aside);
 
 /* A question of a worker: asked, then answered on that worker's loop by `done`, exactly once,
  * unless cancelled. Its end is `done` or inquiry_cancel, whichever comes first; after `done` it is

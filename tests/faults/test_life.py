@@ -78,6 +78,26 @@ def test_O11_stop_while_a_name_is_looked_up(tmp_path):
     resolver.stop()
 
 
+def test_O11_directory_that_goes_while_its_name_is_looked_up(region, tmp_path):
+    """An administrator takes out what DNS does not answer for, and is heard meanwhile; so is SIGTERM."""
+    resolver = DeafResolver(tmp_path)
+    name = next(iter(region.raddb.realms))
+    settings = region.raddb.realms[name]["directory"]
+    region.raddb.realms[name]["directory"] = dict(settings, uris=["ldaps://ldap.example"])
+    region.gateway.namespace = resolver
+    serve(region)
+    tasks = Path(f"/proc/{region.gateway.pid}/task")
+    wait_for(lambda: sum(each.read_text() == "rg-directory\n" for each in tasks.glob("*/comm")) > 2, what="the look-up")
+    region.raddb.realms[name]["directory"] = settings
+    region.raddb.write()
+    region.gateway.reload()
+    for _ in range(2):
+        region.gateway.status()
+    region.gateway.stop()
+    assert "stops without a thread that hangs" in region.gateway.log
+    resolver.stop()
+
+
 @pytest.fixture
 def background(region):
     """Starts the daemon as a script would, and gives its pid: without -f the log goes where the raddb says."""

@@ -31,7 +31,7 @@ struct mock {
 	pthread_t threads[2];
 };
 
-static unsigned mocks_open;
+static atomic_uint mocks_open;
 static struct mock *last_mock;
 
 static void mock_answer(struct mock *mock, struct rg_question *question)
@@ -364,6 +364,21 @@ static void same_digest_same_directory(void **state)
 	assert_int_equal(mocks_open, 0);
 }
 
+/* Whoever gives it up does not wait for it; whoever wants it gone does. */
+static void closed_aside(void **state)
+{
+	(void)state;
+	struct rg_directory *one = open_mock("a"), *same = open_mock("a");
+	directories_close_aside(true);
+	directory_unref(&one);
+	directory_unref(&same);
+	one = open_mock("a"); /* another, while the former one ends */
+	directories_close_aside(false);
+	assert_int_equal(mocks_open, 1);
+	directory_unref(&one);
+	assert_int_equal(mocks_open, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +387,7 @@ int main(void)
 		cmocka_unit_test(closed_with_questions_open),
 		cmocka_unit_test(answers_after_the_loop_ended),
 		cmocka_unit_test(same_digest_same_directory),
+		cmocka_unit_test(closed_aside),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
