@@ -2,10 +2,15 @@
 import os
 import subprocess
 
+import pytest
+
+from lib.gateway import Raddb
+from lib.process import Process, free_port
 from lib.region import Region
 
 SANITIZED = os.environ.get("ROAMGATE_SLOW", "1") != "1"
 COUNT = 10000 if SANITIZED else 3000
+REALMS = int(os.environ.get("ROAMGATE_REALMS", "8000" if SANITIZED else "200000"))
 SECRET = "belasting-geheim-1"
 
 
@@ -34,3 +39,35 @@ def test_ten_thousand_sign_ins_leak_nothing(cache, tmp_path):
         assert region.gateway.sign_in_counts(town.realm) == {"accepted": COUNT}
     finally:
         region.stop()
+
+
+@pytest.mark.parametrize("way", ["nowhere", "to a peer"])
+def test_O8_hundreds_of_thousands_of_realms(gateway_of, tmp_path, way):
+    """Half of them to no route, half to a peer: what is kept of them is bounded, and they name no metric."""
+    raddb, many = Raddb(tmp_path / "raddb"), REALMS // 4
+    raddb.gateway["modules"] = []
+    raddb.log["level"] = "warning"
+    raddb.clients.append(dict(name="load", addresses=["127.0.0.1/32"], secret_file=raddb.secret("load", SECRET)))
+    port = free_port()
+    raddb.peers.append(dict(name="far", transport="udp", address="127.0.0.1", port=port, secret_file=raddb.secret("far", SECRET)))
+    raddb.routes.append(dict(realms=["*" if way == "to a peer" else "only.example"], peers=["far"]))
+    gateway = gateway_of(raddb)
+    secret = raddb.folder / "secrets" / "load"
+    sink = Process([gateway.build / "src" / "roamgate", "load", "--sink", "--listen", f"127.0.0.1:{port}", "--secret-file",
+                    secret], tmp_path / "sink.log")
+
+    def load(pattern):
+        return gateway.json("load", "--server", f"127.0.0.1:{raddb.port}", "--secret-file", str(secret), "--proxy", "x.example",
+                            "--identity", pattern, "--identities", str(many), "--count", str(many),
+                            "--outstanding", "256", codes=(0, 3), seconds=400)
+    try:
+        sink.wait_line("sink ready on", 10)
+        load("x@a%u.example")  # its requests fill the window, which the next ones' take over
+        lines, memory = len(gateway.metrics().splitlines()), gateway.memory_kib()
+        seen = load("x@b%u.sub.example")
+        assert seen["begun"] == seen["accepted" if way == "to a peer" else "refused"] and seen["lost"] == 0
+        assert len(gateway.metrics().splitlines()) <= lines + 20
+        assert len(gateway.status()["sign_ins"]) <= 2
+        assert SANITIZED or gateway.memory_kib() < memory + 4096
+    finally:
+        sink.stop()
