@@ -1,4 +1,4 @@
-"""attacks.md T1, T5: strangers at the RadSec ports, with real connections and a real gateway."""
+"""attacks.md T1, T5, E8: strangers at the RadSec ports, with real connections and a real gateway."""
 import resource
 import socket
 import subprocess
@@ -128,3 +128,13 @@ def test_T5_hellos_without_cookie_keep_nothing(region, peers, many_descriptors, 
     finally:
         for each in sockets:
             each.close()
+
+
+def test_E8_a_peer_that_renegotiates(region, peers):
+    """TLS 1.2: the peer is told no, and its connection ends."""
+    pair = peers.pair("asker.example")
+    done = subprocess.run(
+        [program("openssl"), "s_client", "-tls1_2", "-connect", f"127.0.0.1:{region.ports['tls']}", "-cert",
+         pair.certificate, "-key", pair.key, "-CAfile", peers.ca], input="R\n", text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=20 * SLOW, check=False)
+    assert "RENEGOTIATING" in done.stdout and "no renegotiation" in done.stdout, done.stdout[-2000:]

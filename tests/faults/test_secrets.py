@@ -7,7 +7,10 @@ from hashlib import sha1
 
 import pytest
 
-from lib.process import program, wait_for
+from lib.certs import PeerCerts
+from lib.gateway import Raddb
+from lib.process import free_port, program, wait_for
+from lib.radius import REJECT, Nas
 from lib.region import ELSEWHERE_SECRET, FILTER, NATIONAL_SECRET, Region
 from lib.slapd import person
 
@@ -180,6 +183,74 @@ def test_O7_keys_and_hashes_of_each_way_are_nowhere(cache, tmp_path):
                 assert secret[:32] not in part and secret[-32:] not in part, what
     finally:
         region.stop()
+
+
+def key_octets(file):
+    """The secret number of an EC key."""
+    text = subprocess.run([program("openssl"), "pkey", "-in", file, "-noout", "-text"], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+    return bytes.fromhex(re.search(r"priv:\s+([0-9a-f:\s]+)pub:", text)[1].replace(":", "").replace("\n", "").replace(" ", ""))
+
+
+def radsec_pair(folder, peers, key):
+    """A gateway that is called by a key and by certificates, and one that calls it both ways."""
+    called, calling = Raddb(folder / "called"), Raddb(folder / "calling")
+    port = free_port()
+    for raddb, name in ((called, "called.example"), (calling, "calling.example")):
+        pair = peers.pair(name)
+        raddb.gateway.update(modules=[], node=1 + (raddb is calling))
+        raddb.log["level"] = "debug"
+        raddb.more["credentials"] = [dict(name="federation", certificate=str(pair.certificate), private_key=str(pair.key),
+                                          ca=str(peers.ca))]
+    called.listen.append(dict(transport="tls", address="127.0.0.1", port=port, credential="federation"))
+    called.peers = [dict(name="by-key", transport="tls", host="127.0.0.1", accepts=True, credential="federation",
+                         psk_identity="streek-2", psk=key),
+                    dict(name="by-certificate", transport="tls", host="127.0.0.1", accepts=True, credential="federation",
+                         client_names=["calling.example"])]
+    there = dict(transport="tls", host="127.0.0.1", port=port, credential="federation", status_server=True)
+    calling.clients = [dict(name="hal", addresses=["127.0.0.0/8"], secret_file=calling.secret("hal", NATIONAL_SECRET))]
+    calling.peers = [dict(name="key", psk_identity="streek-2", psk_file=calling.secret("psk", key), **there),
+                     dict(name="certificate", server_names=["called.example"], **there)]
+    calling.routes = [dict(realms=["key.example"], peers=["key"]), dict(realms=["*"], peers=["certificate"])]
+    return called, calling
+
+
+def test_O7_keys_of_RadSec_are_nowhere(gateway_of, cache, tmp_path):
+    """Pre-shared keys and private keys, in what either end says of itself, by the control socket too."""
+    peers, key = PeerCerts(cache / "peers"), "GEPLANT-sleutel-van-de-buren-0123456789"
+    called, calling = (gateway_of(raddb) for raddb in radsec_pair(tmp_path, peers, key))
+    planted = {"PSK": key.encode(), "wrong PSK": b"GEPLANT-kort", "misspelt PSK": b"GEPLANT-met-tikfout-0123456789"}
+    for name in ("called.example", "calling.example"):
+        planted[f"{name}'s number"] = key_octets(peers.pair(name).key)
+        lines = [line for line in peers.pair(name).key.read_text().splitlines() if "-----" not in line]
+        planted.update({f"{name}'s key {number}": line.encode() for number, line in enumerate(lines)})
+    wait_for(lambda: all(each["state"] == "up" for each in calling.status()["peers"]), 10, "both ways to be up")
+    nas = Nas(calling.server, NATIONAL_SECRET)
+    for realm in ("key.example", "elders.example"):
+        assert nas.ask(nas.begin(f"iemand@{realm}")).code == REJECT
+    nas.close()
+    said = ""
+    for gateway in (called, calling):
+        said += gateway.command("check").stdout + gateway.command("reload").stdout
+        stray = gateway.raddb.folder / "federation.d" / "stray.cfg"
+        for wrong in ('psk = "GEPLANT-kort"', 'pks = "GEPLANT-met-tikfout-0123456789"'):
+            stray.write_text('peers = ( { name = "x"; transport = "tls"; host = "127.0.0.1"; credential = "federation"; '
+                             f'psk_identity = "x"; {wrong}; }} );\n')
+            for word in ("check", "reload"):
+                done = gateway.command(word)
+                assert done.returncode not in (0, 139), done.stdout
+                said += done.stdout + done.stderr
+            said += json.dumps(gateway.control("reload"))
+        stray.unlink()
+        for command in ("status", "trace", "psk", "", "x" * 3000):
+            said += json.dumps(gateway.control(command, who="iemand@key.example", psk_identity="streek-2"))
+        said += gateway.command("status").stdout + json.dumps(gateway.trace("iemand@key.example"))
+        said += gateway.metrics() + gateway.log
+    assert "streek-2" in said or "by-key" in said, "it does speak of them"
+    for what, secret in planted.items():
+        assert secret not in said.encode(), what
+        assert secret.hex() not in said.lower().replace(" ", "").replace(":", ""), f"{what}, in hex"
+        assert b64encode(secret).decode().rstrip("=") not in said, f"{what}, in Base64"
 
 
 def test_O7_log_in_JSON_is_JSON(cache, tmp_path):

@@ -1,4 +1,4 @@
-"""attacks.md E6: supplicants that reach the inside of a tunnel and leave out what they came for."""
+"""attacks.md E6, E8: supplicants that reach the inside of a tunnel and leave out what they came for, or come in crumbs."""
 import pytest
 
 from lib.radius import Nas, eap
@@ -89,3 +89,9 @@ def test_E6_peap_takes_no_cryptobinding(region, none_yet):
     assert not sign_in(0).accepted
     assert region.gateway.sign_in_counts("beuningen.nl").get("accepted", 0) == 0
     assert sign_in(2).accepted
+
+
+def test_E8_a_hello_of_small_records(region, none_yet, nas):
+    tunnel = Tunnel(nas, WHO, TTLS, crumbs=True)
+    assert tunnel.over and not tunnel.accepted
+    assert "too many TLS records" in region.gateway.last(WHO)["detail"]
