@@ -136,14 +136,17 @@ static size_t edit_distance(const char *a, const char *b, size_t most)
 	for (size_t j = 0; j <= b_length; j++)
 		row[j] = j;
 	for (size_t i = 1; a[i - 1]; i++) {
-		size_t corner = row[0];
+		size_t corner = row[0], least = i;
 		row[0] = i;
 		for (size_t j = 1; j <= b_length; j++) {
 			size_t change = corner + (lower(a[i - 1]) != lower(b[j - 1]));
 			size_t edit = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
 			corner = row[j];
 			row[j] = change < edit ? change : edit;
+			least = row[j] < least ? row[j] : least;
 		}
+		if (least > most) /* and no later row has less */
+			return most + 1;
 	}
 	return row[b_length] <= most ? row[b_length] : most + 1;
 }

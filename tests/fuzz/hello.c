@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "radsec/private.h"
 
+#define STEPS_MOST    8
 #define SOURCES       4
 #define COOKIE        32
 #define ANSWER_MOST   100 /* octets: HelloVerifyRequest's, or an alert */
@@ -264,7 +265,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rg_cursor cursor = cursor_over(span_of(data, size));
 	set_up();
 	memset(scene.has_cookie, 0, sizeof(scene.has_cookie));
-	for (unsigned i = 0; i < 24 && cursor_left(&cursor) != 0; i++)
+	for (unsigned i = 0; i < STEPS_MOST && cursor_left(&cursor) != 0; i++)
 		step(&cursor);
 	/* All leave, and nothing stays but the one that waits. */
 	scene.good = true;

@@ -42,15 +42,20 @@ static struct play {
 	size_t said_count;
 } play;
 
-/* A name: of the vocabulary, or one more label before it, or as long as names may be. */
+/* A name: of the vocabulary, with one more label before it, or as long as names may be. */
 static void name_make(char out[RG_DNS_NAME])
 {
 	uint8_t which = cursor_u8(&play.script);
 	const char *name = names[which % 8];
-	snprintf(out, RG_DNS_NAME, "%s%s", which & 0x40 ? "host." : "", name);
-	if ((which & 0xf8) == 0xf8)
-		for (size_t i = 0; i < 253; i++)
-			snprintf(out + i, 2, "%c", i % 2 ? '.' : 'a');
+	size_t before = which & 0x40 ? 5 : 0;
+	if ((which & 0xf8) == 0xf8) {
+		for (size_t i = 0; i < RG_DNS_NAME - 1; i++)
+			out[i] = i % 2 ? '.' : 'a';
+		out[RG_DNS_NAME - 1] = '\0';
+		return;
+	}
+	memcpy(out, "host.", before);
+	memcpy(out + before, name, strlen(name) + 1);
 }
 
 static void address_make(union rg_address *address, enum rg_dns_type type)
@@ -75,12 +80,13 @@ static void address_make(union rg_address *address, enum rg_dns_type type)
 static void record_make(struct rg_dns_record *record, enum rg_dns_type type)
 {
 	uint8_t how = cursor_u8(&play.script);
+	*record = (struct rg_dns_record){0};
 	if (type == RG_DNS_NAPTR) {
 		struct rg_dns_naptr *naptr = &record->is.naptr;
 		naptr->order = how >> 6;
 		naptr->preference = how >> 4 & 3;
 		naptr->flag = "sa\0u"[how & 3];
-		snprintf(naptr->service, sizeof(naptr->service), "%s", services[how >> 2 & 3]);
+		strcpy(naptr->service, services[how >> 2 & 3]);
 		name_make(naptr->replacement);
 	} else if (type == RG_DNS_SRV) {
 		record->is.srv.priority = how >> 6;
@@ -96,7 +102,9 @@ static void record_make(struct rg_dns_record *record, enum rg_dns_type type)
 static void answer_make(struct rg_dns_answer *answer, enum rg_dns_type type)
 {
 	uint8_t how = cursor_u8(&play.script);
-	*answer = (struct rg_dns_answer){.outcome = RG_DNS_NONE, .ttl_s = how & 0x40 ? 60 : 0};
+	answer->outcome = RG_DNS_NONE;
+	answer->ttl_s = how & 0x40 ? 60 : 0;
+	answer->count = 0;
 	if (play.script.failed || (how & 7) == 7) {
 		answer->outcome = how & 8 ? RG_DNS_NONE : RG_DNS_UNAVAILABLE;
 		return;
@@ -127,7 +135,7 @@ void resolver_ask(struct rg_resolver *resolver, const char *name, enum rg_dns_ty
 		MUST(type != RG_DNS_NAPTR || play.questions[i].type != type ||
 		     strcmp(play.questions[i].name, name) != 0);
 	size_t number = play.asked++;
-	snprintf(play.questions[number].name, RG_DNS_NAME, "%s", name);
+	memcpy(play.questions[number].name, name, strlen(name) + 1);
 	play.questions[number].type = type;
 	play.questions[number].done = done;
 	play.questions[number].asker = asker;
