@@ -12,11 +12,7 @@ bool session_table_init(struct rg_session_table *table, uint32_t most, uint8_t n
 	*table = (struct rg_session_table){.most = most, .node = node, .worker = worker};
 	table->slots = calloc(most, sizeof(struct rg_session *));
 	table->free_slots = calloc(most, sizeof(uint32_t));
-	if (!table->slots || !table->free_slots)
-		return false;
-	for (uint32_t i = 0; i < most; i++)
-		table->free_slots[i] = most - 1 - i;
-	return true;
+	return table->slots && table->free_slots;
 }
 
 void session_table_destroy(struct rg_session_table *table)
@@ -25,6 +21,14 @@ void session_table_destroy(struct rg_session_table *table)
 	free(table->free_slots);
 	table->slots = NULL;
 	table->free_slots = NULL;
+}
+
+/* One that was free again last, so that memory is used that is used already. */
+static uint32_t slot_take(struct rg_session_table *table)
+{
+	if (table->count == table->used)
+		return table->used++;
+	return table->free_slots[table->used - table->count - 1];
 }
 
 static uint8_t share_of(const char *client_name)
@@ -55,7 +59,7 @@ struct rg_session *session_new(struct rg_session_table *table, const char *clien
 		free(session);
 		return NULL;
 	}
-	session->slot = table->free_slots[table->most - 1 - table->count];
+	session->slot = slot_take(table);
 	table->slots[session->slot] = session;
 	table->count++;
 	session->share = share_of(client_name);
@@ -86,7 +90,7 @@ void session_free(struct rg_session_table *table, struct rg_session **freed)
 	share->count--;
 	table->slots[session->slot] = NULL;
 	table->count--;
-	table->free_slots[table->most - 1 - table->count] = session->slot;
+	table->free_slots[table->used - table->count - 1] = session->slot;
 	free(session);
 }
 

@@ -44,8 +44,9 @@ struct rg_session_share {
 
 struct rg_session_table {
 	struct rg_session **slots;
-	uint32_t *free_slots;
+	uint32_t *free_slots; /* used - count of them, the last one to be taken next */
 	uint32_t most, count;
+	uint32_t used; /* slots that were ever taken: the first ones */
 	uint8_t node;
 	uint16_t worker;
 	struct rg_session_share shares[RG_SESSION_SHARES];

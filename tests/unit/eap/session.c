@@ -124,6 +124,29 @@ static void full_table_names_a_victim(void **state)
 	assert_ptr_equal(session_table_victim(table), second); /* not b's: a has more */
 }
 
+/* Some end, others begin, in no order: no two ever have one slot, and none is lost. */
+static void a_slot_is_one_sessions(void **state)
+{
+	struct rg_session_table *table = *state;
+	struct rg_session *live[MOST];
+	unsigned count = 0, random = 1;
+	for (unsigned i = 0; i < 4000; i++) {
+		random = random * 1103515245 + 12345;
+		if ((random >> 16) % 5 < 2 && count > 0) {
+			unsigned which = (random >> 20) % count;
+			session_free(table, &live[which]);
+			live[which] = live[--count];
+		} else if (count < MOST) {
+			live[count] = session_new(table, "a");
+			assert_non_null(live[count]);
+			count++;
+		}
+		assert_int_equal(table->count, count);
+		for (unsigned j = 0; j < count; j++)
+			assert_ptr_equal(table->slots[live[j]->slot], live[j]);
+	}
+}
+
 /* The caller's way with the table: a victim goes for a newcomer. */
 static struct rg_session *squeeze_in(struct rg_session_table *table, const char *client)
 {
@@ -197,6 +220,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(P4_state_of_an_ended_session, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(P4_foreign_other_worker_other_node, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(full_table_names_a_victim, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_slot_is_one_sessions, set_up, tear_down),
 		cmocka_unit_test(E3_one_client_does_not_crowd_out_the_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
