@@ -10,10 +10,16 @@
 #include "observe/packed.h"
 #include "observe/record.h"
 
+/* Memory that one record after another is kept in. */
+struct place {
+	size_t room;
+	uint8_t packed[];
+};
+
 struct rg_history {
 	unsigned most;
 	uint64_t serial; /* of the newest; 0: none yet */
-	uint8_t *ring[]; /* packed */
+	struct place *ring[];
 };
 
 struct rg_history *history_new(unsigned most)
@@ -35,15 +41,17 @@ void history_free(struct rg_history **history)
 	*history = NULL;
 }
 
-void history_add(struct rg_history *history, const struct rg_signin *signin)
+void history_add(struct rg_history *history, struct rg_span packed)
 {
-	uint8_t packed[RG_PACKED_MOST];
-	size_t length = signin_pack(signin, packed);
-	uint8_t **slot = &history->ring[++history->serial % history->most];
-	free(*slot);
-	*slot = malloc(length);
-	if (*slot) /* without memory it is in the log alone */
-		memcpy(*slot, packed, length);
+	struct place **place = &history->ring[++history->serial % history->most];
+	if (!*place || (*place)->room < packed.length) {
+		free(*place);
+		*place = malloc(sizeof(**place) + packed.length);
+		if (!*place) /* without memory it is in the log alone */
+			return;
+		(*place)->room = packed.length;
+	}
+	memcpy((*place)->packed, packed.data, packed.length);
 }
 
 /* Who is looked for, in each form in which a record may hold it. */
@@ -98,10 +106,10 @@ json_t *history_find(const struct rg_history *history, const char *who, unsigned
 		after = oldest;
 	for (uint64_t serial = history->serial; serial > after && json_array_size(found) < most;
 	     serial--) {
-		const uint8_t *packed = history->ring[serial % history->most];
-		if (!packed)
+		const struct place *place = history->ring[serial % history->most];
+		if (!place)
 			continue;
-		signin_unpack(&signin, packed);
+		signin_unpack(&signin, place->packed);
 		if (matches(&sought, &signin))
 			json_array_append_new(found, record_trace(&signin, serial));
 	}

@@ -11,7 +11,8 @@ struct rg_history;
 
 struct rg_history *history_new(unsigned most); /* NULL: no memory */
 void history_free(struct rg_history **);
-void history_add(struct rg_history *, const struct rg_signin *);
+/* packed: a record as signin_pack writes it; copied. */
+void history_add(struct rg_history *, struct rg_span packed);
 /* As observe_trace_json. */
 struct json_t *history_find(const struct rg_history *, const char *who, unsigned most, uint64_t after,
 			    uint64_t *last_serial);

@@ -35,11 +35,10 @@ static struct {
 	_Atomic uint32_t patience; /* octets in one ring that it wants to be woken for; UINT32_MAX:
 				      it is awake */
 	atomic_bool closing;
-	pthread_mutex_t consumer; /* who holds it takes from the rings */
-	pthread_mutex_t lock;     /* of what follows */
+	pthread_mutex_t lock; /* who holds it takes from the rings, and reads what follows */
 	struct rg_tally *tally;
 	struct rg_history *history;
-} observer = {.wake = -1, .consumer = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER};
+} observer = {.wake = -1, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void write_line(const struct rg_signin *signin)
 {
@@ -57,14 +56,14 @@ static void write_line(const struct rg_signin *signin)
 	log_record(RG_LOG_INFO, text);
 }
 
-static void take(const struct rg_signin *signin)
+static void take_oldest(struct rg_ring *ring)
 {
+	const struct rg_signin *signin = ring_oldest(ring);
 	write_line(signin);
-	pthread_mutex_lock(&observer.lock);
 	tally_add(observer.tally, signin);
-	history_add(observer.history, signin);
-	pthread_mutex_unlock(&observer.lock);
+	history_add(observer.history, ring_oldest_packed(ring));
 	sinks_take(signin);
+	ring_drop(ring);
 }
 
 /* The ring whose oldest record ended first, so that records of several workers come in their order;
@@ -83,15 +82,20 @@ static struct rg_ring *earliest(void)
 	return found;
 }
 
+/* The lock is held. False: they were empty. */
 static bool drain_all(void)
 {
 	bool any = false;
-	pthread_mutex_lock(&observer.consumer);
-	for (struct rg_ring *ring; (ring = earliest()); any = true) {
-		take(ring_oldest(ring));
-		ring_drop(ring);
-	}
-	pthread_mutex_unlock(&observer.consumer);
+	for (struct rg_ring *ring; (ring = earliest()); any = true)
+		take_oldest(ring);
+	return any;
+}
+
+static bool drain_locked(void)
+{
+	pthread_mutex_lock(&observer.lock);
+	bool any = drain_all();
+	pthread_mutex_unlock(&observer.lock);
 	return any;
 }
 
@@ -126,7 +130,7 @@ static void *observer_main(void *unused)
 	sandbox_enter(RG_ROLE_OBSERVER);
 	for (;;) {
 		bool closing = atomic_load(&observer.closing);
-		if (drain_all())
+		if (drain_locked())
 			sleep_until_woken(RG_RING_SIZE / 2, NAP_MS);
 		else if (!closing)
 			sleep_until_woken(1, -1);
@@ -231,9 +235,9 @@ static void add_row(void *context, const struct rg_tally_row *row)
 
 json_t *observe_signins_json(void)
 {
-	drain_all(); /* what ended before the question belongs to the answer */
 	json_t *signins = json_object();
 	pthread_mutex_lock(&observer.lock);
+	drain_all(); /* what ended before the question belongs to the answer */
 	if (observer.tally)
 		tally_each(observer.tally, add_row, signins);
 	pthread_mutex_unlock(&observer.lock);
@@ -243,8 +247,8 @@ json_t *observe_signins_json(void)
 json_t *observe_trace_json(const char *who, unsigned most, uint64_t after, uint64_t *last_serial)
 {
 	json_t *found = NULL;
-	drain_all();
 	pthread_mutex_lock(&observer.lock);
+	drain_all();
 	if (observer.history)
 		found = history_find(observer.history, who, most, after, last_serial);
 	pthread_mutex_unlock(&observer.lock);
@@ -272,7 +276,7 @@ char *observe_metrics_text(void)
 	FILE *file = open_memstream(&text, &length);
 	if (!file)
 		return NULL;
-	drain_all();
+	drain_locked();
 	metrics_write_process(file);
 	metrics_write_counters(file);
 	pthread_mutex_lock(&observer.lock);

@@ -71,6 +71,12 @@ const struct rg_signin *ring_oldest(struct rg_ring *ring)
 	return ring->oldest;
 }
 
+struct rg_span ring_oldest_packed(struct rg_ring *ring)
+{
+	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+	return span_of(ring->bytes + tail % RG_RING_SIZE + LENGTH, ring->oldest_length - LENGTH);
+}
+
 void ring_drop(struct rg_ring *ring)
 {
 	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);

@@ -26,6 +26,8 @@ void ring_destroy(struct rg_ring *);
 bool ring_put(struct rg_ring *, const struct rg_signin *);
 /* The consumer: the oldest, which stays until it is dropped; NULL: empty. */
 const struct rg_signin *ring_oldest(struct rg_ring *);
+/* The same, as it waits: packed. Where there is an oldest one. */
+struct rg_span ring_oldest_packed(struct rg_ring *);
 void ring_drop(struct rg_ring *);
 /* Octets that wait; of the producer: at most so many. */
 uint32_t ring_used(const struct rg_ring *);

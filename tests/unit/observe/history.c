@@ -11,15 +11,18 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "observe/packed.h"
+
 static void add(struct rg_history *history, const char *outer, const char *inner, const char *mac)
 {
+	static uint8_t packed[RG_PACKED_MOST];
 	struct rg_signin signin;
 	signin_begin(&signin, 0);
 	snprintf(signin.outer, sizeof(signin.outer), "%s", outer);
 	snprintf(signin.inner, sizeof(signin.inner), "%s", inner);
 	snprintf(signin.mac, sizeof(signin.mac), "%s", mac);
 	strcpy(signin.realm, "beuningen.nl");
-	history_add(history, &signin);
+	history_add(history, span_of(packed, signin_pack(&signin, packed)));
 }
 
 static size_t found(const struct rg_history *history, const char *who)
@@ -87,17 +90,17 @@ static void everyone_when_nobody_is_named(void **state)
 static void newest_first_and_the_oldest_is_forgotten(void **state)
 {
 	struct rg_history *history = *state;
-	char name[32];
+	char name[256];
 	uint64_t last = 0;
-	for (int i = 0; i < 20; i++) {
-		snprintf(name, sizeof(name), "n%d@x.nl", i);
+	for (int i = 0; i < 20; i++) { /* longer and shorter ones in one place */
+		snprintf(name, sizeof(name), "%0*d@x.nl", i * 37 % 200, i);
 		add(history, name, "", "");
 	}
 	json_t *list = history_find(history, "", 1000, 0, &last);
 	assert_int_equal(json_array_size(list), 8);
 	assert_int_equal(last, 24);
 	for (size_t i = 0; i < 8; i++) {
-		snprintf(name, sizeof(name), "n%zu@x.nl", 19 - i);
+		snprintf(name, sizeof(name), "%0*zu@x.nl", (int)(19 - i) * 37 % 200, 19 - i);
 		assert_string_equal(json_string_value(json_object_get(json_array_get(list, i), "outer")),
 				    name);
 	}

@@ -150,7 +150,10 @@ static void a_full_ring_takes_no_more_and_keeps_what_it_has(void **state)
 				 held);
 		assert_true(held - taken > 300);
 		for (; taken < held; taken++) {
+			static struct rg_signin copy;
 			assert_int_equal(ring_oldest(&ring)->total_us, taken);
+			signin_unpack(&copy, ring_oldest_packed(&ring).data);
+			assert_int_equal(copy.total_us, taken);
 			ring_drop(&ring);
 		}
 		assert_null(ring_oldest(&ring));
