@@ -7,12 +7,14 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "core/reserve.h"
 #include "core/secret.h"
 #include "directory/filter.h"
 #include "wipe.h"
 
 #define SYSTEM_STORE "/etc/ssl/certs/ca-certificates.crt"
 #define ANSWER_MOST  (8u << 20) /* octets of one message */
+#define CONNECTION_ROOM ((size_t)1 << 20)
 /* LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] 3.1.1.3.4.3.1): such a server has the in-chain rule. */
 #define CAPABILITY_AD "1.2.840.113556.1.4.800"
 
@@ -178,6 +180,9 @@ static bool wants_chain(const struct rg_connect *connect)
 
 static enum rg_connected make_steps(struct rg_connect *connect)
 {
+	/* libldap, and GnuTLS for it, do not look whether malloc gave them what a connection takes. */
+	if (!memory_is_there(CONNECTION_ROOM))
+		return failed(connect, "memory", LDAP_NO_MEMORY);
 	bool ldaps = strncasecmp(connect->uri, "ldaps:", 6) == 0;
 	bool starttls = connect->settings->starttls && strncasecmp(connect->uri, "ldap:", 5) == 0;
 	int code = ldap_initialize(&connect->handle, connect->uri);

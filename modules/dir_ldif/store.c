@@ -10,9 +10,11 @@
 #include <ldap.h>
 #include <ldif.h>
 
+#include "core/reserve.h"
 #include "core/text.h"
 #include "directory/dn.h"
 
+#define READER_ROOM 65536 /* octets: what libldap needs to begin with a file, and more */
 #define FILE_MOST (256u << 20)
 #define DN_MOST   1024u
 
@@ -43,7 +45,9 @@ static struct rg_value make_value(struct rg_arena *arena, const struct berval *f
 	/* The octet after the copy is zero: it is a C string unless it holds a NUL itself. */
 	if (from->bv_len < DN_MOST && memchr(copy, '=', from->bv_len) &&
 	    !memchr(copy, 0, from->bv_len)) {
-		char *normal = dn_normal((const char *)copy);
+		char *normal;
+		if (!dn_read((const char *)copy, &normal))
+			reserve_note(); /* a member of a group that denies, perhaps */
 		value.dn = normal ? arena_text(arena, normal) : NULL;
 		free(normal);
 	}
@@ -136,9 +140,9 @@ static bool read_records(struct rg_store *store, LDIFFP *file, char why[160])
 	char *record = NULL;
 	const char *problem = NULL;
 	unsigned long line = 0;
-	int size = 0, got;
+	int size = 0, got = 0;
 	size_t room = 0;
-	while (!problem && (got = ldif_read_record(file, &line, &record, &size)) > 0) {
+	while (!problem && !reserve_used() && (got = ldif_read_record(file, &line, &record, &size)) > 0) {
 		store->entries = grow(&store->arena, store->entries, store->count, &room,
 				      sizeof(*store->entries));
 		struct rg_entry *entry = &store->entries[store->count];
@@ -149,6 +153,10 @@ static bool read_records(struct rg_store *store, LDIFFP *file, char why[160])
 	if (!problem && got < 0)
 		problem = "it cannot be read further";
 	ber_memfree(record);
+	if (reserve_used()) {
+		snprintf(why, 160, "no memory");
+		return false;
+	}
 	if (problem) {
 		snprintf(why, 160, "in the record that ends at line %lu: %s", line, problem);
 		return false;
@@ -217,9 +225,10 @@ struct rg_store *store_read(const char *path, char why[160])
 		snprintf(why, 160, "%s", problem);
 		goto out;
 	}
-	store = calloc(1, sizeof(*store));
-	/* An empty file is a directory without people, which fmemopen does not take. */
-	file = length > 0 ? ldif_open_mem(text, length, "r") : NULL;
+	store = reserve_begin() ? calloc(1, sizeof(*store)) : NULL;
+	/* An empty file is a directory without people, which fmemopen does not take; and libldap looks at
+	 * nothing that malloc gives it. */
+	file = length > 0 && memory_is_there(READER_ROOM) ? ldif_open_mem(text, length, "r") : NULL;
 	if (!store || (!file && length > 0)) {
 		snprintf(why, 160, "no memory");
 		free(store);

@@ -5,6 +5,7 @@
 
 #include "config/names.h"
 #include "core/arena.h"
+#include "core/reserve.h"
 
 /* The verdict on four files that are used together. */
 struct verdict {
@@ -20,10 +21,7 @@ struct rg_certificates {
 
 struct rg_certificates *certificates_new(void)
 {
-	struct rg_certificates *certificates = calloc(1, sizeof(*certificates));
-	if (!certificates)
-		abort();
-	return certificates;
+	return reserve_calloc(1, sizeof(struct rg_certificates));
 }
 
 void certificates_free(struct rg_certificates **certificates)
@@ -41,10 +39,10 @@ static struct verdict *verdict_add(struct rg_certificates *certificates)
 {
 	if (certificates->count == certificates->capacity) {
 		certificates->capacity = certificates->capacity ? 2 * certificates->capacity : 16;
-		struct verdict **more =
-			realloc(certificates->verdicts, certificates->capacity * sizeof(*more));
-		if (!more)
-			abort();
+		struct verdict **more = reserve_calloc(certificates->capacity, sizeof(*more));
+		if (certificates->count != 0)
+			memcpy(more, certificates->verdicts, certificates->count * sizeof(*more));
+		free(certificates->verdicts);
 		certificates->verdicts = more;
 	}
 	struct verdict *verdict = arena_alloc(&certificates->arena, sizeof(*verdict));

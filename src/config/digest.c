@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/reserve.h"
 #include "core/secret.h"
 #include "core/text.h"
 
@@ -14,9 +15,7 @@ static void canon_grow(struct rg_canon *canon, size_t more)
 	if (canon->capacity - canon->length >= more)
 		return;
 	size_t capacity = 2 * (canon->length + more) + 1024;
-	uint8_t *data = malloc(capacity);
-	if (!data)
-		abort();
+	uint8_t *data = reserve_calloc(1, capacity);
 	if (canon->length != 0)
 		memcpy(data, canon->data, canon->length);
 	if (canon->data)
@@ -90,8 +89,10 @@ void canon_end(struct rg_canon *canon, char out[65])
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	static const uint8_t nothing[1];
 	if (EVP_Q_digest(NULL, "SHA256", NULL, canon->data ? canon->data : nothing, canon->length, digest,
-			 NULL) != 1)
-		abort();
+			 NULL) != 1) {
+		reserve_note(); /* of libcrypto's memory */
+		memset(digest, 0, sizeof(digest));
+	}
 	text_hex(out, span_of(digest, 32));
 	if (canon->data)
 		secret_wipe(canon->data, canon->length);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "core/reserve.h"
+
 struct rg_name_seen {
 	struct rg_span name; /* data NULL: free */
 	struct rg_where where;
@@ -26,9 +28,7 @@ static struct rg_name_seen *seen_find(const struct rg_names *names, struct rg_sp
 static void names_grow(struct rg_names *names)
 {
 	struct rg_names more = {.capacity = names->capacity ? 2 * names->capacity : 64};
-	more.slots = calloc(more.capacity, sizeof(*more.slots));
-	if (!more.slots)
-		abort();
+	more.slots = reserve_calloc(more.capacity, sizeof(*more.slots));
 	for (size_t i = 0; i < names->capacity; i++)
 		if (names->slots[i].name.data)
 			*seen_find(&more, names->slots[i].name) = names->slots[i];

@@ -10,6 +10,7 @@
 
 #include "config/names.h"
 #include "config/rows.h"
+#include "core/reserve.h"
 #include "core/secret.h"
 #include "core/text.h"
 #include "radius/dictionary.h"
@@ -52,9 +53,7 @@ static void file_add(struct rg_reading *reading, size_t *capacity, const char *n
 {
 	if (reading->source_count == *capacity) {
 		*capacity = *capacity ? 2 * *capacity : 16;
-		struct rg_source *more = calloc(*capacity, sizeof(*more));
-		if (!more)
-			abort();
+		struct rg_source *more = reserve_calloc(*capacity, sizeof(*more));
 		if (reading->source_count)
 			memcpy(more, reading->sources, reading->source_count * sizeof(*more));
 		free(reading->sources);
@@ -97,7 +96,7 @@ static void sources_read(struct rg_reading *reading)
 	file_add(reading, &capacity, reading->raddb->main_file);
 	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
 		directory_add(reading, &capacity, directories[i]);
-	for (size_t i = 0; i < reading->source_count; i++)
+	for (size_t i = 0; i < reading->source_count && !reserve_used(); i++)
 		source_read(&reading->sources[i], reading->raddb->dir, reading->sources[i].name,
 			    &reading->raddb->arena, reading->report);
 }
@@ -189,7 +188,7 @@ static void top_read(struct rg_reading *reading, const struct top *top)
 			continue;
 		}
 		config_setting_t *item;
-		while ((item = list_next(reading, setting, &index)))
+		while (!reserve_used() && (item = list_next(reading, setting, &index)))
 			top->read(reading, item);
 	}
 }
@@ -225,7 +224,7 @@ static void tops_read(struct rg_reading *reading)
 	if (!dictionary_open(NULL, &why))
 		report_error(reading->report, reading->raddb->main_file, 0, NULL,
 			     "FreeRADIUS's dictionaries cannot be read: %s", why);
-	for (const struct top *top = tops; top->name; top++) {
+	for (const struct top *top = tops; top->name && !reserve_used(); top++) {
 		top_read(reading, top);
 		if (top->read == gateway_read) {
 			reader_find(&reading->reader, reading->raddb->gateway.user);
@@ -233,6 +232,8 @@ static void tops_read(struct rg_reading *reading)
 			tops_check(reading);
 		}
 	}
+	if (reserve_used())
+		return;
 	sinks_read(reading);
 	clients_finish(reading);
 	refuse_finish(reading);
@@ -279,9 +280,11 @@ static bool raddb_place(struct rg_raddb *raddb, const char *file, struct rg_repo
 
 struct rg_raddb *raddb_load(const char *file, struct rg_report *report)
 {
-	struct rg_raddb *raddb = calloc(1, sizeof(*raddb));
-	if (!raddb)
-		abort();
+	struct rg_raddb *raddb = reserve_begin() ? calloc(1, sizeof(*raddb)) : NULL;
+	if (!raddb) {
+		report_no_memory(report);
+		return NULL;
+	}
 	struct rg_reading reading = {.raddb = raddb, .report = report, .refuse_defaults = true};
 	size_t errors = report->error_count;
 	if (raddb_place(raddb, file, report)) {
@@ -295,7 +298,12 @@ struct rg_raddb *raddb_load(const char *file, struct rg_report *report)
 	free(reading.sources);
 	arena_free(&reading.scratch);
 	certificates_free(&reading.certificates);
-	if (report->error_count != errors)
+	bool fine = report->error_count == errors;
+	if (reserve_used()) {
+		report_no_memory(report);
+		fine = false;
+	}
+	if (!fine)
 		raddb_free(&raddb);
 	return raddb;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/rows.h"
+#include "core/reserve.h"
 #include "core/secret.h"
 #include "core/text.h"
 #include "route/nai.h"
@@ -228,8 +229,10 @@ static struct rg_secret *psk_from_hex(struct rg_raddb *raddb, const struct rg_se
 	}
 	struct rg_secret *made = secret_new(octets, count);
 	secret_wipe(octets, sizeof(octets));
-	if (!made)
-		abort();
+	if (!made) {
+		reserve_note();
+		return NULL;
+	}
 	secret_keep(raddb, made);
 	raddb->keepsakes->psk = true;
 	return made;

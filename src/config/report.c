@@ -74,6 +74,13 @@ void report_warning(struct rg_report *report, const char *file, unsigned line, c
 	finding_add(report, &report->warnings, &report->warning_count, &finding);
 }
 
+void report_no_memory(struct rg_report *report)
+{
+	static struct rg_finding finding = {.file = "", .key = "", .message = "no memory to read all of it"};
+	report->errors = &finding;
+	report->error_count = 1;
+}
+
 static int finding_compare(const void *a, const void *b)
 {
 	const struct rg_finding *left = *(const struct rg_finding *const *)a;

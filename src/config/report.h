@@ -24,6 +24,8 @@ void report_error(struct rg_report *, const char *file, unsigned line, const cha
 		  const char *format, ...) __attribute__((format(printf, 5, 6)));
 void report_warning(struct rg_report *, const char *file, unsigned line, const char *key,
 		    const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* In place of all other errors, which may be for want of memory too. It needs none. */
+void report_no_memory(struct rg_report *);
 /* "FILE:LINE: key: message" a line, errors first, each by file and line; warnings say "warning:". */
 void report_print(const struct rg_report *, FILE *);
 /* The same, and a last line that counts both: what `roamgate check` and `roamgated -t` print. */

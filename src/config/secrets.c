@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "config/rows.h"
+#include "core/reserve.h"
 #include "core/secret.h"
 
 #define SECRET_MOST 65536
@@ -37,8 +38,10 @@ static struct rg_secret *secret_take(struct rg_complaint *at, const config_setti
 		return NULL;
 	}
 	struct rg_secret *secret = secret_new(data, length);
-	if (!secret)
-		abort();
+	if (!secret) {
+		reserve_note();
+		return NULL;
+	}
 	if (at->reading->canon)
 		canon_span(at->reading->canon, secret_span(secret));
 	return secret_keep(at->reading->raddb, secret);
@@ -108,8 +111,10 @@ const struct rg_radius_key *key_make(struct rg_raddb *raddb, const struct rg_sec
 	if (!secret)
 		return NULL;
 	struct rg_radius_key *made = radius_key_new(secret_span(secret));
-	if (!made)
-		abort();
+	if (!made) {
+		reserve_note();
+		return NULL;
+	}
 	keepsake_new(raddb)->key = made;
 	return made;
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/reserve.h"
 #include "core/secret.h"
 
 #define TREE_LEAST    ((size_t)1 << 20) /* octets that libconfig may need, and … */
@@ -286,15 +287,6 @@ static struct rg_where where_of_line(const struct rg_source *source, unsigned li
 	return source->lines[(line <= source->line_count ? line : source->line_count) - 1].where;
 }
 
-/* libconfig 1.5 writes to what malloc gave it without a look: there must be memory for all of its
- * tree before. */
-static bool memory_for_tree(size_t length)
-{
-	void *volatile some = malloc(TREE_LEAST + length * TREE_TIMES);
-	free(some);
-	return some != NULL;
-}
-
 /* What libconfig says, and where it says little, what it is most often. */
 static const char *syntax_text(const char *text)
 {
@@ -309,7 +301,6 @@ bool source_read(struct rg_source *source, const char *dir, const char *name, st
 {
 	struct layer layer = {.name = name, .dir = dir, .names = names, .report = report};
 	*source = (struct rg_source){.name = name};
-	config_init(&source->config);
 	if (!file_append(source, &layer)) {
 		report_error(report, name, 0, NULL, "is too large with all that it includes");
 		layer.failed = true;
@@ -317,10 +308,12 @@ bool source_read(struct rg_source *source, const char *dir, const char *name, st
 	/* What follows would be noise; and libconfig loses the memory of a string without end. */
 	if (source->unfinished || (layer.failed && source->length == 0))
 		return false;
-	if (!memory_for_tree(source->length)) {
+	/* libconfig 1.5 writes to what malloc gave it without a look. */
+	if (!memory_is_there(TREE_LEAST + source->length * TREE_TIMES)) {
 		report_error(report, name, 0, NULL, "cannot be read: no memory");
 		return false;
 	}
+	config_init(&source->config);
 	if (config_read_string(&source->config, source->text ? source->text : "") != CONFIG_TRUE) {
 		struct rg_where where =
 			where_of_line(source, (unsigned)config_error_line(&source->config));
@@ -346,13 +339,14 @@ static void strings_wipe(config_setting_t *setting)
 
 void source_free(struct rg_source *source)
 {
-	if (source->config.root)
+	if (source->config.root) {
 		strings_wipe(source->config.root);
+		config_destroy(&source->config);
+	}
 	if (source->text)
 		secret_wipe(source->text, source->length);
 	free(source->text);
 	free(source->lines);
-	config_destroy(&source->config);
 	*source = (struct rg_source){0};
 }
 

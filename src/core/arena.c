@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/reserve.h"
+
 #define BLOCK_SIZE 16384
 
 struct rg_arena_block {
@@ -16,11 +18,7 @@ struct rg_arena_block {
 
 static struct rg_arena_block *block_new(size_t capacity)
 {
-	struct rg_arena_block *block = calloc(1, sizeof(*block) + capacity);
-	if (!block) {
-		fputs("roamgate: out of memory\n", stderr);
-		abort();
-	}
+	struct rg_arena_block *block = reserve_calloc(1, sizeof(*block) + capacity);
 	block->capacity = capacity;
 	return block;
 }

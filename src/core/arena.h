@@ -10,7 +10,7 @@ struct rg_arena {
 	struct rg_arena_block *blocks;
 };
 
-/* Zeroed memory, aligned for anything; aborts the program where there is none (configuration only). */
+/* Zeroed memory, aligned for anything, never NULL: of the reserve where there is none else (reserve.h). */
 void *arena_alloc(struct rg_arena *, size_t size);
 char *arena_text(struct rg_arena *, const char *text);
 char *arena_format(struct rg_arena *, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -303,6 +303,12 @@ static int open_signals(struct rg_daemon *daemon)
  * process ends. */
 static int open_loop(struct rg_daemon *daemon)
 {
+	/* libuv ends the process where it finds no pipe for the lock of its signals. */
+	int pipes[2];
+	if (pipe2(pipes, O_CLOEXEC) != 0)
+		return uv_translate_sys_error(errno);
+	close(pipes[0]);
+	close(pipes[1]);
 	int failed = uv_loop_init(&daemon->loop);
 	if (failed == 0)
 		failed = mailbox_init(&daemon->mailbox, &daemon->loop, daemon);

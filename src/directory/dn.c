@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/reserve.h"
+
 static int compare_ava(const void *a, const void *b)
 {
 	const LDAPAVA *one = *(LDAPAVA *const *)a, *other = *(LDAPAVA *const *)b;
@@ -77,13 +79,6 @@ static bool take_apart(const char *text, LDAPDN *dn)
 			  ldap_str2dn(text, dn, LDAP_DN_FORMAT_LDAPV3) == LDAP_SUCCESS);
 }
 
-static bool memory_is_there(void)
-{
-	void *volatile some = malloc(4096);
-	free(some);
-	return some != NULL;
-}
-
 bool dn_read(const char *text, char **normal)
 {
 	LDAPDN dn = NULL;
@@ -91,7 +86,7 @@ bool dn_read(const char *text, char **normal)
 	bool good = true;
 	*normal = NULL;
 	if (!take_apart(text, &dn))
-		return memory_is_there();
+		return memory_is_there(4096);
 	FILE *out = open_memstream(normal, &length);
 	for (size_t i = 0; out && good && dn && dn[i]; i++) {
 		if (i > 0)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/arena.h"
+#include "core/reserve.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/sandbox.h"
@@ -316,7 +317,7 @@ static bool discover_start(struct rg_discover *discover, char *why)
 
 static struct rg_discover *discover_open(const struct rg_discovery_settings *settings, char *why)
 {
-	struct rg_discover *discover = calloc(1, sizeof(*discover));
+	struct rg_discover *discover = reserve_begin() ? calloc(1, sizeof(*discover)) : NULL;
 	snprintf(why, 256, "out of memory");
 	if (!discover)
 		return NULL;
@@ -327,7 +328,7 @@ static struct rg_discover *discover_open(const struct rg_discovery_settings *set
 	discover->queue_end = &discover->queue;
 	discover->refused = refused_make();
 	pthread_mutex_init(&discover->lock, NULL);
-	if (discover->refused && table_init(&discover->table, (size_t)settings->cache) &&
+	if (!reserve_used() && discover->refused && table_init(&discover->table, (size_t)settings->cache) &&
 	    discover_start(discover, why))
 		return discover;
 	discover_free(discover);

@@ -30,6 +30,12 @@ tests_unit_config_large_LDFLAGS = $(ldflags_unit)
 tests_unit_config_large_LDADD = $(ldadd_unit)
 tests_unit_config_large_DEPENDENCIES = src/libroamgate.a
 
+check_PROGRAMS += tests/unit/config/memory
+tests_unit_config_memory_SOURCES = tests/unit/config/memory.c $(unit_config_kit)
+tests_unit_config_memory_LDFLAGS = $(ldflags_unit)
+tests_unit_config_memory_LDADD = $(ldadd_unit)
+tests_unit_config_memory_DEPENDENCIES = src/libroamgate.a
+
 check_PROGRAMS += tests/unit/config/radsec
 tests_unit_config_radsec_SOURCES = tests/unit/config/radsec.c $(unit_config_kit)
 tests_unit_config_radsec_LDFLAGS = $(ldflags_unit)

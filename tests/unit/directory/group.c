@@ -76,6 +76,23 @@ static void no_DN_is_no_lack_of_memory(void **state)
 	assert_null(normal);
 }
 
+static void the_name_that_names_nothing_is_above_everything(void **state)
+{
+	char *normal;
+	(void)state;
+	assert_true(dn_read("", &normal));
+	assert_non_null(normal);
+	assert_string_equal(normal, "");
+	assert_true(dn_within("cn=ict,dc=beuningen,dc=nl", normal));
+	free(normal);
+	normal = dn_normal("");
+	assert_non_null(normal);
+	free(normal);
+	assert_true(dn_equal("", ""));
+	assert_false(dn_equal("", "dc=nl"));
+	assert_false(dn_within("dc=nl", "dc=beuningen,dc=nl"));
+}
+
 static void O3_a_group_is_met_or_unsure(void **state)
 {
 	const char *groups[] = {DENIED, "ict"};
@@ -109,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(O3_a_name_is_read_or_not_known),
 		cmocka_unit_test(no_DN_is_no_lack_of_memory),
+		cmocka_unit_test(the_name_that_names_nothing_is_above_everything),
 		cmocka_unit_test(O3_a_group_is_met_or_unsure),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* The evaluator, reader and passwords of dir_ldif. */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,15 +21,56 @@ static const char people[] =
 	"memberOf: cn=ict,ou=groups,dc=b,dc=nl\n";
 
 static char path[64];
+static unsigned left; /* allocations until one fails; 0: none does */
+static bool failed;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define FAILS_ON_DEMAND false /* a sanitizer has an allocator of its own */
+#else
+#define FAILS_ON_DEMAND true
+
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+
+/* liblber does not look; store.c sees to it that there is some. */
+static bool fails(const void *caller)
+{
+	Dl_info info;
+	if (left == 0 || (dladdr(caller, &info) && strstr(info.dli_fname, "liblber")))
+		return false;
+	failed |= left == 1;
+	return --left == 0;
+}
+
+void *malloc(size_t size)
+{
+	return fails(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	return fails(__builtin_return_address(0)) ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+	return fails(__builtin_return_address(0)) ? NULL : __libc_realloc(memory, size);
+}
+#endif
 
 static struct rg_store *read_text(const char *text, size_t length, char why[160])
 {
+	unsigned at = left;
+	left = 0;
 	strcpy(path, "/tmp/roamgate-ldif-XXXXXX");
 	int fd = mkstemp(path);
 	assert_int_equal(write(fd, text, length), length);
 	close(fd);
 	why[0] = 0;
+	left = at;
 	struct rg_store *store = store_read(path, why);
+	left = 0;
 	unlink(path);
 	return store;
 }
@@ -230,12 +272,46 @@ static void passwords_of_pw_pbkdf2(void **state)
 		assert_int_equal(verify(broken[i], "geheim"), RG_PASSWORD_WRONG);
 }
 
+static void assert_all_DNs_are_known(const struct rg_store *store)
+{
+	for (size_t i = 0; i < store->count; i++)
+		for (size_t j = 0; j < store->entries[i].count; j++) {
+			const struct rg_attribute *attribute = &store->entries[i].attributes[j];
+			if (strcmp(attribute->name, "member") == 0 ||
+			    strcmp(attribute->name, "memberOf") == 0)
+				assert_non_null(attribute->values[0].dn);
+		}
+}
+
+/* A DN that there was no memory to read was none: not that of a group that denies, either. */
+static void O3_people_are_read_whole_or_not_at_all(void **state)
+{
+	char why[160];
+	unsigned at = 0, refused = 0;
+	(void)state;
+	do {
+		failed = false;
+		left = ++at;
+		struct rg_store *store = read_text(people, sizeof(people) - 1, why);
+		if (store) {
+			assert_int_equal(store->count, 3);
+			assert_all_DNs_are_known(store);
+		} else {
+			assert_string_not_equal(why, "");
+			refused++;
+		}
+		store_release(&store);
+	} while (failed);
+	assert_true(!FAILS_ON_DEMAND || refused > 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(filters),
 		cmocka_unit_test(groups_in_circles),
 		cmocka_unit_test(broken_files),
+		cmocka_unit_test(O3_people_are_read_whole_or_not_at_all),
 		cmocka_unit_test(passwords),
 		cmocka_unit_test(passwords_of_pw_pbkdf2),
 	};
