@@ -143,10 +143,13 @@ def sim(name):
     return total
 
 
-def plan(wanted, quick):
+def plan(wanted, quick, only=None):
     """(build, suite) in the order in which they run."""
     everything = ["unit", "sim", *PYTEST, "fuzz"]
     chosen = [suite for suite in everything if suite in wanted] if wanted else everything
+    if only:
+        # A simulated region has one thread.
+        return [(only, suite) for suite in chosen if suite not in ("bench", "fuzz", "sim")]
     steps = [("main", suite) for suite in chosen if suite != "fuzz"]
     if not quick:
         # What is counted in bench is instructions: of what is shipped.
@@ -170,13 +173,15 @@ def run(name, suite, quick):
 def main():
     parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="no sanitizers, no fuzzers, no long tests")
+    parser.add_argument("--only", choices=["main", "asan", "tsan"], metavar="BUILD",
+                        help="main, asan or tsan: unit, path, interop and faults with that build alone, as far as they are named")
     parser.add_argument("suite", nargs="*", help=f"unit, sim, {', '.join(PYTEST)}, fuzz; all when none is named")
     options = parser.parse_args()
     for suite in options.suite:
         if suite not in ("unit", "sim", *PYTEST, "fuzz"):
             parser.error(f"no such suite: {suite}")
     total, built = Count(), {}
-    for name, suite in plan(options.suite, options.quick):
+    for name, suite in plan(options.suite, options.quick, options.only):
         label = f"{suite} ({name})"
         began = time.monotonic()
         if name not in built:

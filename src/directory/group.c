@@ -28,7 +28,7 @@ bool groups_prepare(struct rg_group_match *match, struct rg_question *question)
 void groups_reset(struct rg_group_match *match)
 {
 	match->unsure = false;
-	for (size_t i = 0; i < match->question->group_count; i++)
+	for (size_t i = 0; match->question && i < match->question->group_count; i++)
 		match->question->member[i] = false;
 }
 

@@ -1,4 +1,4 @@
-"""Calls of a gateway that fail on demand: lib/fail.c loaded before all else, and the page that both share."""
+"""Calls of a gateway that fail on demand: lib/fail.c loaded before all else, and the memory that both share."""
 import ctypes
 import errno
 import mmap
@@ -28,6 +28,7 @@ KINDS = {
     "entropy": (errno.EIO,),
     "status": (errno.EIO, errno.ENOENT, errno.ENOMEM),
     "rename": (errno.EIO, errno.ENOSPC),
+    "name": (errno.EAGAIN,),
 }
 
 
@@ -38,17 +39,19 @@ def error_name(error):
 class _Page(ctypes.Structure):
     _fields_ = [("kind", ctypes.c_uint32), ("error", ctypes.c_int32), ("left", ctypes.c_int64),
                 ("last", ctypes.c_int64), ("every", ctypes.c_uint32), ("fired", ctypes.c_uint32),
-                ("calls", ctypes.c_uint64 * len(KINDS))]
+                ("calls", ctypes.c_uint64 * len(KINDS)), ("apart", ctypes.c_uint64), ("not_before", ctypes.c_uint64),
+                ("seen", ctypes.c_uint32), ("places", ctypes.c_uint64 * 65536)]
 
 
 class Failing:
     def __init__(self, folder):
         folder = Path(folder)
         self.library, control = folder / "fail.so", folder / "fail"
-        run(["gcc", "-shared", "-fPIC", "-O2", "-o", self.library, SOURCE / "tests" / "lib" / "fail.c"])
-        control.write_bytes(bytes(4096))
+        run(["gcc", "-shared", "-fPIC", "-O2", "-o", self.library,
+             *(SOURCE / "tests" / "lib" / name for name in ("fail.c", "fail_calls.c"))])
+        control.write_bytes(bytes(ctypes.sizeof(_Page)))
         with open(control, "r+b") as file:
-            self.memory = mmap.mmap(file.fileno(), 4096)
+            self.memory = mmap.mmap(file.fileno(), 0)
         self.page = _Page.from_buffer(self.memory)
         self.page.kind = NONE
         self.environment = dict(LD_PRELOAD=str(self.library), FAIL_CONTROL=str(control))
@@ -65,20 +68,37 @@ class Failing:
 
     def arm(self, kind, error, at=1, count=1):
         """From now on the at-th call of that kind fails, and those that follow it until there were `count`."""
-        self.page.kind = NONE
-        self.page.error, self.page.every, self.page.fired = error, 0, 0
-        self.page.left, self.page.last = at, -count
-        self.page.kind = list(KINDS).index(kind)
+        self._arm(kind, error, left=at, last=-count)
 
     def arm_every(self, kind, error, every):
+        self._arm(kind, error, every=every)
+
+    def arm_places(self, kind, error, apart):
+        """The first call from each place fails, unless one from there has since forget_places(), and so many calls apart or
+        more. A place is the sixteen innermost functions on the stack."""
+        self._arm(kind, error, apart=apart, not_before=0)
+
+    def forget_places(self):
         self.page.kind = NONE
-        self.page.error, self.page.every, self.page.fired = error, every, 0
-        self.page.kind = list(KINDS).index(kind)
+        ctypes.memset(self.page.places, 0, ctypes.sizeof(self.page.places))
+
+    def _arm(self, kind, error, **more):
+        page = self.page
+        page.kind = NONE
+        page.error, page.every, page.apart, page.fired, page.seen = error, 0, 0, 0, 0
+        for name, value in more.items():
+            setattr(page, name, value)
+        page.kind = list(KINDS).index(kind)
 
     def disarm(self):
         """How many calls failed."""
         self.page.kind = NONE
         return self.page.fired
+
+    @property
+    def waiting(self):
+        """How many calls came from places whose turn has not come yet."""
+        return self.page.seen - self.page.fired
 
     def calls(self):
         return dict(zip(KINDS, self.page.calls))

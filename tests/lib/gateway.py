@@ -85,7 +85,7 @@ class Raddb:
         new.rename(path)
 
 
-COMPLAINT = re.compile(r"ERROR: (Address|Leak|Thread|Undefined\w*)Sanitizer|WARNING: ThreadSanitizer|"
+COMPLAINT = re.compile(r"\*\*\* what failed last:|ERROR: (Address|Leak|Thread|Undefined\w*)Sanitizer|WARNING: ThreadSanitizer|"
                        r"runtime error:|Assertion .* failed|sandbox: .*(was refused|never does)")
 
 

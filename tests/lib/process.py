@@ -91,6 +91,7 @@ def wait_for(condition, seconds=10, what="condition", every=0.02):
 
 def _follow_parent():
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what a shell starts in the background ignores it
 
 
 class Process:
