@@ -46,6 +46,7 @@ static const struct careless {
 	{MEMORY, "libgmp.so", NULL},    /* beneath GnuTLS: aborts */
 	{MEMORY, "liblber", NULL},      /* hands libldap NULL, which ldap_parse_result and the LDIF reader do not look at */
 	{MEMORY, NULL, "gnutls_init"},  /* libldap goes on without a session: connect.c asks before */
+	{MEMORY, NULL, "gnutls_x509_dn_init"}, /* writes to what calloc gave it: as well */
 	{DESCRIPTOR, NULL, "uv_once"},  /* libuv aborts without a pipe for its lock of signals: daemon.c asks before */
 };
 #define FRAMES 16
