@@ -138,6 +138,10 @@ tests_fuzz_libdir_ldap_a_CPPFLAGS = $(AM_CPPFLAGS) -Droamgate_module=module_dir_
 noinst_LIBRARIES += tests/fuzz/libsink_fticks.a
 tests_fuzz_libsink_fticks_a_SOURCES = $(modules_sink_fticks_sink_fticks_la_SOURCES)
 tests_fuzz_libsink_fticks_a_CPPFLAGS = $(AM_CPPFLAGS) -Droamgate_module=module_sink_fticks
+fuzzers += tests/fuzz/entry
+tests_fuzz_entry_SOURCES = tests/fuzz/entry.c tests/fuzz/fuzz.h
+tests_fuzz_entry_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_entry_LDADD = tests/fuzz/libdir_ldap.a $(ldadd_fuzz)
 if HAVE_CMOCKA
 fuzzers += tests/fuzz/config
 endif
@@ -154,4 +158,5 @@ EXTRA_DIST += tests/fuzz/packet.c tests/fuzz/writer.c tests/fuzz/eap.c tests/fuz
 EXTRA_DIST += tests/fuzz/conversation.c tests/fuzz/supplicant_says.c tests/fuzz/supplicant_says.h tests/fuzz/toy_tls.c \
 	tests/fuzz/toy_tls.h tests/fuzz/make_seeds tests/fuzz/stream.c tests/fuzz/config.c tests/fuzz/batch.c \
 	tests/fuzz/names.c tests/fuzz/hello.c tests/fuzz/relay.c tests/fuzz/ocsp.c \
-	tests/fuzz/lookup.c tests/fuzz/supplicant.c tests/fuzz/clients.c tests/fuzz/http.c
+	tests/fuzz/lookup.c tests/fuzz/supplicant.c tests/fuzz/clients.c tests/fuzz/http.c \
+	tests/fuzz/entry.c
