@@ -21,7 +21,9 @@ static bool version_of(const char *text, int fallback, int *version)
 /* Says what OpenSSL did not like of that file; false, for the caller to return. */
 static bool complain(char why[256], const char *what, const char *file)
 {
-	const char *reason = ERR_reason_error_string(ERR_peek_error());
+	unsigned long error = ERR_peek_error();
+	const char *reason = ERR_SYSTEM_ERROR(error) ? strerror((int)ERR_GET_REASON(error))
+						     : ERR_reason_error_string(error);
 	snprintf(why, 256, "%s %s: %s", what, file, reason ? reason : "cannot be used");
 	ERR_clear_error();
 	return false;

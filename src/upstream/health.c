@@ -115,7 +115,8 @@ static void go_down(struct rg_peer *peer, enum rg_peer_why why, uint64_t now)
 	health->silent_since_ns = 0;
 	health->on_trial = health->tried = false;
 	health->recovered_ns = 0;
-	log_write(RG_LOG_WARNING, "peer %s is down: %s", peer->name, peer_why_text(why));
+	if (peer_stats_is_news(peer->stats, RG_PEER_DOWN))
+		log_write(RG_LOG_WARNING, "peer %s is down: %s", peer->name, peer_why_text(why));
 	say(peer, RG_PEER_DOWN, why);
 	if (!peer->gone)
 		schedule(peer, now + jitter(again));
@@ -128,7 +129,8 @@ static void come_up(struct rg_peer *peer, uint64_t now)
 {
 	struct rg_health *health = &peer->health;
 	if (health->state == RG_PEER_DOWN || health->on_trial) {
-		log_write(RG_LOG_INFO, "peer %s is up again", peer->name);
+		if (peer_stats_is_news(peer->stats, RG_PEER_UP))
+			log_write(RG_LOG_INFO, "peer %s is up again", peer->name);
 		health->recovered_ns = now;
 		health->credit = 0;
 	}
@@ -151,10 +153,11 @@ void health_disconnected(struct rg_peer *peer, const char *detail, uint64_t now)
 		return;
 	(void)now;
 	timer_cancel(peer->upstream->wheel, &health->timer); /* a connection tells, not silence */
-	if (health->state != RG_PEER_DOWN)
+	if (health->state == RG_PEER_DOWN)
+		return;
+	if (peer_stats_is_news(peer->stats, RG_PEER_DOWN))
 		log_write(RG_LOG_WARNING, "peer %s is down: %s", peer->name, detail);
-	if (health->state != RG_PEER_DOWN)
-		say(peer, RG_PEER_DOWN, RG_WHY_DISCONNECTED);
+	say(peer, RG_PEER_DOWN, RG_WHY_DISCONNECTED);
 }
 
 void health_refused(struct rg_peer *peer, uint64_t now)

@@ -1,7 +1,6 @@
 #include "upstream/stats.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@ struct entry {
 	uint16_t number;
 	bool found;
 	enum rg_transport transport; /* of a found one */
+	enum rg_peer_state told;     /* in the log, by whichever worker */
 	struct rg_peer_stats stats;
 	char peer[];
 };
@@ -39,6 +39,21 @@ static uint16_t number_of(const char *peer)
 	return last;
 }
 
+static void tell(const char *peer, enum rg_peer_state state)
+{
+	for (struct entry *entry = entries; entry; entry = entry->next)
+		if (strcmp(entry->peer, peer) == 0)
+			entry->told = state;
+}
+
+static enum rg_peer_state told_of(const char *peer)
+{
+	const struct entry *entry = entries;
+	while (entry && strcmp(entry->peer, peer) != 0)
+		entry = entry->next;
+	return entry ? entry->told : RG_PEER_UNKNOWN;
+}
+
 static struct entry *entry_add(const char *peer, unsigned worker)
 {
 	struct entry *entry = calloc(1, sizeof(*entry) + strlen(peer) + 1);
@@ -47,6 +62,7 @@ static struct entry *entry_add(const char *peer, unsigned worker)
 	strcpy(entry->peer, peer);
 	entry->worker = worker;
 	entry->number = number_of(peer);
+	entry->told = told_of(peer);
 	entry->next = entries;
 	entries = entry;
 	return entry;
@@ -58,6 +74,8 @@ struct rg_peer_stats *peer_stats_of(const char *peer, unsigned worker, uint16_t 
 	struct entry *entry = find(peer, worker);
 	if (!entry)
 		entry = entry_add(peer, worker);
+	else if (worker == 0) /* configured anew: how it is by then is news */
+		tell(peer, RG_PEER_UNKNOWN);
 	if (entry && number)
 		*number = entry->number;
 	pthread_mutex_unlock(&lock);
@@ -109,6 +127,21 @@ size_t peer_stats_found_peers(struct rg_found_peer *peers, size_t most)
 	}
 	pthread_mutex_unlock(&lock);
 	return count;
+}
+
+bool peer_stats_is_news(const struct rg_peer_stats *stats, enum rg_peer_state state)
+{
+	bool news = false;
+	pthread_mutex_lock(&lock);
+	const struct entry *own = entries;
+	while (own && &own->stats != stats)
+		own = own->next;
+	if (own) {
+		news = own->told != state;
+		tell(own->peer, state);
+	}
+	pthread_mutex_unlock(&lock);
+	return news;
 }
 
 void peer_stats_connected(struct rg_peer_stats *stats, unsigned connections,

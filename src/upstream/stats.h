@@ -2,6 +2,7 @@
 #ifndef RG_UPSTREAM_STATS_H
 #define RG_UPSTREAM_STATS_H
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,9 @@ struct rg_found_peer {
 };
 /* The found peers that there are, each once, at most so many. Returns how many. Any thread. */
 size_t peer_stats_found_peers(struct rg_found_peer *, size_t most);
+/* For the log: whether no worker has told so of that peer yet since it was last told otherwise; from now on one has. Each
+ * worker finds out by itself that a peer is down, and a line for each would hide the others. Any thread. */
+bool peer_stats_is_news(const struct rg_peer_stats *, enum rg_peer_state);
 /* By the one thread that writes it. */
 static inline void stats_set(_Atomic uint64_t *figure, uint64_t value)
 {
