@@ -33,6 +33,7 @@ struct rg_session {
 	struct rg_decision *decision; /* under way or made, or NULL */
 	char answer_detail[160]; /* escaped: why the last claim was refused; outlives that decision */
 	size_t room;     /* most octets of an EAP packet towards this supplicant */
+	bool silent;     /* over and undecided: whoever still asks gets no answer; conversation and decision have ended */
 	bool reported;   /* its end is in the log already: a directory that could not be asked */
 	struct rg_signin signin;
 };

@@ -10,8 +10,6 @@
 #include "request/search.h"
 #include "request/worker.h"
 
-#define SILENCE_NS (30 * RG_SECOND) /* as long as a NAS repeats (RFC 5080 §2.2.1: MRD) */
-
 static void on_request_timer(struct rg_timer *timer, uint64_t now);
 
 static uint8_t *keep(struct rg_slab *slab, struct rg_span bytes)
@@ -139,7 +137,7 @@ void request_silence(struct rg_request *request)
 	worker->open--;
 	request->state = RG_REQUEST_SILENT;
 	window_answered(&worker->window, request);
-	timer_arm(&worker->wheel, &request->timer, clock_now() + SILENCE_NS);
+	timer_arm(&worker->wheel, &request->timer, clock_now() + RG_SILENCE_NS);
 }
 
 static enum rg_counter counter_of(uint8_t code)

@@ -13,6 +13,7 @@ bool answer_reply(struct rg_request *, const struct rg_reply *);
 void answer_again(struct rg_request *);
 /* Nothing is said, and nothing remembered: a repeat begins anew. Detaches it from session and peer. */
 void request_drop(struct rg_request *);
+#define RG_SILENCE_NS (30 * RG_SECOND) /* as long as a NAS repeats (RFC 5080 §2.2.1: MRD) */
 /* Nothing is said, now or to a repeat: who could decide was not to be asked, and no Reject may say otherwise. */
 void request_silence(struct rg_request *);
 /* For the window: a request object for this datagram. NULL: no memory. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "request/answer.h"
+#include "request/home.h"
 #include "request/note.h"
 #include "request/path.h"
 #include "request/refuse.h"
@@ -61,6 +62,9 @@ static enum rg_next settle_way(struct rg_inbound *inbound)
 		snprintf(detail, sizeof(detail), "refused by \"%.100s\"", to->refused_by);
 		return refuse(inbound, RG_REASON_REALM_REFUSED, detail);
 	case RG_WAY_NOWHERE:
+		/* A reload took the realm away: another worker may have the answer that is to be repeated. */
+		if (home_has_another_worker(inbound))
+			return RG_DROP;
 		if (inbound->nai.machine)
 			return refuse(inbound, RG_REASON_REALM_MALFORMED,
 				      "a machine (host/...) of no local realm");

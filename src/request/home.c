@@ -14,7 +14,7 @@
 #include "request/verdict.h"
 #include "request/worker.h"
 
-#define ROOM_MOST 3600  /* octets of EAP beside everything else that an answer of 4096 may bear */
+#define ROOM_MOST  3600 /* octets of EAP beside everything else that an answer of 4096 may bear */
 #define ROOM_LEAST 64   /* the least Framed-MTU there is (RFC 2865 §5.12) */
 
 void home_forget(struct rg_request *request)
@@ -35,6 +35,19 @@ static void session_end(struct rg_worker *worker, struct rg_session *session)
 	atomic_store_explicit(&worker->session_count, worker->sessions.count, memory_order_relaxed);
 }
 
+/* It could not be decided about: whoever asks on, through whichever proxy, is not refused for that,
+ * for as long as a NAS repeats. */
+static void fall_silent(struct rg_worker *worker, struct rg_session *session)
+{
+	session->request->session = NULL;
+	session->request = NULL;
+	decision_free(&session->decision);
+	conversation_end(&session->conversation);
+	session->silent = true;
+	timer_cancel(&worker->wheel, &session->deadline);
+	timer_arm(&worker->wheel, &session->deadline, clock_now() + RG_SILENCE_NS);
+}
+
 void home_end(struct rg_worker *worker, struct rg_session *session, enum rg_reason reason,
 	      const char *detail)
 {
@@ -44,17 +57,22 @@ void home_end(struct rg_worker *worker, struct rg_session *session, enum rg_reas
 		verdict_note_method(session);
 		note_end(worker, &session->signin, RG_RESULT_NO_ANSWER, reason, detail);
 	}
-	session_end(worker, session);
-	if (request && undecided)
+	if (request && undecided) {
+		fall_silent(worker, session);
 		request_silence(request);
-	else if (request)
+		return;
+	}
+	session_end(worker, session);
+	if (request)
 		request_drop(request);
 }
 
 void home_give_up(struct rg_session *session, enum rg_reason reason, const char *detail)
 {
 	const struct rg_conversation *conversation = &session->conversation;
-	if (conversation->pending != RG_REASON_NONE)
+	if (session->silent)
+		session_end(session->owner, session);
+	else if (conversation->pending != RG_REASON_NONE)
 		home_end(session->owner, session, verdict_reason(session, conversation->pending),
 			 conversation->pending_detail);
 	else
@@ -69,16 +87,18 @@ static void on_deadline(struct rg_timer *timer, uint64_t now)
 	if (session->request)
 		home_give_up(session, RG_REASON_DIRECTORY_UNAVAILABLE, NULL);
 	else
-		home_give_up(session, RG_REASON_SUPPLICANT_ABANDONED, "the supplicant did not go on");
+		home_give_up(session, RG_REASON_SUPPLICANT_ABANDONED,
+			     "the supplicant did not go on");
 }
 
 static void make_room(struct rg_worker *worker)
 {
 	struct rg_session *victim = session_table_victim(&worker->sessions);
-	if (!victim)
-		return;
-	count(worker->counters, RG_COUNT_SESSIONS_EVICTED);
-	home_give_up(victim, RG_REASON_OVERLOAD, "too many conversations at once");
+	if (victim)
+		count(worker->counters, RG_COUNT_SESSIONS_EVICTED);
+	for (; victim;
+	     victim = session_table_victim(&worker->sessions)) /* one may fall silent first */
+		home_give_up(victim, RG_REASON_OVERLOAD, "too many conversations at once");
 }
 
 static size_t room_for(const struct rg_packet *packet, const struct rg_request *request)
@@ -124,11 +144,22 @@ static struct rg_session *session_begin(const struct rg_inbound *inbound)
 	return session;
 }
 
+/* A directory that could not be asked refuses nobody, and a proxy beside the one that asked is
+ * another client. */
+static bool is_undecided(const struct rg_inbound *inbound, struct rg_span state)
+{
+	const struct rg_session *session = session_find(&inbound->worker->sessions, state);
+	return session &&
+	       (session->silent || (session->reported && session->decision &&
+				    strcmp(session->client->name, inbound->client->name) != 0));
+}
+
 /* The conversation that a State names, if it is this client's and this realm's (attacks.md P4). */
 static struct rg_session *session_of(const struct rg_inbound *inbound, struct rg_span state)
 {
 	struct rg_session *session = session_find(&inbound->worker->sessions, state);
-	if (!session || strcmp(session->client->name, inbound->client->name) != 0 ||
+	if (!session || session->silent ||
+	    strcmp(session->client->name, inbound->client->name) != 0 ||
 	    strcmp(session->home->realm->name, inbound->destination.realm->name) != 0)
 		return NULL;
 	return session;
@@ -145,7 +176,8 @@ static enum rg_next take_turn(struct rg_inbound *inbound, struct rg_session *ses
 	session->room = room_for(&inbound->packet, request);
 	session->request = request;
 	request->session = session;
-	/* After EAP-Start it is the Identity, and with it this User-Name, that the certificate is held against. */
+	/* After EAP-Start it is the Identity, and with it this User-Name, that the certificate is
+	 * held against. */
 	if (session->conversation.state == RG_CONVERSATION_IDENTITY)
 		note_name(&session->signin, &inbound->packet);
 	enum rg_turn turn = conversation_turn(&session->conversation, eap,
@@ -154,7 +186,8 @@ static enum rg_next take_turn(struct rg_inbound *inbound, struct rg_session *ses
 	return verdict_turn(inbound->worker, session, turn, &out, &result);
 }
 
-/* While it is decided about, the NAS may lose patience and ask under another Identifier: the answer goes there. */
+/* While it is decided about, the NAS may lose patience and ask under another Identifier: the answer
+ * goes there. */
 static enum rg_next take_over(struct rg_inbound *inbound, struct rg_session *session,
 			      struct rg_span eap)
 {
@@ -197,11 +230,22 @@ static enum rg_next hand_over(struct rg_inbound *inbound, unsigned worker)
 	return RG_DROP;
 }
 
+bool home_has_another_worker(struct rg_inbound *inbound)
+{
+	uint16_t worker;
+	struct rg_span state = packet_find(&inbound->packet, RG_STATE);
+	return state.data &&
+	       session_state_owner(&inbound->worker->sessions, state, &worker) ==
+		       RG_STATE_OTHER_WORKER &&
+	       worker < inbound->worker->workers && hand_over(inbound, worker) == RG_DROP;
+}
+
 static enum rg_next go_on(struct rg_inbound *inbound, struct rg_span state, struct rg_span eap)
 {
 	uint16_t worker;
 	struct rg_session *session = NULL;
-	switch (session_state_owner(&inbound->worker->sessions, state, &worker)) {
+	enum rg_state_owner owner = session_state_owner(&inbound->worker->sessions, state, &worker);
+	switch (owner) {
 	case RG_STATE_MINE:
 		session = session_of(inbound, state);
 		break;
@@ -210,6 +254,11 @@ static enum rg_next go_on(struct rg_inbound *inbound, struct rg_span state, stru
 	case RG_STATE_OTHER_NODE:
 	case RG_STATE_FOREIGN:
 		break;
+	}
+	if (!session && owner == RG_STATE_MINE && is_undecided(inbound, state)) {
+		count(inbound->worker->counters, RG_COUNT_DROP_DUPLICATE);
+		request_silence(inbound->request);
+		return RG_DROP;
 	}
 	if (!session)
 		return refuse(inbound, RG_REASON_METHOD_REFUSED,

@@ -13,4 +13,6 @@ void home_end(struct rg_worker *, struct rg_session *, enum rg_reason, const cha
 /* The same of one that was not finished, for this reason, unless its method had settled why it would end: an alert
  * is out, or a password was refused, and the supplicant fell silent. */
 void home_give_up(struct rg_session *, enum rg_reason, const char *detail);
+/* Hands a request whose State is of another worker's conversation over to it, whatever its realm; false: it is not. */
+bool home_has_another_worker(struct rg_inbound *);
 #endif

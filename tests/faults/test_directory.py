@@ -6,7 +6,9 @@ import time
 import pytest
 
 from lib.process import free_port, wait_for
+from lib.radius import MESSAGE_AUTHENTICATOR, Nas, Packet, attribute, request
 from lib.region import Region
+from lib.relay import Relay
 from lib.slapd import entry, person
 
 
@@ -246,6 +248,43 @@ def test_L5_cuts_in_mid_answer(region, cut):
         wait_for(lambda: region.sign_in("j.jansen", seconds=5).accepted, 40, "recovery by itself", every=0.3)
     finally:
         pipe.stop()
+
+
+def of_another(octets, secret):
+    """The same request by another client: with its own Identifier, authenticators and port."""
+    attributes = [(kind, value) for kind, value in Packet(octets).attributes if kind != MESSAGE_AUTHENTICATOR]
+    return request(secret, b"".join(attribute(kind, value) for kind, value in attributes))
+
+
+def test_L5_asked_again_through_another_proxy(cache, tmp_path):
+    """While the directory is silent, and after the conversation was given up for that: no Reject through any of them."""
+    region = Region(cache, tmp_path / "region", national=False, start=False)
+    region.raddb.gateway["session_s"] = 3
+    region.raddb.realms["beuningen"]["directory"]["timeout_ms"] = 500
+    region.raddb.write()
+    region.gateway.start()
+    region.started.append(region.gateway)
+    here, there = region.town("beuningen"), region.town("druten")
+    relay = Relay(region.gateway.server, source=here.address)
+    others = [Nas(region.gateway.server, there.secret, there.address), Nas(region.gateway.server, here.secret, here.address)]
+    try:
+        assert region.sign_in("j.jansen").accepted
+        here.slapd.pause()
+        laptop = here.controller(relay.address).begin("TLS", "j.jansen@beuningen.nl", here.certs.root,
+                                                      here.staff("j.jansen"), seconds=30)
+        region.gateway.wait_log("reason=directory-unavailable", 10)
+        last = relay.requests[-1]
+        assert others[0].ask(of_another(last, there.secret), 0.3) is None, "while it is under way"
+        wait_for(lambda: region.gateway.status()["requests"] == 0, 10, "the conversation to be given up")
+        for other in others:
+            assert other.ask(of_another(last, other.secret), 0.3) is None, "afterwards"
+        laptop.stop()
+    finally:
+        here.slapd.resume()
+        relay.stop()
+        for other in others:
+            other.close()
+        region.stop()
 
 
 def test_L5_slow_is_waited_for(region):

@@ -4,12 +4,14 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import threading
 import time
 
 import pytest
 
 from lib.process import SLOW, wait_for
+from lib.radius import CHALLENGE, STATE, USER_NAME, Nas, attribute, eap, eap_message, request
 from lib.region import Region, vlan
 
 RELOADS = int(os.environ.get("ROAMGATE_RELOADS", "1000" if SLOW == 1 else "100"))
@@ -328,3 +330,40 @@ def test_command_without_a_daemon(region, tmp_path):
     file.write_text(file.read_text().replace(str(region.raddb.folder), str(copy)))
     for command in ("status", "reload"):
         assert region.gateway._run("roamgate", command, "-c", str(file)).returncode == 1
+
+
+def test_O1_a_repeat_after_its_realm_is_gone(cache, tmp_path):
+    """Another worker has the conversation, and the answer: a repeat gets that, whatever became of the realm since."""
+    region = Region(cache, tmp_path / "region", national=False, start=False)
+    region.raddb.gateway["workers"] = 2
+    region.raddb.write()
+    region.gateway.start()
+    region.started.append(region.gateway)
+    town, nases = region.town("beuningen"), {}
+    try:
+        while len(nases) < 2:  # the kernel gives a worker to each port
+            nas = Nas(region.gateway.server, town.secret, town.address)
+            begun = nas.ask(nas.begin("j.jansen@beuningen.nl"))
+            worker = begun.state[2:4]
+            if worker in nases:
+                nas.close()
+            else:
+                nases[worker] = nas, begun
+        (_, begun), (nas, _) = nases.values()
+        hello = ssl.MemoryBIO()
+        with pytest.raises(ssl.SSLWantReadError):
+            ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname="x").do_handshake()
+        turn = request(nas.secret, attribute(USER_NAME, "j.jansen@beuningen.nl") + attribute(STATE, begun.state)
+                       + eap_message(eap(2, begun.eap[1], b"\x0d\x00" + hello.read())))
+        answer = nas.ask(turn)
+        assert answer.code == CHALLENGE
+        del region.raddb.realms["beuningen"]
+        region.raddb.write()
+        region.gateway.reload()
+        again = nas.ask(turn)
+        assert again and again.octets == answer.octets
+    finally:
+        for nas, _ in nases.values():
+            nas.close()
+        region.stop()
+

@@ -500,6 +500,17 @@ static void L5_silence_outlasts_the_session(void **state)
 	uint64_t before = counted(RG_COUNT_DROP_DUPLICATE);
 	nas_say(&nas);
 	nas_deaf(&nas, &gate, RG_COUNT_DROP_DUPLICATE, before);
+
+	/* Another proxy that asks for him, and his own under another Identifier, are told as little. */
+	memcpy(other.state, nas.state, nas.state_length);
+	other.state_length = nas.state_length;
+	struct nas *const both[] = {&other, &nas};
+	for (size_t i = 0; i < 2; i++) {
+		before = counted(RG_COUNT_DROP_DUPLICATE);
+		nas_eap(both[i], 8, TLS, "proven");
+		nas_deaf(both[i], &gate, RG_COUNT_DROP_DUPLICATE, before);
+	}
+	assert_int_equal(gate.worker.open, 0);
 }
 
 static void E3_full_table_ends_the_oldest_half_open_one(void **state)
