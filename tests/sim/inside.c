@@ -102,7 +102,8 @@ static void check_sessions(struct counted *counted)
 			     worker->sessions.slots[session->slot] == session);
 			must(timer_armed(&session->deadline));
 			must(!session->request || session->request->session == session);
-			must(session->conversation.state != RG_CONVERSATION_ENDED);
+			must((session->conversation.state == RG_CONVERSATION_ENDED) == session->silent);
+			must(!session->silent || (!session->request && !session->decision));
 			/* Only a decision keeps somebody waiting. */
 			must(!session->request || session->decision);
 			must(session->lease->holds != 0);
