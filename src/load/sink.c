@@ -177,11 +177,13 @@ bool sink_run(const struct rg_sink_settings *settings, int fd, struct rg_sink_ta
 	    RAND_bytes(sink.msk, sizeof(sink.msk)) != 1)
 		goto out;
 	fine = true;
-	while (!*settings->stop) {
+	/* What had come when it was stopped counts as well. */
+	for (bool stops = false; !stops;) {
+		stops = *settings->stop;
 		sink.now = clock_now();
 		int count = inbox_receive(sink.inbox, fd, on_datagram, &sink);
 		send_due(&sink);
-		if (count != RG_BATCH)
+		if (!stops && count != RG_BATCH)
 			wait_for_work(&sink);
 	}
 	while (sink.first) {

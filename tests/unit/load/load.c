@@ -89,7 +89,8 @@ static void all_are_accepted_and_their_keys_open(void **state)
 	assert_int_equal(tally.keys_verified, 3000);
 	assert_int_equal(tally.sign_ins.count, 3000);
 	assert_int_equal(tally.round_trips, 3000);
-	assert_int_equal(tally.refused + tally.failed + tally.lost + tally.ignored, 0);
+	assert_int_equal(tally.refused + tally.failed + tally.lost, 0);
+	assert_true(tally.ignored <= tally.repeats); /* answers to what a slow machine asked twice */
 	assert_int_equal(sink.tally.ignored, 0);
 }
 
@@ -178,7 +179,7 @@ static void a_lost_request_is_asked_again(void **state)
 			    .count = 20, .outstanding = 20, .ports = 1, .repeat_ns = 20 * RG_MS});
 	sink_end(&sink);
 	assert_int_equal(tally.accepted, 20);
-	assert_int_equal(tally.repeats, sink.tally.dropped);
+	assert_true(tally.repeats >= sink.tally.dropped); /* a slow machine asks again as well */
 }
 
 static void an_answer_with_another_secret_counts_for_nothing(void **state)
