@@ -161,7 +161,8 @@ static bool read_records(struct rg_store *store, LDIFFP *file, char why[160])
 		snprintf(why, 160, "in the record that ends at line %lu: %s", line, problem);
 		return false;
 	}
-	qsort(store->entries, store->count, sizeof(*store->entries), compare_entries);
+	if (store->count > 1) /* of none there is no place in memory */
+		qsort(store->entries, store->count, sizeof(*store->entries), compare_entries);
 	for (size_t i = 1; i < store->count; i++) {
 		if (strcmp(store->entries[i - 1].normal, store->entries[i].normal) == 0) {
 			snprintf(why, 160, "%.100s stands there twice", store->entries[i].dn);

@@ -138,6 +138,10 @@ tests_fuzz_libdir_ldap_a_CPPFLAGS = $(AM_CPPFLAGS) -Droamgate_module=module_dir_
 noinst_LIBRARIES += tests/fuzz/libsink_fticks.a
 tests_fuzz_libsink_fticks_a_SOURCES = $(modules_sink_fticks_sink_fticks_la_SOURCES)
 tests_fuzz_libsink_fticks_a_CPPFLAGS = $(AM_CPPFLAGS) -Droamgate_module=module_sink_fticks
+fuzzers += tests/fuzz/ldif
+tests_fuzz_ldif_SOURCES = tests/fuzz/ldif.c tests/fuzz/fuzz.h
+tests_fuzz_ldif_LDFLAGS = $(ldflags_fuzz)
+tests_fuzz_ldif_LDADD = tests/fuzz/libdir_ldif.a $(ldadd_fuzz)
 fuzzers += tests/fuzz/entry
 tests_fuzz_entry_SOURCES = tests/fuzz/entry.c tests/fuzz/fuzz.h
 tests_fuzz_entry_LDFLAGS = $(ldflags_fuzz)
@@ -159,4 +163,4 @@ EXTRA_DIST += tests/fuzz/conversation.c tests/fuzz/supplicant_says.c tests/fuzz/
 	tests/fuzz/toy_tls.h tests/fuzz/make_seeds tests/fuzz/stream.c tests/fuzz/config.c tests/fuzz/batch.c \
 	tests/fuzz/names.c tests/fuzz/hello.c tests/fuzz/relay.c tests/fuzz/ocsp.c \
 	tests/fuzz/lookup.c tests/fuzz/supplicant.c tests/fuzz/clients.c tests/fuzz/http.c \
-	tests/fuzz/entry.c
+	tests/fuzz/entry.c tests/fuzz/ldif.c

@@ -284,6 +284,19 @@ static void assert_all_DNs_are_known(const struct rg_store *store)
 }
 
 /* A DN that there was no memory to read was none: not that of a group that denies, either. */
+/* Found by the fuzzer of tests/fuzz/ldif.c: entries that are none were sorted where there is no memory. */
+static void a_file_of_comments_is_a_directory_of_nobody(void **state)
+{
+	char why[160];
+	(void)state;
+	struct rg_store *store = read_text("# nobody\n", 9, why);
+	if (store)
+		assert_int_equal(store->count, 0);
+	else
+		assert_string_not_equal(why, "");
+	store_release(&store);
+}
+
 static void O3_people_are_read_whole_or_not_at_all(void **state)
 {
 	char why[160];
@@ -311,6 +324,7 @@ int main(void)
 		cmocka_unit_test(filters),
 		cmocka_unit_test(groups_in_circles),
 		cmocka_unit_test(broken_files),
+		cmocka_unit_test(a_file_of_comments_is_a_directory_of_nobody),
 		cmocka_unit_test(O3_people_are_read_whole_or_not_at_all),
 		cmocka_unit_test(passwords),
 		cmocka_unit_test(passwords_of_pw_pbkdf2),
