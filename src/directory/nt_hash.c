@@ -15,7 +15,7 @@ struct rg_nt_digests {
 	EVP_CIPHER *des;
 };
 
-struct rg_nt_digests *nt_digests_new(void)
+static struct rg_nt_digests *digests_make(void)
 {
 	struct rg_nt_digests *digests = calloc(1, sizeof(*digests));
 	if (!digests)
@@ -30,6 +30,14 @@ struct rg_nt_digests *nt_digests_new(void)
 	if (!digests->md4 || !digests->des)
 		nt_digests_free(&digests);
 	return digests;
+}
+
+/* What fails for want of memory does not always say so, and would be taken for a provider that is missing for as
+ * long as the directory lasts. */
+struct rg_nt_digests *nt_digests_new(void)
+{
+	struct rg_nt_digests *digests = digests_make();
+	return digests ? digests : digests_make();
 }
 
 void nt_digests_free(struct rg_nt_digests **freed)

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/reserve.h"
 #include "core/text.h"
 #include "radius/shim/libradius.h"
 
+#define PAIR_ROOM   65536 /* octets: what an attribute takes, and more */
 #define VENDOR_DHCP 54 /* FreeRADIUS files DHCP options under it; they are no RADIUS attributes */
 
 /* A process has one, as libfreeradius has, and only once: after dict_free the library still
@@ -261,6 +263,9 @@ size_t dictionary_encode(const char *text, uint8_t *out, size_t capacity, char w
 	if (check_attribute(da, why) == 0 || check_tag(da, raw.l_opand, why) == 0 ||
 	    check_number(da, raw.r_opand, why) == 0)
 		return 0;
+	/* libfreeradius does not look whether it has what it asked for. */
+	if (!memory_is_there(PAIR_ROOM))
+		return refuse(why, "no memory");
 	TALLOC_CTX *context = talloc_new(NULL);
 	VALUE_PAIR *vp = fr_pair_make(context, NULL, raw.l_opand, raw.r_opand, T_OP_EQ);
 	if (!vp)

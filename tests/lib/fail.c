@@ -40,14 +40,17 @@ static struct control {
 static const struct careless {
 	enum kind kind;
 	const char *library, *call; /* NULL: whatever */
+	int itself;		    /* the library's own calls of that name, not those of others beneath it */
 } careless[] = {
-	{MEMORY, "libconfig.so", NULL}, /* 1.5 writes to what malloc gave it: source.c asks before */
-	{MEMORY, "libtasn1.so", NULL},  /* beneath GnuTLS: as well */
-	{MEMORY, "libgmp.so", NULL},    /* beneath GnuTLS: aborts */
-	{MEMORY, "liblber", NULL},      /* hands libldap NULL, which ldap_parse_result and the LDIF reader do not look at */
-	{MEMORY, NULL, "gnutls_init"},  /* libldap goes on without a session: connect.c asks before */
-	{MEMORY, NULL, "gnutls_x509_dn_init"}, /* writes to what calloc gave it: as well */
-	{DESCRIPTOR, NULL, "uv_once"},  /* libuv aborts without a pipe for its lock of signals: daemon.c asks before */
+	{MEMORY, "libconfig.so", NULL, 0}, /* 1.5 writes to what malloc gave it: source.c asks before */
+	{MEMORY, "libtasn1.so", NULL, 0},  /* beneath GnuTLS: as well */
+	{MEMORY, "libgmp.so", NULL, 0},    /* beneath GnuTLS: aborts */
+	{MEMORY, "liblber", NULL, 0},      /* hands libldap NULL, which ldap_parse_result and the LDIF reader do not look at */
+	{MEMORY, NULL, "gnutls_init", 0},  /* libldap goes on without a session: connect.c asks before */
+	{MEMORY, NULL, "gnutls_x509_dn_init", 0}, /* writes to what calloc gave it: as well */
+	{MEMORY, NULL, "value_data_from_str", 0}, /* of libfreeradius: dictionary.c asks before */
+	{MEMORY, "libuv.so", "realloc", 1}, /* aborts where it cannot have a larger table of descriptors */
+	{DESCRIPTOR, NULL, "uv_once", 0}, /* libuv aborts without a pipe for its lock of signals: daemon.c asks before */
 };
 #define FRAMES 16
 
@@ -85,26 +88,42 @@ __attribute__((constructor)) static void start(void)
 		control = memory;
 }
 
-static int is_careless(const struct careless *careless, enum kind kind, void *frame)
+static int is_of(void *frame, const char *library, const char *call)
 {
 	struct dl_find_object found;
 	Dl_info info;
-	if (careless->kind != kind || _dl_find_object(frame, &found) != 0)
+	if (library && (_dl_find_object(frame, &found) != 0 || !strstr(found.dlfo_link_map->l_name, library)))
 		return 0;
-	if (careless->library && !strstr(found.dlfo_link_map->l_name, careless->library))
-		return 0;
-	return !careless->call ||
-	       (dladdr(frame, &info) && info.dli_sname && strcmp(info.dli_sname, careless->call) == 0);
+	return !call || (dladdr(frame, &info) && info.dli_sname && strcmp(info.dli_sname, call) == 0);
+}
+
+/* Behind the frames of our own, which end in that of the call that is to fail. */
+static int first_caller(void *const *frames, int count)
+{
+	struct dl_find_object ours, found;
+	int first = 0;
+	if (_dl_find_object((void *)first_caller, &ours) != 0)
+		return 1;
+	while (first < count && _dl_find_object(frames[first], &found) == 0 &&
+	       found.dlfo_map_start == ours.dlfo_map_start)
+		first++;
+	return first > 0 && first < count ? first : 1;
 }
 
 static int is_spared(enum kind kind)
 {
 	void *frames[FRAMES];
-	int count = backtrace(frames, FRAMES);
-	for (int i = 0; i < count; i++)
-		for (unsigned j = 0; j < sizeof(careless) / sizeof(careless[0]); j++)
-			if (is_careless(&careless[j], kind, frames[i]))
+	int count = backtrace(frames, FRAMES), first = first_caller(frames, count);
+	for (unsigned i = 0; i < sizeof(careless) / sizeof(careless[0]); i++) {
+		const struct careless *of = &careless[i];
+		if (of->kind != kind)
+			continue;
+		if (of->itself && is_of(frames[first], of->library, NULL) && is_of(frames[first - 1], NULL, of->call))
+			return 1;
+		for (int j = first; !of->itself && j < count; j++)
+			if (is_of(frames[j], of->library, of->call))
 				return 1;
+	}
 	return 0;
 }
 
