@@ -116,7 +116,7 @@ static void tops_check(struct rg_reading *reading)
 {
 	const char *known[sizeof(tops) / sizeof(tops[0]) + 1] = {"fticks"};
 	struct rg_names once = {0};
-	char hint[128];
+	char hint[256];
 	for (size_t i = 0; tops[i].name; i++)
 		known[i + 1] = tops[i].name;
 	for (size_t i = 0; i < reading->source_count; i++) {
@@ -127,7 +127,7 @@ static void tops_check(struct rg_reading *reading)
 			const struct rg_where *first = NULL;
 			if (!top)
 				setting_error(reading, setting, "unknown key%s",
-					      hint_text(setting->name, known, hint));
+					      key_hint(setting->name, known, hint));
 			else if (!top->repeats)
 				first = names_add(&once, span_text(setting->name), setting_where(setting));
 			if (first)

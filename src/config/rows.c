@@ -55,6 +55,21 @@ const char *hint_text(const char *word, const char *const *words, char out[128])
 	return out;
 }
 
+const char *key_hint(const char *key, const char *const *known, char out[256])
+{
+	size_t used = 0;
+	if (*hint_text(key, known, out))
+		return out;
+	for (size_t i = 0; known[i]; i++) {
+		if (used + strlen(known[i]) + 24 > 256) {
+			snprintf(out + used, 256 - used, ", …");
+			break;
+		}
+		used += (size_t)snprintf(out + used, 256 - used, "%s%s", i ? ", " : ": there are ", known[i]);
+	}
+	return out;
+}
+
 static bool read_integer(const struct rg_reading *reading, const struct rg_row *row,
 			 const config_setting_t *setting, int64_t *out)
 {
@@ -322,7 +337,7 @@ static void unknown_key(struct rg_complaint *at, const struct rg_row *rows,
 			const char *const *others, const config_setting_t *setting)
 {
 	const char *known[96];
-	char hint[128], files[16][64];
+	char hint[256], files[16][64];
 	size_t count = 0, file_count = 0;
 	for (; rows->name && count < 64; rows++) {
 		known[count++] = rows->name;
@@ -334,7 +349,7 @@ static void unknown_key(struct rg_complaint *at, const struct rg_row *rows,
 	for (; others && *others && count < 95; others++)
 		known[count++] = *others;
 	known[count] = NULL;
-	setting_error(at->reading, setting, "unknown key%s", hint_text(setting->name, known, hint));
+	setting_error(at->reading, setting, "unknown key%s", key_hint(setting->name, known, hint));
 }
 
 static bool unknown_keys(struct rg_complaint *at, const struct rg_row *rows,

@@ -23,4 +23,6 @@ bool file_check(struct rg_complaint *, const config_setting_t *, const char *pat
 const char *type_text(const config_setting_t *);
 /* One of those words, or in NULL-terminated words: " (did you mean \"x\"?)" or "". */
 const char *hint_text(const char *word, const char *const *words, char out[128]);
+/* The same of a key; one that is like none of them gets the known ones, as many as stand in a line. */
+const char *key_hint(const char *key, const char *const *known, char out[256]);
 #endif
