@@ -1,6 +1,5 @@
 """Many at once who mean harm, or mean nothing: those who mean to sign in do so."""
 import json
-import resource
 import socket
 import ssl
 import subprocess
@@ -92,14 +91,6 @@ class Dawdlers:
         self.thread.join()
         for line in self.lines:
             line.close()
-
-
-@pytest.fixture
-def many_descriptors():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard), hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_E3_a_crowd_half_open_harms_no_honest_sign_in(region, peers, many_descriptors, tmp_path):

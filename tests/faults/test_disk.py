@@ -1,32 +1,10 @@
 """attacks.md O2: disks that are full, or may not be written to, and are mended while the gateway runs."""
 import json
-import os
-import signal
-import socket
-import struct
 
 import pytest
 
-from lib.process import Disk, run, wait_for
+from lib.process import Disk, wait_for
 from lib.region import Region
-
-
-@pytest.fixture
-def background():
-    """Starts the daemon as a script would: without -f the log goes where the raddb says."""
-    pids = []
-
-    def start(region):
-        gateway = region.gateway
-        region.raddb.write()
-        run([*region.disk.enter, gateway.build / "src" / "roamgated", "-c", region.raddb.file],
-            env={**os.environ, **gateway.env})
-        with socket.socket(socket.AF_UNIX) as line:
-            line.connect(region.raddb.gateway["control"])
-            pids.append(struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
-    yield start
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -49,7 +27,7 @@ def serve(region):
 def test_O2_log_on_a_disk_that_is_full_for_a_while(region, background):
     """No line is torn, and the log says afterwards how many it lost."""
     region.raddb.log.update(target=str(region.disk.path / "log"), format="json")
-    background(region)
+    background(region.gateway)
     log = region.disk.seen / "log"
     assert region.sign_in("j.jansen").accepted
     wait_for(lambda: '"reason":"accepted"' in log.read_text().replace(" ", ""), 5, "the first record")

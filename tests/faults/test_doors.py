@@ -1,5 +1,4 @@
 """attacks.md T1, T5, E8: strangers at the RadSec ports, with real connections and a real gateway."""
-import resource
 import socket
 import subprocess
 
@@ -38,14 +37,6 @@ def region(cache, tmp_path_factory, peers):
     made.started.append(made.gateway)
     yield made
     made.stop()
-
-
-@pytest.fixture
-def many_descriptors():
-    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, usual[1]), usual[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, usual)
 
 
 def signs_in(region, peers, folder, kind):

@@ -3,7 +3,6 @@ import json
 import os
 import signal
 import socket
-import struct
 import subprocess
 import time
 from pathlib import Path
@@ -98,27 +97,9 @@ def test_O11_directory_that_goes_while_its_name_is_looked_up(region, tmp_path):
     resolver.stop()
 
 
-@pytest.fixture
-def background(region):
-    """Starts the daemon as a script would, and gives its pid: without -f the log goes where the raddb says."""
-    pids = []
-
-    def start():
-        gateway = region.raddb.write() and region.gateway
-        began = gateway._run("roamgated", "-c", str(region.raddb.file), seconds=10)
-        assert began.returncode == 0, began.stderr
-        with socket.socket(socket.AF_UNIX) as line:
-            line.connect(region.raddb.gateway["control"])
-            pids.append(struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
-        return pids[0]
-    yield start
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-
-
 def test_O2_log_on_a_full_disk_in_the_background(region, background):
     region.raddb.log["target"] = "/dev/full"
-    background()
+    background(region.gateway)
     for _ in range(3):
         assert region.sign_in("j.jansen").accepted
     wait_for(lambda: region.gateway.counters()["log_lines_lost_total"] >= 3, what="lost lines to be counted")
@@ -128,7 +109,7 @@ def test_log_is_opened_anew_after_a_rotation(region, background):
     """By SIGHUP, and just as well when the raddb of that moment is refused."""
     log, rotated = region.folder / "roamgate.log", region.folder / "roamgate.log.1"
     region.raddb.log.update(target=str(log), format="json")
-    pid = background()
+    pid = background(region.gateway)
     wait_for(lambda: "serves" in log.read_text(), what="the first line")
     for content, said in (("", "raddb reloaded: "), ("clients = (", "raddb kept: clients.d/more.cfg:1: syntax")):
         (region.raddb.folder / "clients.d" / "more.cfg").write_text(content)
