@@ -172,6 +172,7 @@ static void answer_one(struct rg_ldif_directory *directory, struct waiting *wait
 static void *run_answerer(void *opaque)
 {
 	struct rg_ldif_directory *directory = opaque;
+	thread_patient(); /* as dir_ldap's */
 	sandbox_enter(RG_ROLE_DIRECTORY);
 	pthread_mutex_lock(&directory->lock);
 	for (;;) {
