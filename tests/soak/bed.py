@@ -1,4 +1,5 @@
-"""What is soaked: two municipalities, a gateway, a second one that asks it over RadSec, two RadSec proxies, home servers."""
+"""What is soaked: two municipalities, a gateway, a second one that asks it over TLS and DTLS, RadSec proxies of both kinds,
+home servers."""
 import json
 import subprocess
 
@@ -9,6 +10,10 @@ from lib.radsecproxy import RadsecProxy, Server
 from lib.region import Region
 
 SECRET, SINK_SECRET = "deze-machine-geheim", "verre-server-geheim"
+PROXIES = [("first", "tls", "1.3"), ("second", "tls", "1.3"), ("datagram", "dtls", "1.2")]
+# As from so many controllers: from one port all of a kind would be one worker's, another each time, and memory would show
+# how the dice fell.
+PORTS = 16
 GIVE_UP_S = 60  # so long a controller waits for one answer, and repeats
 
 
@@ -39,9 +44,10 @@ class Bed:
         self._settings(peers)
         self.sink = self._sink()
         pair = peers.pair("proxy.example")
-        self.proxies = [RadsecProxy(folder / name, [Server("home", self.sink_port, secret=SINK_SECRET)],
-                                    transport="tls", pair=pair, ca=peers.ca) for name in ("first", "second")]
-        self.started.extend(self.proxies)
+        self.proxies = {name: RadsecProxy(folder / name, [Server("home", self.sink_port, secret=SINK_SECRET)],
+                                          transport=transport, pair=pair, ca=peers.ca, tls=tls)
+                        for name, transport, tls in PROXIES}
+        self.started.extend(self.proxies.values())
         self._peers()
         self.raddb.write()
         self.start_gateway()
@@ -64,9 +70,10 @@ class Bed:
                                   secret_file=raddb.secret("load", SECRET)))
         raddb.more["credentials"] = [dict(name="federation", certificate=str(own.certificate),
                                           private_key=str(own.key), ca=str(peers.ca), crl=str(peers.crl))]
-        self.radsec_port = free_port()
-        raddb.listen.append(dict(transport="tls", address="127.0.0.1", port=self.radsec_port,
-                                 credential="federation", serves=["auth"]))
+        self.radsec_port, self.dtls_port = free_port(), free_port()
+        for transport, port in (("tls", self.radsec_port), ("dtls", self.dtls_port)):
+            raddb.listen.append(dict(transport=transport, address="127.0.0.1", port=port,
+                                     credential="federation", serves=["auth"]))
 
     def _sink(self):
         secret = self.folder / "sink-secret"
@@ -79,38 +86,41 @@ class Bed:
 
     def _peers(self):
         raddb = self.raddb
-        raddb.peers = [dict(name=name, transport="tls", host="127.0.0.1", port=proxy.port, status_server=True,
+        raddb.peers = [dict(name=name, transport=proxy.transport, host="127.0.0.1", port=proxy.port, status_server=True,
                             credential="federation", server_names=["proxy.example"])
-                       for name, proxy in zip(("first", "second"), self.proxies)]
+                       for name, proxy in self.proxies.items()]
         raddb.peers.append(dict(name="home", transport="udp", address="127.0.0.1", port=self.sink_port,
                                 secret_file=raddb.secret("sink", SINK_SECRET)))
-        raddb.peers.append(dict(name="far", transport="tls", host="127.0.0.1", credential="federation",
-                                accepts=True, client_names=["far.example"]))
+        for transport in ("tls", "dtls"):
+            raddb.peers.append(dict(name=f"far-{transport}", transport=transport, host="127.0.0.1",
+                                    credential="federation", accepts=True, client_names=["far.example"]))
         raddb.routes = [dict(realms=["udp.example"], peers=["home"]),
-                        dict(realms=["tls.example"], peers=["first", "second"])]
+                        dict(realms=["tls.example"], peers=["first", "second"]),
+                        dict(realms=["dtls.example"], peers=["datagram", "second"])]
 
     def _far(self, peers):
-        """A gateway elsewhere whose way to everyone is ours, over TLS."""
+        """A gateway elsewhere whose way to everyone is ours: over TLS, and to Druten over DTLS."""
         raddb, pair = Raddb(self.folder / "far"), peers.pair("far.example")
         raddb.gateway.update(modules=[], node=2, workers=1)
         raddb.log["level"] = "warning"
         raddb.more["credentials"] = [dict(name="federation", certificate=str(pair.certificate),
                                           private_key=str(pair.key), ca=str(peers.ca))]
         raddb.clients = [dict(name="hall", addresses=["127.0.0.0/8"], secret_file=raddb.secret("hall", SECRET))]
-        raddb.peers = [dict(name="gateway", transport="tls", host="127.0.0.1", port=self.radsec_port,
-                            credential="federation", status_server=True, server_names=["gateway.example"])]
-        raddb.routes = [dict(realms=["*"], peers=["gateway"])]
+        raddb.peers = [dict(name=transport, transport=transport, host="127.0.0.1", port=port,
+                            credential="federation", status_server=True, server_names=["gateway.example"])
+                       for transport, port in (("tls", self.radsec_port), ("dtls", self.dtls_port))]
+        raddb.routes = [dict(realms=["druten.nl"], peers=["dtls"]), dict(realms=["*"], peers=["tls"])]
         far = Gateway(raddb)
         self.started.append(far)
-        wait_for(lambda: far.status()["peers"][0]["state"] == "up", 15, "RadSec to be up")
+        wait_for(lambda: all(peer["state"] == "up" for peer in far.status()["peers"]), 15, "RadSec to be up")
         return far
 
     def _loads(self, town):
-        def staff(uid):
+        def staff(uid, town=town):
             pair = town.staff(uid)
             return ["--eap-tls", "--identity", f"{uid}@{town.realm}", "--certificate", str(pair.certificate),
                     "--key", str(pair.key), "--ca", str(town.certs.root), "--server-name", town.certs.server_name]
-        home, good = town.realm, "accepted"
+        home, druten, good = town.realm, self.region.town("druten"), "accepted"
         return [
             Load("full", [*staff("j.jansen"), "--tls", "1.3"], good, home, 2, 4),
             Load("full TLS 1.2", [*staff("i.ict"), "--tls", "1.2"], good, home, 1, 4),
@@ -120,8 +130,10 @@ class Bed:
             Load("denied by a group", staff("g.geenwifi"), "not-authorized", home, 1, 4),
             Load("revoked", staff("w.weg"), "certificate-revoked", home, 1, 4),
             Load("over RadSec", [*staff("k.kok"), "--resume"], good, home, 2, 4, far=True),
+            Load("over DTLS", [*staff("k.kok", druten), "--resume"], good, druten.realm, 1, 4, far=True),
             Load("proxied", ["--proxy", "udp.example"], good, "visitor", 60, 64),
-            Load("proxied over RadSec", ["--proxy", "tls.example"], good, "visitor", 24, 64),
+            Load("proxied over RadSec", ["--proxy", "tls.example"], good, "visitor", 16, 64),
+            Load("proxied over DTLS", ["--proxy", "dtls.example"], good, "visitor", 7, 64),
             Load("no such realm", ["--proxy", "nowhere.example"], "realm-unknown", None, 1, 4),
         ]
 
@@ -130,7 +142,7 @@ class Bed:
         argv = [self.gateway.build / "src" / "roamgate", "load", "--json",
                 "--server", f"127.0.0.1:{server.raddb.port}",
                 "--secret-file", server.raddb.folder / "secrets" / secret, *load.arguments,
-                "--outstanding", load.outstanding, "--rate", max(1, load.rate * rate // 100),
+                "--outstanding", load.outstanding, "--ports", PORTS, "--rate", max(1, load.rate * rate // 100),
                 "--seconds", seconds, "--timeout", GIVE_UP_S]
         return subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.DEVNULL, text=True)

@@ -19,6 +19,7 @@ class Hostile:
         self.known = Nas(bed.gateway.server, town.secret, town.address)
         self.strangers = [Nas(bed.gateway.server, "geraden", f"127.0.20{number}.1") for number in range(4)]
         self.sent, self.silent = 0, []
+        self.to_dtls = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
     def _broken(self):
         octets = bytearray(self.known.begin(f"x{self.random.randrange(10**6)}@druten.nl"))
@@ -35,7 +36,10 @@ class Hostile:
         for _ in range(20):
             self.known.send(self.random.choice([self._broken, self._half_open])())
             self.random.choice(self.strangers).send(os.urandom(self.random.randrange(1, 1400)))
-            self.sent += 2
+            # Nonsense, or the head of a hello of DTLS 1.2 that says too little.
+            self.to_dtls.sendto(self.random.choice([b"", b"\x16\xfe\xfd" + bytes(8) + b"\x00\x40\x01"])
+                                + os.urandom(self.random.randrange(1, 300)), ("127.0.0.1", self.bed.dtls_port))
+            self.sent += 3
         for nas in (self.known, *self.strangers):
             nas.drain()
 
@@ -56,7 +60,7 @@ class Hostile:
         del self.silent[:-20]
 
     def stop(self):
-        for line in self.silent:
+        for line in [*self.silent, self.to_dtls]:
             line.close()
         for nas in (self.known, *self.strangers):
             nas.close()
@@ -71,7 +75,7 @@ class Disturbance:
         # What a thread starts dies with it (PR_SET_PDEATHSIG), so that one thread lasts as long as all of it.
         self.may_act, self.acting = threading.Event(), threading.Lock()
         self.acts = itertools.cycle([self.reload, self.directory, self.signal, self.peer, self.broken_raddb,
-                                     self.hang, self.home])
+                                     self.hang, self.home, self.stall])
         self.threads = [threading.Thread(target=run) for run in (self._break, self._hostile)]
         for thread in self.threads:
             thread.start()
@@ -136,13 +140,12 @@ class Disturbance:
         slapd.resume()
 
     def peer(self):
-        """One of two RadSec proxies dies, by turns."""
-        number = self.done.get("peer", 0) % 2
-        proxy = self.bed.proxies[number]
+        """One of the RadSec proxies dies, by turns."""
+        name = list(self.bed.proxies)[self.done.get("peer", 0) % len(self.bed.proxies)]
+        proxy = self.bed.proxies[name]
         proxy.kill()
         time.sleep(self.pause_s)
         proxy.start()
-        name = ("first", "second")[number]
         self._until(lambda: any(each["name"] == name and each["state"] == "up"
                                 for each in self.bed.gateway.status()["peers"]))
 
@@ -151,6 +154,12 @@ class Disturbance:
         self.bed.sink.signal(19)
         time.sleep(0.3)
         self.bed.sink.signal(18)
+
+    def stall(self):
+        """The gateway itself stands still, as on a machine that is moved: all that came meanwhile it gets at once."""
+        os.kill(self.bed.gateway.pid, 19)
+        time.sleep(0.5)
+        os.kill(self.bed.gateway.pid, 18)
 
     def _until(self, condition):
         """Both of a pair are never down together: that would be another test."""

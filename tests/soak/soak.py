@@ -20,6 +20,12 @@ from soak.disturbance import Disturbance  # noqa: E402
 LINE = re.compile(r"sign-in id=.* client=(\S+) realm=.* reason=(\S+) ms=")
 SLICE_S = 20
 SPARE = 8
+# Of the 8192 sessions that are remembered at most (src/eap/tls_cache.h), the table that fills last: one that is resumed
+# is gone for a moment, and its successor may take another's place.
+FULL = 8100
+PARTS = 3
+# What was needed once is kept (core/slab.h), so that the busiest time comes first: a leak grows however often that was.
+WARM_UP = 1.25
 
 
 class Accounts:
@@ -88,37 +94,69 @@ def judge(bed, accounts):
     return wrong
 
 
+class Soak:
+    def __init__(self, bed, seconds, rate, say, pause_s):
+        self.bed, self.seconds, self.rate, self.say = bed, seconds, rate, say
+        self.slice_s = max(2, min(SLICE_S, int(seconds) // 4))
+        self.accounts, self.rests = Accounts(), []
+        self.disturbance = Disturbance(bed, pause_s=pause_s)
+
+    def resumable(self):
+        return self.bed.gateway.status()["resumable"]
+
+    def _disturbed(self, rate, is_over):
+        """Until is_over(seconds so far), and to rest. How long it took until then."""
+        began, elapsed = time.monotonic(), 0.0
+        self.disturbance.go_on()
+        while elapsed == 0 or not is_over(elapsed):
+            for load, tally in self.bed.run(self.slice_s, rate):
+                self.accounts.add(load, tally)
+            elapsed = time.monotonic() - began
+            self.say(f"{self.accounts.total:9} sign-ins, {self.bed.gateway.memory_kib()} KiB, "
+                     f"{self.resumable()} may be resumed")
+        self.disturbance.rest()
+        self.rests.append(dict(sign_ins=self.accounts.total, **state(self.bed.gateway)))
+        self.say(f"at rest: {self.rests[-1]}")
+        return elapsed
+
+    def run(self, flat):
+        """Warm is what has come to its bounds: flat asks for as many sessions as are remembered at most, and for
+        that long again, in which others have taken their place."""
+        full_s = []
+
+        def is_warm(elapsed):
+            if not full_s and self.resumable() >= FULL:
+                full_s.append(elapsed)
+            return elapsed >= (max(self.seconds * 0.25, 2 * full_s[0]) if full_s and flat else self.seconds * 0.5)
+        try:
+            left = self.seconds - self._disturbed(int(self.rate * WARM_UP), is_warm)
+            parts = PARTS if flat else 1
+            for _ in range(parts):
+                self._disturbed(self.rate, lambda elapsed: elapsed >= left / parts)
+        finally:
+            self.disturbance.stop()
+        if flat and not full_s:
+            return [f"it never became warm: {self.resumable()} sessions may be resumed"]
+        return []
+
+
 def soak(bed, seconds, rate, say, pause_s=1.0, flat=True):
     """(figures, what is wrong). flat: long enough for memory to have reached the size that it keeps."""
-    accounts, slice_s = Accounts(), max(2, min(SLICE_S, int(seconds) // 4))
-
-    def disturbed(seconds):
-        began = time.monotonic()
-        disturbance.go_on()
-        while time.monotonic() - began < seconds:
-            for load, tally in bed.run(slice_s, rate):
-                accounts.add(load, tally)
-            say(f"{accounts.total:9} sign-ins, {bed.gateway.memory_kib()} KiB")
-        disturbance.rest()
-
-    disturbance = Disturbance(bed, pause_s=pause_s)
-    try:
-        disturbed(seconds * 0.5)  # warms up: tables and caches reach the size that they keep
-        before, before_total = state(bed.gateway), accounts.total
-        disturbed(seconds * 0.5)
-        after = state(bed.gateway)
-    finally:
-        disturbance.stop()
-    wrong = judge(bed, accounts)
-    growth = after["memory_kib"] / before["memory_kib"] - 1
-    if flat and SLOW == 1 and growth >= 0.01:
-        wrong.append(f"memory grew by {growth:.2%}")
+    flat = flat and SLOW == 1
+    run = Soak(bed, seconds, rate, say, pause_s)
+    wrong = run.run(flat) + judge(bed, run.accounts)
+    before, accounts = run.rests[0], run.accounts
+    growth = [each["memory_kib"] / before["memory_kib"] - 1 for each in run.rests[1:]]
+    if flat and max(growth) >= 0.01:
+        wrong.append(f"memory grew by {max(growth):.2%}")
     # A directory has as many connections as its questions need, and RadSec peers one more when they need one.
-    if after["descriptors"] > before["descriptors"] + SPARE:
-        wrong.append(f"{after['descriptors'] - before['descriptors']} descriptors were kept")
-    figures = dict(sign_ins=accounts.total, after_warm_up=accounts.total - before_total, kinds=dict(accounts.kinds),
-                   before=before, after=after, growth_percent=round(100 * growth, 3), disturbed=disturbance.done,
-                   hostile_datagrams=disturbance.hostile.sent)
+    kept = run.rests[-1]["descriptors"] - before["descriptors"]
+    if kept > SPARE:
+        wrong.append(f"{kept} descriptors were kept")
+    figures = dict(sign_ins=accounts.total, after_warm_up=accounts.total - before["sign_ins"],
+                   kinds=dict(accounts.kinds), at_rest=run.rests,
+                   growth_percent=[round(100 * each, 3) for each in growth], disturbed=run.disturbance.done,
+                   hostile_datagrams=run.disturbance.hostile.sent)
     return figures, wrong
 
 
