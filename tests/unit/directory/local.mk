@@ -1,6 +1,7 @@
 check_PROGRAMS += \
 	tests/unit/directory/broker \
 	tests/unit/directory/filter \
+	tests/unit/directory/gather \
 	tests/unit/directory/group \
 	tests/unit/directory/ldif \
 	tests/unit/directory/nt_hash \
@@ -21,6 +22,11 @@ tests_unit_directory_group_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_group_LDADD = $(ldadd_unit)
 tests_unit_directory_group_DEPENDENCIES = src/libroamgate.a
 # Parts of modules that need no server.
+tests_unit_directory_gather_SOURCES = tests/unit/directory/gather.c modules/dir_ldap/gather.c
+tests_unit_directory_gather_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_directory_gather_LDFLAGS = $(ldflags_unit)
+tests_unit_directory_gather_LDADD = $(ldadd_unit)
+tests_unit_directory_gather_DEPENDENCIES = src/libroamgate.a
 tests_unit_directory_ldif_SOURCES = tests/unit/directory/ldif.c tests/unit/directory/support.h \
 	modules/dir_ldif/match.c modules/dir_ldif/password.c modules/dir_ldif/store.c
 tests_unit_directory_ldif_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
