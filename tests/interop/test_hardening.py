@@ -30,6 +30,15 @@ def test_what_the_loader_does(file):
     assert set(re.findall(r"R(?:UN)?PATH\).*\[(.*)\]", dynamic)) <= {"/usr/lib/freeradius"}
 
 
+@pytest.mark.parametrize("file", MODULES, ids=lambda file: file.name)
+def test_a_module_calls_its_own_functions(file):
+    """The program that loads it carries all of its own for modules to call: one of the same name would be called in its place."""
+    own = {words[7] for words in map(str.split, readelf("--dyn-syms", file).splitlines())
+           if len(words) == 8 and words[3] == "FUNC" and words[6] != "UND"}
+    asked = set(re.findall(r"_(?:JUMP_SLOT?|GLOB_DAT)\s+\w+ (\w+)", readelf("--relocs", file)))
+    assert asked and not own & asked
+
+
 @pytest.mark.skipif(SANITIZED, reason="sanitizers do without")
 @pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: file.name)
 def test_what_the_compiler_adds(file):
