@@ -321,10 +321,13 @@ bool channels_idle(const struct rg_peer *peer)
 void channels_each(struct rg_peer *peer, void (*each)(void *context, struct rg_forward *),
 		   void *context)
 {
+	/* Whatever ends makes room, and the next one would go in its place, or be lost for want of memory. */
+	peer->lines.held = true;
 	for (struct rg_forward *forward = peer->lines.waiting, *next; forward; forward = next) {
 		next = forward->next;
 		each(context, forward);
 	}
+	peer->lines.held = false;
 	for (enum rg_port port = RG_PORT_AUTH; port < RG_PORTS; port++)
 		for (struct rg_channel *channel = peer->channels[port]; channel;
 		     channel = channel->next)

@@ -285,6 +285,8 @@ static void on_pace(struct rg_timer *timer, uint64_t now)
 void lines_go_on(struct rg_peer *peer, uint64_t now)
 {
 	struct rg_lines *lines = &peer->lines;
+	if (lines->held)
+		return;
 	while (lines->waiting && lines->open != 0 && peer->free_channels[RG_PORT_AUTH] &&
 	       peer->health.state != RG_PEER_DOWN && !lines_pace(peer, now))
 		forward_go(lines->waiting, now);

@@ -29,6 +29,7 @@ struct rg_lines {
 	unsigned dialing, open, room; /* room: requests that those that are open can have under way */
 	struct rg_forward *waiting, **last_waiting;
 	unsigned waiting_count;
+	bool held; /* none of them goes on for now: they are being walked through */
 	/* What fails over, or waited, comes in its hundreds: the peer gets it a few at a time. */
 	struct rg_timer pace;
 	uint64_t pace_ns; /* when it last began to count */
