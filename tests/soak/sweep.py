@@ -23,7 +23,8 @@ from soak.acts import Acts, FalseAccept, Swept  # noqa: E402
 Step = collections.namedtuple("Step", "act kind error at")
 SPARE = 24  # descriptors: connections that directories and peers may have one more of
 PLACES = ("memory",)  # kinds of which each place fails once, and not each call
-APART = 200  # so many calls of that kind are between two that fail, lest a sign-in have many of them
+APART = 200  # so many calls of that kind are between two that fail, lest a sign-in have many of them …
+APART_RELOAD = 10000  # … and a reload
 MANY = 1000  # calls of a start, of which each place fails once likewise: lines of the dictionaries that are read
 IDLE = 3  # rounds in a row in which nothing new failed: there is nothing more
 
@@ -79,7 +80,7 @@ class Sweep:
             idle = 0
             while idle < IDLE and not self.late:
                 step = Step(act, kind, error, None)
-                self.failing.arm_places(kind, error, APART)
+                self.failing.arm_places(kind, error, APART_RELOAD if act == "reload" else APART)
                 fired = self._act(step)
                 idle = 0 if fired or self.failing.waiting else idle + 1
                 if fired:
