@@ -17,11 +17,7 @@
 static unsigned left; /* allocations until one fails; 0: none does */
 static bool failed;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define FAILS_ON_DEMAND false /* a sanitizer has an allocator of its own */
-#else
-#define FAILS_ON_DEMAND true
-
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
@@ -48,6 +44,16 @@ void *realloc(void *memory, size_t size)
 }
 #endif
 
+/* Not where a sanitizer or valgrind has an allocator of its own. */
+static bool fails_on_demand(void)
+{
+	left = 1;
+	void *volatile some = malloc(1);
+	left = 0;
+	free(some);
+	return !some;
+}
+
 static void O3_a_name_is_read_or_not_known(void **state)
 {
 	(void)state;
@@ -65,7 +71,7 @@ static void O3_a_name_is_read_or_not_known(void **state)
 			assert_null(normal);
 		free(normal);
 	} while (failed);
-	assert_true(!FAILS_ON_DEMAND || at > 5);
+	assert_true(!fails_on_demand() || at > 5);
 }
 
 static void no_DN_is_no_lack_of_memory(void **state)
@@ -119,7 +125,7 @@ static void O3_a_group_is_met_or_unsure(void **state)
 		left = 0;
 		groups_free(&match);
 	} while (failed);
-	assert_true(!FAILS_ON_DEMAND || at > 10);
+	assert_true(!fails_on_demand() || at > 10);
 }
 
 int main(void)
