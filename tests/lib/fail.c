@@ -50,6 +50,7 @@ static const struct careless {
 	{MEMORY, NULL, "gnutls_x509_dn_init", 0}, /* writes to what calloc gave it: as well */
 	{MEMORY, NULL, "value_data_from_str", 0}, /* of libfreeradius: dictionary.c asks before */
 	{MEMORY, "libuv.so", "realloc", 1}, /* aborts where it cannot have a larger table of descriptors */
+	{THREAD, NULL, "uv_once", 0},     /* libuv aborts without its pool of threads, before anything is served */
 	{DESCRIPTOR, NULL, "uv_once", 0}, /* libuv aborts without a pipe for its lock of signals: daemon.c asks before */
 };
 #define FRAMES 16
