@@ -5,9 +5,11 @@ again."""
 import argparse
 import collections
 import json
+import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +23,7 @@ from lib.process import wait_for  # noqa: E402
 from soak.acts import Acts, FalseAccept, Swept  # noqa: E402
 
 Step = collections.namedtuple("Step", "act kind error at")
-SPARE = 24  # descriptors: connections that directories and peers may have one more of
+SPARE = 48  # descriptors: each of three directories may have eight connections more, and peers theirs
 PLACES = ("memory",)  # kinds of which each place fails once, and not each call
 APART = 200  # so many calls of that kind are between two that fail, lest a sign-in have many of them …
 APART_RELOAD = 10000  # … and a reload
@@ -144,11 +146,18 @@ class Sweep:
         gateway = self.bed.gateway
         if not any(self._is_quiet() for _ in range(20)):
             self._note(step, "it spins")
-        try:  # what a reload took out of service may take its time
-            wait_for(lambda: gateway.descriptors() <= self.descriptors + SPARE, 15, "descriptors", every=0.2)
+        try:  # what was needed for a moment, such as a connection for one password more, is closed after a minute
+            wait_for(lambda: gateway.descriptors() <= self.descriptors + SPARE, 80, "descriptors", every=0.2)
         except TimeoutError:
-            self._note(step, f"descriptors: {self.descriptors}, then {gateway.descriptors()}")
+            self._note(step, f"descriptors: {self.descriptors}, then {gateway.descriptors()}:\n{self._held()}")
             self.descriptors = gateway.descriptors()
+
+    def _held(self):
+        """What its sockets are, and its other descriptors."""
+        folder = Path(f"/proc/{self.bed.gateway.pid}/fd")
+        sockets = subprocess.run(["ss", "-anptux"], capture_output=True, text=True, check=True).stdout
+        return "\n".join(sorted(os.readlink(each) for each in folder.iterdir()) +
+                         [line for line in sockets.splitlines() if f"pid={self.bed.gateway.pid}," in line])
 
     def _is_quiet(self):
         before, began = self.bed.gateway.cpu_s(), time.monotonic()
