@@ -95,7 +95,7 @@ static struct rg_span reply(struct server *server, const struct rg_packet *reque
 	if (code == RG_ACCESS_CHALLENGE)
 		writer_add_u32(&writer, RG_STATE, ++server->rounds);
 	if (code == RG_ACCESS_ACCEPT && !server->no_keys) {
-		uint8_t type = TLS, material[128];
+		uint8_t type = TLS, material[128] = {0}; /* before the handshake is over */
 		if (SSL_version(server->ssl) == TLS1_3_VERSION)
 			SSL_export_keying_material(server->ssl, material, 128,
 						   "EXPORTER_EAP_TLS_Key_Material", 29, &type, 1,
