@@ -242,6 +242,26 @@ static void *run(void *context)
 	return NULL;
 }
 
+static void free_memory(struct rg_worker *worker)
+{
+	session_table_destroy(&worker->sessions);
+	window_destroy(&worker->window);
+	inbox_free(&worker->inbox);
+	outbox_free(&worker->outbox);
+	slab_destroy(&worker->slab);
+}
+
+static bool loop_open(struct rg_worker *worker)
+{
+	if (uv_loop_init(&worker->loop) != 0)
+		return false;
+	if (mailbox_init(&worker->mailbox, &worker->loop, worker) == 0)
+		return true;
+	mailbox_destroy(&worker->mailbox);
+	uv_loop_close(&worker->loop);
+	return false;
+}
+
 bool worker_init(struct rg_worker *worker, unsigned number, unsigned workers, uint32_t sessions,
 		 uint8_t node, struct rg_worker *siblings, struct rg_mailbox *home)
 {
@@ -257,9 +277,10 @@ bool worker_init(struct rg_worker *worker, unsigned number, unsigned workers, ui
 	worker->outbox = outbox_new();
 	if (!worker->inbox || !worker->outbox || !window_init(&worker->window) ||
 	    !session_table_init(&worker->sessions, sessions, node, (uint16_t)number) ||
-	    uv_loop_init(&worker->loop) != 0 ||
-	    mailbox_init(&worker->mailbox, &worker->loop, worker) != 0)
+	    !loop_open(worker)) {
+		free_memory(worker);
 		return false;
+	}
 	uv_timer_init(&worker->loop, &worker->tick);
 	uv_prepare_init(&worker->loop, &worker->prepare);
 	worker->tick.data = worker;
@@ -308,9 +329,5 @@ void worker_destroy(struct rg_worker *worker)
 {
 	uv_loop_close(&worker->loop);
 	mailbox_destroy(&worker->mailbox);
-	session_table_destroy(&worker->sessions);
-	window_destroy(&worker->window);
-	inbox_free(&worker->inbox);
-	outbox_free(&worker->outbox);
-	slab_destroy(&worker->slab);
+	free_memory(worker);
 }
