@@ -11,49 +11,9 @@
 #include <cmocka.h>
 
 #include "directory/dn.h"
+#include "shortage.h"
 
 #define DENIED "cn=geen-wifi+ou=Beheer,ou=groups,dc=beuningen,dc=nl"
-
-static unsigned left; /* allocations until one fails; 0: none does */
-static bool failed;
-
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-extern void *__libc_malloc(size_t);
-extern void *__libc_calloc(size_t, size_t);
-extern void *__libc_realloc(void *, size_t);
-
-static bool fails(void)
-{
-	failed |= left == 1;
-	return left != 0 && --left == 0;
-}
-
-void *malloc(size_t size)
-{
-	return fails() ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-	return fails() ? NULL : __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size)
-{
-	return fails() ? NULL : __libc_realloc(memory, size);
-}
-#endif
-
-/* Not where a sanitizer or valgrind has an allocator of its own. */
-static bool fails_on_demand(void)
-{
-	left = 1;
-	void *(*volatile allocate)(size_t) = malloc; /* the compiler knows malloc to heed nothing of ours */
-	void *some = allocate(1);
-	left = 0;
-	free(some);
-	return !some;
-}
 
 static void O3_a_name_is_read_or_not_known(void **state)
 {
@@ -61,18 +21,18 @@ static void O3_a_name_is_read_or_not_known(void **state)
 	unsigned at = 0;
 	do {
 		char *normal;
-		failed = false;
-		left = ++at;
+		shortage.failed = false;
+		shortage.left = ++at;
 		bool read = dn_read(DENIED, &normal);
-		left = 0;
+		shortage.left = 0;
 		if (read)
 			assert_string_equal(normal,
 					    "cn=geen-wifi+ou=beheer,ou=groups,dc=beuningen,dc=nl");
 		else
 			assert_null(normal);
 		free(normal);
-	} while (failed);
-	assert_true(!fails_on_demand() || at > 5);
+	} while (shortage.failed);
+	assert_true(!shortage_works() || at > 5);
 }
 
 static void no_DN_is_no_lack_of_memory(void **state)
@@ -109,8 +69,8 @@ static void O3_a_group_is_met_or_unsure(void **state)
 	unsigned at = 0;
 	do {
 		struct rg_group_match match;
-		failed = false;
-		left = ++at;
+		shortage.failed = false;
+		shortage.left = ++at;
 		if (groups_prepare(&match, &question)) {
 			groups_mark(
 				&match,
@@ -123,10 +83,10 @@ static void O3_a_group_is_met_or_unsure(void **state)
 			assert_null(match.question);
 			groups_reset(&match); /* dir_ldif does: it ended the process */
 		}
-		left = 0;
+		shortage.left = 0;
 		groups_free(&match);
-	} while (failed);
-	assert_true(!fails_on_demand() || at > 10);
+	} while (shortage.failed);
+	assert_true(!shortage_works() || at > 10);
 }
 
 int main(void)

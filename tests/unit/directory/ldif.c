@@ -1,11 +1,11 @@
 /* The evaluator, reader and passwords of dir_ldif. */
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "modules/dir_ldif/match.h"
 #include "modules/dir_ldif/password.h"
+#include "shortage.h"
 #include "support.h"
 
 static const char people[] =
@@ -21,63 +21,18 @@ static const char people[] =
 	"memberOf: cn=ict,ou=groups,dc=b,dc=nl\n";
 
 static char path[64];
-static unsigned left; /* allocations until one fails; 0: none does */
-static bool failed;
-
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-extern void *__libc_malloc(size_t);
-extern void *__libc_calloc(size_t, size_t);
-extern void *__libc_realloc(void *, size_t);
-
-/* liblber does not look; store.c sees to it that there is some. */
-static bool fails(const void *caller)
-{
-	Dl_info info;
-	if (left == 0 || (dladdr(caller, &info) && strstr(info.dli_fname, "liblber")))
-		return false;
-	failed |= left == 1;
-	return --left == 0;
-}
-
-void *malloc(size_t size)
-{
-	return fails(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-	return fails(__builtin_return_address(0)) ? NULL : __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size)
-{
-	return fails(__builtin_return_address(0)) ? NULL : __libc_realloc(memory, size);
-}
-#endif
-
-/* Not where a sanitizer or valgrind has an allocator of its own. */
-static bool fails_on_demand(void)
-{
-	left = 1;
-	void *(*volatile allocate)(size_t) = malloc; /* the compiler knows malloc to heed nothing of ours */
-	void *some = allocate(1);
-	left = 0;
-	free(some);
-	return !some;
-}
-
 static struct rg_store *read_text(const char *text, size_t length, char why[160])
 {
-	unsigned at = left;
-	left = 0;
+	unsigned at = shortage.left;
+	shortage.left = 0;
 	strcpy(path, "/tmp/roamgate-ldif-XXXXXX");
 	int fd = mkstemp(path);
 	assert_int_equal(write(fd, text, length), length);
 	close(fd);
 	why[0] = 0;
-	left = at;
+	shortage.left = at;
 	struct rg_store *store = store_read(path, why);
-	left = 0;
+	shortage.left = 0;
 	unlink(path);
 	return store;
 }
@@ -290,7 +245,6 @@ static void assert_all_DNs_are_known(const struct rg_store *store)
 		}
 }
 
-/* A DN that there was no memory to read was none: not that of a group that denies, either. */
 /* Found by the fuzzer of tests/fuzz/ldif.c: entries that are none were sorted where there is no memory. */
 static void a_file_of_comments_is_a_directory_of_nobody(void **state)
 {
@@ -304,14 +258,16 @@ static void a_file_of_comments_is_a_directory_of_nobody(void **state)
 	store_release(&store);
 }
 
+/* A DN that there was no memory to read was none: not that of a group that denies, either. */
 static void O3_people_are_read_whole_or_not_at_all(void **state)
 {
 	char why[160];
 	unsigned at = 0, refused = 0;
 	(void)state;
+	shortage.spared = "liblber"; /* store.c sees to it that there is some */
 	do {
-		failed = false;
-		left = ++at;
+		shortage.failed = false;
+		shortage.left = ++at;
 		struct rg_store *store = read_text(people, sizeof(people) - 1, why);
 		if (store) {
 			assert_int_equal(store->count, 3);
@@ -321,8 +277,8 @@ static void O3_people_are_read_whole_or_not_at_all(void **state)
 			refused++;
 		}
 		store_release(&store);
-	} while (failed);
-	assert_true(!fails_on_demand() || refused > 20);
+	} while (shortage.failed);
+	assert_true(!shortage_works() || refused > 20);
 }
 
 int main(void)

@@ -9,6 +9,7 @@ check_PROGRAMS += \
 	tests/unit/directory/server \
 	tests/unit/directory/sid \
 	tests/unit/directory/status
+shortage = tests/unit/directory/shortage.c tests/unit/directory/shortage.h
 tests_unit_directory_broker_SOURCES = tests/unit/directory/broker.c tests/unit/directory/support.h
 tests_unit_directory_broker_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_broker_LDADD = $(ldadd_unit)
@@ -17,7 +18,7 @@ tests_unit_directory_filter_SOURCES = tests/unit/directory/filter.c tests/unit/d
 tests_unit_directory_filter_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_filter_LDADD = $(ldadd_unit)
 tests_unit_directory_filter_DEPENDENCIES = src/libroamgate.a
-tests_unit_directory_group_SOURCES = tests/unit/directory/group.c
+tests_unit_directory_group_SOURCES = tests/unit/directory/group.c $(shortage)
 tests_unit_directory_group_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_group_LDADD = $(ldadd_unit)
 tests_unit_directory_group_DEPENDENCIES = src/libroamgate.a
@@ -27,13 +28,13 @@ tests_unit_directory_gather_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_directory_gather_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_gather_LDADD = $(ldadd_unit)
 tests_unit_directory_gather_DEPENDENCIES = src/libroamgate.a
-tests_unit_directory_ldif_SOURCES = tests/unit/directory/ldif.c tests/unit/directory/support.h \
+tests_unit_directory_ldif_SOURCES = tests/unit/directory/ldif.c tests/unit/directory/support.h $(shortage) \
 	modules/dir_ldif/match.c modules/dir_ldif/password.c modules/dir_ldif/store.c
 tests_unit_directory_ldif_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_directory_ldif_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_ldif_LDADD = $(ldadd_unit) -lcrypt
 tests_unit_directory_ldif_DEPENDENCIES = src/libroamgate.a
-tests_unit_directory_nt_hash_SOURCES = tests/unit/directory/nt_hash.c tests/unit/directory/support.h
+tests_unit_directory_nt_hash_SOURCES = tests/unit/directory/nt_hash.c tests/unit/directory/support.h $(shortage)
 tests_unit_directory_nt_hash_LDFLAGS = $(ldflags_unit)
 tests_unit_directory_nt_hash_LDADD = $(ldadd_unit)
 tests_unit_directory_nt_hash_DEPENDENCIES = src/libroamgate.a

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/secret.h"
+#include "shortage.h"
 #include "support.h"
 
 /* §9.2: user "User", password "clientPass". */
@@ -16,31 +17,16 @@ static const uint8_t rfc_response[24] = {0x82, 0x30, 0x9E, 0xCD, 0x8D, 0x70, 0x8
 static const uint8_t rfc_hash_hash[16] = {0x41, 0xC0, 0x0C, 0x58, 0x4B, 0xD2, 0xD9, 0x1C,
 					  0x40, 0x17, 0xA2, 0xA1, 0x2F, 0xA5, 0x9F, 0x3F};
 
-static unsigned left; /* allocations until one fails; 0: none does */
-static bool failed;
-
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which have an allocator of their own */
-extern void *__libc_malloc(size_t);
-
-void *malloc(size_t size)
-{
-	bool fails = left == 1;
-	failed |= fails;
-	left -= left != 0;
-	return fails ? NULL : __libc_malloc(size);
-}
-#endif
-
 /* MSCHAPv2 was impossible then for as long as the directory lasted: its provider was taken for missing. */
 static void O3_no_memory_for_a_moment_is_no_missing_provider(void **state)
 {
 	(void)state;
 	/* Loading it asks a few thousand times; each seventh tells enough. */
-	for (unsigned at = 1; at == 1 || failed; at += 7) {
-		failed = false;
-		left = at;
+	for (unsigned at = 1; at == 1 || shortage.failed; at += 7) {
+		shortage.failed = false;
+		shortage.left = at;
 		struct rg_nt_digests *digests = nt_digests_new();
-		left = 0;
+		shortage.left = 0;
 		assert_non_null(digests);
 		nt_digests_free(&digests);
 	}
