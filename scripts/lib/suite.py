@@ -55,7 +55,7 @@ def environment(name):
     variables = dict(os.environ, ROAMGATE_BUILD=str(TOP / name), ROAMGATE_SLOW=SLOW[name],
                      CMOCKA_MESSAGE_OUTPUT="TAP")
     if name == "tsan":
-        variables["TSAN_OPTIONS"] = f"halt_on_error=1:suppressions={SOURCE}/tests/lib/tsan.supp"
+        variables["TSAN_OPTIONS"] = f"halt_on_error=1:print_suppressions=0:suppressions={SOURCE}/tests/lib/tsan.supp"
     if name == "asan":
         variables.setdefault("ASAN_OPTIONS", "")
         variables["LSAN_OPTIONS"] = f"suppressions={SOURCE}/tests/lib/lsan.supp:print_suppressions=0"

@@ -57,6 +57,7 @@ static const struct careless {
 
 static void *failed[FRAMES]; /* the last that did, for who looks into a crash */
 static _Atomic int failed_count;
+static atomic_flag being_written = ATOMIC_FLAG_INIT;
 
 static void tell(int number)
 {
@@ -203,6 +204,9 @@ int fails(enum kind kind)
 	if (!(atomic_load(&control->apart) ? place_has_turn(kind, call) : number_has_turn(kind, call)))
 		return 0;
 	atomic_fetch_add(&control->fired, 1);
-	atomic_store(&failed_count, backtrace(failed, FRAMES));
+	if (!atomic_flag_test_and_set(&being_written)) { /* of two at once one is enough */
+		atomic_store(&failed_count, backtrace(failed, FRAMES));
+		atomic_flag_clear(&being_written);
+	}
 	return atomic_load(&control->error);
 }
