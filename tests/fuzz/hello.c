@@ -23,8 +23,11 @@ static struct scene {
 	struct rg_radsec radsec;
 	struct rg_radsec_port *port;
 	union rg_address sources[SOURCES];
-	uint8_t cookies[SOURCES][COOKIE]; /* the last one that each was sent */
-	bool has_cookie[SOURCES];
+	/* The last two that each was ever sent, which are good for a while. libFuzzer remembers what is compared, and brings
+	 * back in one input what was sent in another. */
+	uint8_t cookies[SOURCES][2][COOKIE];
+	unsigned known[SOURCES];
+	bool has_cookie[SOURCES]; /* sent in this input */
 	bool shakes, refuses; /* who is proven may go on; nobody is worth a handshake */
 	bool good;            /* what is being heard brings back what its source was sent */
 	unsigned source;      /* whose datagram is being heard */
@@ -52,8 +55,13 @@ static void keep_cookie(unsigned source, struct rg_span datagram)
 	if (!handshake || !verify || cursor.failed)
 		return;
 	MUST(cookie.length == COOKIE && cursor_left(&cursor) == 0);
-	memcpy(scene.cookies[source], cookie.data, COOKIE);
 	scene.has_cookie[source] = true;
+	uint8_t *last = scene.cookies[source][0];
+	if (scene.known[source] != 0 && memcmp(last, cookie.data, COOKIE) == 0)
+		return;
+	memcpy(scene.cookies[source][1], last, COOKIE);
+	memcpy(last, cookie.data, COOKIE);
+	scene.known[source] += scene.known[source] < 2;
 }
 
 /* What the port's datagrams leave by. */
@@ -197,11 +205,13 @@ static void hello_write(struct rg_buffer *out, struct rg_span cookie, struct rg_
 	buffer_put(out, extensions);
 }
 
-/* Whether these octets hold the last cookie that went to that source, anywhere. */
+/* Whether these octets hold a cookie that went to that source, anywhere. */
 static bool holds_cookie(struct rg_span datagram, unsigned source)
 {
-	return scene.has_cookie[source] && datagram.length >= COOKIE &&
-	       memmem(datagram.data, datagram.length, scene.cookies[source], COOKIE);
+	bool holds = false;
+	for (unsigned i = 0; i < scene.known[source]; i++)
+		holds |= memmem(datagram.data, datagram.length, scene.cookies[source][i], COOKIE) != NULL;
+	return holds;
 }
 
 static void hear(struct rg_span datagram)
@@ -236,7 +246,7 @@ static void step(struct rg_cursor *cursor)
 	scene.refuses = (how & 0xe0) == 0xe0;
 	scene.shakes = whose & 0x80;
 	struct rg_span cookie =
-		scene.has_cookie[from] ? span_of(scene.cookies[from], COOKIE) : span_of(NULL, 0);
+		scene.has_cookie[from] ? span_of(scene.cookies[from][0], COOKIE) : span_of(NULL, 0);
 	struct rg_span extensions = how & 4 ? piece : span_of(groups, sizeof(groups));
 	switch (how & 3) {
 	case 0: /* any octets */
