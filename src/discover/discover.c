@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "core/arena.h"
-#include "core/reserve.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/reserve.h"
 #include "core/sandbox.h"
 #include "core/text.h"
 #include "core/thread.h"
