@@ -31,3 +31,9 @@ tests_unit_upstream_stats_SOURCES = tests/unit/upstream/stats.c
 tests_unit_upstream_stats_LDFLAGS = $(ldflags_unit)
 tests_unit_upstream_stats_LDADD = $(ldadd_unit)
 tests_unit_upstream_stats_DEPENDENCIES = src/libroamgate.a
+check_PROGRAMS += tests/unit/upstream/line
+tests_unit_upstream_line_SOURCES = tests/unit/upstream/line.c tests/unit/upstream/scene.c \
+	tests/unit/upstream/scene.h
+tests_unit_upstream_line_LDFLAGS = $(ldflags_unit)
+tests_unit_upstream_line_LDADD = $(ldadd_unit)
+tests_unit_upstream_line_DEPENDENCIES = src/libroamgate.a
