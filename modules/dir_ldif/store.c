@@ -11,12 +11,14 @@
 #include <ldif.h>
 
 #include "core/reserve.h"
+#include "core/secret.h"
 #include "core/text.h"
 #include "directory/dn.h"
 
 #define READER_ROOM 65536 /* octets: what libldap needs to begin with a file, and more */
 #define FILE_MOST (256u << 20)
 #define DN_MOST   1024u
+#define LINE_MOST   8192u /* more than libldap reads at once */
 
 size_t value_fold(uint8_t *data, size_t length, bool ends)
 {
@@ -124,8 +126,10 @@ static const char *take_record(struct rg_store *store, struct rg_entry *entry, c
 		if (ldif_parse_line2(line, &type, &value, &owned) != 0)
 			return "a line that is none of LDIF";
 		problem = take_line(store, entry, &type, &value);
-		if (owned)
+		if (owned) {
+			secret_wipe(value.bv_val, value.bv_len);
 			ber_memfree(value.bv_val);
+		}
 	}
 	return problem;
 }
@@ -135,14 +139,20 @@ static int compare_entries(const void *a, const void *b)
 	return strcmp(((const struct rg_entry *)a)->normal, ((const struct rg_entry *)b)->normal);
 }
 
-static bool read_records(struct rg_store *store, LDIFFP *file, char why[160])
+/* length: of the file, so that no record needs more room: libldap would leave a copy where it was.
+ */
+static bool read_records(struct rg_store *store, LDIFFP *file, size_t length, char why[160])
 {
-	char *record = NULL;
 	const char *problem = NULL;
 	unsigned long line = 0;
-	int size = 0, got = 0;
-	size_t room = 0;
+	int size = (int)(length + LINE_MOST), got = 0;
+	char *record = ber_memalloc((ber_len_t)size);
+	size_t room = 0, longest = 0;
+	if (!record)
+		reserve_note();
 	while (!problem && !reserve_used() && (got = ldif_read_record(file, &line, &record, &size)) > 0) {
+		size_t this = strlen(record) + 1;
+		longest = this > longest ? this : longest;
 		store->entries = grow(&store->arena, store->entries, store->count, &room,
 				      sizeof(*store->entries));
 		struct rg_entry *entry = &store->entries[store->count];
@@ -152,6 +162,8 @@ static bool read_records(struct rg_store *store, LDIFFP *file, char why[160])
 	}
 	if (!problem && got < 0)
 		problem = "it cannot be read further";
+	if (record)
+		secret_wipe(record, longest);
 	ber_memfree(record);
 	if (reserve_used()) {
 		snprintf(why, 160, "no memory");
@@ -172,7 +184,25 @@ static bool read_records(struct rg_store *store, LDIFFP *file, char why[160])
 	return true;
 }
 
-/* The whole file, NUL-terminated, to be freed. */
+static void text_free(char *text, size_t length)
+{
+	if (text)
+		secret_wipe(text, length);
+	free(text);
+}
+
+/* realloc might leave a copy where it was. */
+static char *enlarge(char *text, size_t length, size_t room)
+{
+	char *bigger = room <= FILE_MOST ? malloc(room) : NULL;
+	if (bigger && length != 0)
+		memcpy(bigger, text, length);
+	if (bigger)
+		text_free(text, length);
+	return bigger;
+}
+
+/* The whole file, NUL-terminated, for text_free. */
 static char *read_file(const char *path, size_t *length, char why[160])
 {
 	char *text = NULL;
@@ -183,9 +213,10 @@ static char *read_file(const char *path, size_t *length, char why[160])
 		snprintf(why, 160, "%s", strerror(errno));
 		return NULL;
 	}
+	setvbuf(file, NULL, _IONBF, 0); /* what would lie in a buffer would stay */
 	do {
 		room = room ? 2 * room : 65536;
-		char *bigger = room <= FILE_MOST ? realloc(text, room) : NULL;
+		char *bigger = enlarge(text, *length, room);
 		if (!bigger)
 			goto out;
 		text = bigger;
@@ -199,7 +230,7 @@ static char *read_file(const char *path, size_t *length, char why[160])
 out:
 	snprintf(why, 160, "%s", room > FILE_MOST ? "it is too big" : strerror(errno));
 	fclose(file);
-	free(text);
+	text_free(text, *length);
 	return NULL;
 }
 
@@ -213,36 +244,46 @@ static const char *unreadable(const char *text, size_t length)
 	return NULL;
 }
 
+static bool read_text(struct rg_store *store, char *text, size_t length, char why[160])
+{
+	char buffer[4096];
+	bool good = false;
+	if (length == 0)
+		return true; /* a directory without people, which fmemopen does not take */
+	/* libldap looks at nothing that malloc gives it. */
+	LDIFFP *file = memory_is_there(READER_ROOM) ? ldif_open_mem(text, length, "r") : NULL;
+	if (!file) {
+		snprintf(why, 160, "no memory");
+		return false;
+	}
+	setvbuf(file->fp, buffer, _IOFBF, sizeof(buffer));
+	good = read_records(store, file, length, why);
+	ldif_close(file);
+	secret_wipe(buffer, sizeof(buffer));
+	return good;
+}
+
 struct rg_store *store_read(const char *path, char why[160])
 {
 	size_t length;
 	struct rg_store *store = NULL;
-	LDIFFP *file = NULL;
 	char *text = read_file(path, &length, why);
 	if (!text)
 		return NULL;
 	const char *problem = unreadable(text, length);
+	if (!problem) {
+		store = reserve_begin() ? calloc(1, sizeof(*store)) : NULL;
+		problem = store ? NULL : "no memory";
+	}
 	if (problem) {
 		snprintf(why, 160, "%s", problem);
 		goto out;
 	}
-	store = reserve_begin() ? calloc(1, sizeof(*store)) : NULL;
-	/* An empty file is a directory without people, which fmemopen does not take; and libldap looks at
-	 * nothing that malloc gives it. */
-	file = length > 0 && memory_is_there(READER_ROOM) ? ldif_open_mem(text, length, "r") : NULL;
-	if (!store || (!file && length > 0)) {
-		snprintf(why, 160, "no memory");
-		free(store);
-		store = NULL;
-		goto out;
-	}
 	atomic_init(&store->holders, 1);
-	if (file && !read_records(store, file, why))
+	if (!read_text(store, text, length, why))
 		store_release(&store);
 out:
-	if (file)
-		ldif_close(file);
-	free(text);
+	text_free(text, length);
 	return store;
 }
 
@@ -259,7 +300,7 @@ void store_release(struct rg_store **held)
 	*held = NULL;
 	if (!store || atomic_fetch_sub_explicit(&store->holders, 1, memory_order_acq_rel) != 1)
 		return;
-	arena_free(&store->arena);
+	arena_wipe(&store->arena); /* passwords, in clear text perhaps */
 	free(store);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/reserve.h"
+#include "core/secret.h"
 
 #define BLOCK_SIZE 16384
 
@@ -61,6 +62,13 @@ char *arena_format(struct rg_arena *arena, const char *format, ...)
 	vsnprintf(text, (size_t)length + 1, format, args);
 	va_end(args);
 	return text;
+}
+
+void arena_wipe(struct rg_arena *arena)
+{
+	for (struct rg_arena_block *block = arena->blocks; block; block = block->next)
+		secret_wipe(block->data, block->used);
+	arena_free(arena);
 }
 
 void arena_free(struct rg_arena *arena)

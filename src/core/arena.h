@@ -16,4 +16,6 @@ char *arena_text(struct rg_arena *, const char *text);
 char *arena_format(struct rg_arena *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void *arena_copy(struct rg_arena *, const void *data, size_t size);
 void arena_free(struct rg_arena *);
+/* The same, and nothing of what lay in it stays in memory. */
+void arena_wipe(struct rg_arena *);
 #endif

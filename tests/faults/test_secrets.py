@@ -131,6 +131,34 @@ def test_O7_passwords_in_tunnels_are_nowhere(cache, tmp_path):
         region.stop()
 
 
+def test_O7_what_an_LDIF_file_says_no_more_is_nowhere(cache, tmp_path):
+    """Passwords in clear text, as trials have them: once the file was read again, those that went are gone from memory."""
+    region = Region(cache, tmp_path / "region", names=["beuningen"], national=False, start=False)
+    try:
+        town, raddb, former = region.town("beuningen"), region.raddb, "GEPLANT-oud-wachtwoord"
+        people, entries = tmp_path / "people.ldif", town.entries()
+        coded = f"userPassword:: {b64encode(f'{former}-2'.encode()).decode()}"
+        people.write_text(entries.replace("userPassword: geheim", f"userPassword: {former}\n{coded}"))
+        raddb.gateway["modules"] = ["eap_tls", "dir_ldif"]
+        raddb.realms["beuningen"]["directory"] = dict(type="ldif", file=str(people), base=town.base, filter=FILTER,
+                                                      groups=dict(base=town.base, filter="(member=%{dn})"))
+        raddb.write()
+        region.gateway.start()
+        region.started.append(region.gateway)
+
+        def seen():
+            return [secret for part in memory_of(region.gateway.pid) for secret in (b"GEPLANT-oud", coded[-20:].encode())
+                    if secret in part]
+        wait_for(seen, 10, "its memory to be read")
+        after = len(region.gateway.log)
+        people.write_text(entries)
+        region.gateway.wait_log("directory of .* entries from", 10, after)
+        assert region.sign_in("j.jansen").accepted
+        assert not seen()
+    finally:
+        region.stop()
+
+
 def nt_hash(password):
     done = subprocess.run([program("openssl"), "dgst", "-provider", "legacy", "-md4", "-binary"], check=True,
                           input=password.encode("utf-16-le"), stdout=subprocess.PIPE)
