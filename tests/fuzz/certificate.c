@@ -4,10 +4,10 @@
 #include "fuzz.h"
 
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 
 #include "core/text.h"
 #include "directory/mapping.h"
+#include "general_name.h"
 #include "tls/certificate.h"
 
 #define SID_EXTENSION "1.3.6.1.4.1.311.25.2"
@@ -59,24 +59,8 @@ static void add_raw(X509 *certificate, const ASN1_OBJECT *object, struct rg_span
 	ASN1_OCTET_STRING_free(octets);
 }
 
-static void add_name(GENERAL_NAMES *names, int kind, int type, struct rg_span value)
+static void add(GENERAL_NAMES *names, GENERAL_NAME *name)
 {
-	GENERAL_NAME *name = GENERAL_NAME_new();
-	ASN1_STRING *string = ASN1_STRING_type_new(type);
-	MUST(name && string && ASN1_STRING_set(string, value.data, (int)value.length));
-	GENERAL_NAME_set0_value(name, kind, string);
-	MUST(sk_GENERAL_NAME_push(names, name));
-}
-
-static void add_other(GENERAL_NAMES *names, const ASN1_OBJECT *object, int type,
-		      struct rg_span value)
-{
-	GENERAL_NAME *name = GENERAL_NAME_new();
-	ASN1_STRING *string = ASN1_STRING_type_new(type);
-	ASN1_TYPE *any = ASN1_TYPE_new();
-	MUST(name && string && any && ASN1_STRING_set(string, value.data, (int)value.length));
-	ASN1_TYPE_set(any, type, string);
-	MUST(GENERAL_NAME_set0_othername(name, OBJ_dup(object), any));
 	MUST(sk_GENERAL_NAME_push(names, name));
 }
 
@@ -105,25 +89,25 @@ static void bear_names(X509 *certificate, struct rg_cursor *cursor, struct borne
 		struct rg_span value = piece_next(cursor);
 		switch (kind % 8) {
 		case 0:
-			add_name(names, GEN_EMAIL, V_ASN1_IA5STRING, value);
+			add(names, general_name(GEN_EMAIL, V_ASN1_IA5STRING, value));
 			keep(borne, value);
 			break;
 		case 1:
-			add_name(names, GEN_DNS, V_ASN1_IA5STRING, value);
+			add(names, general_name(GEN_DNS, V_ASN1_IA5STRING, value));
 			keep(borne, value);
 			break;
 		case 2:
-			add_name(names, GEN_URI, V_ASN1_IA5STRING, value);
+			add(names, general_name(GEN_URI, V_ASN1_IA5STRING, value));
 			break;
 		case 3:
-			add_other(names, upn_name, V_ASN1_UTF8STRING, value);
+			add(names, general_name_other(upn_name, V_ASN1_UTF8STRING, value));
 			keep(borne, value);
 			break;
 		case 4:
-			add_other(names, upn_name, V_ASN1_BMPSTRING, value);
+			add(names, general_name_other(upn_name, V_ASN1_BMPSTRING, value));
 			break;
 		case 5:
-			add_other(sids, sid_name, V_ASN1_OCTET_STRING, value);
+			add(sids, general_name_other(sid_name, V_ASN1_OCTET_STRING, value));
 			break;
 		default:
 			add_subject(certificate, (uint8_t)(kind >> 2), value);

@@ -43,7 +43,7 @@ tests_fuzz_dn_SOURCES = tests/fuzz/dn.c tests/fuzz/fuzz.h
 tests_fuzz_dn_LDFLAGS = $(ldflags_fuzz)
 tests_fuzz_dn_LDADD = $(ldadd_fuzz)
 fuzzers += tests/fuzz/certificate
-tests_fuzz_certificate_SOURCES = tests/fuzz/certificate.c tests/fuzz/fuzz.h
+tests_fuzz_certificate_SOURCES = tests/fuzz/certificate.c tests/fuzz/general_name.h tests/fuzz/fuzz.h
 tests_fuzz_certificate_LDFLAGS = $(ldflags_fuzz)
 tests_fuzz_certificate_LDADD = $(ldadd_fuzz)
 fuzzers += tests/fuzz/mapping
@@ -75,7 +75,7 @@ tests_fuzz_control_SOURCES = tests/fuzz/control.c tests/fuzz/fuzz.h
 tests_fuzz_control_LDFLAGS = $(ldflags_fuzz)
 tests_fuzz_control_LDADD = $(ldadd_fuzz)
 fuzzers += tests/fuzz/names
-tests_fuzz_names_SOURCES = tests/fuzz/names.c tests/fuzz/fuzz.h
+tests_fuzz_names_SOURCES = tests/fuzz/names.c tests/fuzz/general_name.h tests/fuzz/fuzz.h
 tests_fuzz_names_LDFLAGS = $(ldflags_fuzz)
 tests_fuzz_names_LDADD = $(ldadd_fuzz)
 fuzzers += tests/fuzz/hello
@@ -163,4 +163,4 @@ EXTRA_DIST += tests/fuzz/conversation.c tests/fuzz/supplicant_says.c tests/fuzz/
 	tests/fuzz/toy_tls.h tests/fuzz/make_seeds tests/fuzz/stream.c tests/fuzz/config.c tests/fuzz/batch.c \
 	tests/fuzz/names.c tests/fuzz/hello.c tests/fuzz/relay.c tests/fuzz/ocsp.c \
 	tests/fuzz/lookup.c tests/fuzz/supplicant.c tests/fuzz/clients.c tests/fuzz/http.c \
-	tests/fuzz/entry.c tests/fuzz/ldif.c
+	tests/fuzz/entry.c tests/fuzz/ldif.c tests/fuzz/answers.c tests/fuzz/general_name.h

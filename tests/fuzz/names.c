@@ -5,9 +5,9 @@
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <strings.h>
 
+#include "general_name.h"
 #include "radsec/names.h"
 
 #define NAI_REALM  "1.3.6.1.5.5.7.8.8"
@@ -37,26 +37,6 @@ static void set_up(void)
 					(const uint8_t *)wanted[0], -1, -1, 0));
 }
 
-static GENERAL_NAME *name_new(int kind, int type, struct rg_span value)
-{
-	GENERAL_NAME *name = GENERAL_NAME_new();
-	ASN1_STRING *string = ASN1_STRING_type_new(type);
-	MUST(name && string && ASN1_STRING_set(string, value.data, (int)value.length));
-	GENERAL_NAME_set0_value(name, kind, string);
-	return name;
-}
-
-static GENERAL_NAME *other_new(const ASN1_OBJECT *object, int type, struct rg_span value)
-{
-	GENERAL_NAME *name = GENERAL_NAME_new();
-	ASN1_STRING *string = ASN1_STRING_type_new(type);
-	ASN1_TYPE *any = ASN1_TYPE_new();
-	MUST(name && string && any && ASN1_STRING_set(string, value.data, (int)value.length));
-	ASN1_TYPE_set(any, type, string);
-	MUST(GENERAL_NAME_set0_othername(name, OBJ_dup(object), any));
-	return name;
-}
-
 /* Any octets, or labels that octets choose. */
 static struct rg_span text_read(struct rg_cursor *cursor, bool any, char memory[128])
 {
@@ -81,20 +61,20 @@ static GENERAL_NAME *name_read(struct rg_cursor *cursor)
 	switch (kind % 8) {
 	case 0:
 	case 1:
-		return name_new(GEN_DNS, V_ASN1_IA5STRING, text);
+		return general_name(GEN_DNS, V_ASN1_IA5STRING, text);
 	case 2:
-		return name_new(GEN_IPADD, V_ASN1_OCTET_STRING,
-				kind & 0x40 ? span_of(v4, sizeof(v4)) : text);
+		return general_name(GEN_IPADD, V_ASN1_OCTET_STRING,
+				    kind & 0x40 ? span_of(v4, sizeof(v4)) : text);
 	case 3:
 	case 4:
-		return other_new(nai_realm, V_ASN1_UTF8STRING, text);
+		return general_name_other(nai_realm, V_ASN1_UTF8STRING, text);
 	case 5:
-		return other_new(nai_realm, kind & 0x40 ? V_ASN1_IA5STRING : V_ASN1_OCTET_STRING,
-				 text);
+		return general_name_other(
+			nai_realm, kind & 0x40 ? V_ASN1_IA5STRING : V_ASN1_OCTET_STRING, text);
 	case 6:
-		return other_new(other_name, V_ASN1_UTF8STRING, text);
+		return general_name_other(other_name, V_ASN1_UTF8STRING, text);
 	default:
-		return name_new(kind & 0x40 ? GEN_EMAIL : GEN_URI, V_ASN1_IA5STRING, text);
+		return general_name(kind & 0x40 ? GEN_EMAIL : GEN_URI, V_ASN1_IA5STRING, text);
 	}
 }
 
