@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "command/show.h"
 #include "core/clock.h"
 
 #define ANSWER_MOST ((size_t)256 << 20) /* a region's whole status is far below */
@@ -165,8 +166,10 @@ enum rg_control_result control_next(struct rg_control_client *client, int timeou
 			return result;
 	}
 	*answer = json_loadb(client->input, client->taken, 0, NULL);
-	if (*answer)
+	if (json_is_object(*answer))
 		return RG_CONTROL_OK;
+	json_decref(*answer);
+	*answer = NULL;
 	snprintf(why, 256, "the gateway's answer is no JSON");
 	return RG_CONTROL_FAILED;
 }
@@ -181,7 +184,7 @@ enum rg_control_result control_ask(struct rg_control_client *client, const json_
 	const char *error = json_string_value(json_object_get(*answer, "error"));
 	if (result != RG_CONTROL_OK || !error)
 		return result;
-	snprintf(why, 256, "%s", error);
+	show_text(why, 256, error);
 	json_decref(*answer);
 	*answer = NULL;
 	return RG_CONTROL_FAILED;

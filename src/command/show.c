@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/text.h"
+
 struct rg_table_cell {
 	char *text;
 	enum rg_colour colour;
@@ -51,15 +53,15 @@ void show_coloured(enum rg_colour colour, const char *text)
 
 const char *show_text(char *out, size_t capacity, const char *text)
 {
-	size_t used = 0;
-	for (; text && *text && used + 1 < capacity; text++) {
-		uint8_t octet = (uint8_t)*text;
-		/* C1 controls are C2 80 to C2 9F in UTF-8. */
-		bool c1 = octet == 0xc2 && (uint8_t)text[1] >= 0x80 && (uint8_t)text[1] < 0xa0;
-		out[used++] = octet < 0x20 || octet == 0x7f || c1 ? '?' : *text;
-		text += c1;
+	struct rg_buffer line = buffer_over((uint8_t *)out, capacity - 1);
+	struct rg_cursor cursor = cursor_over(span_text(text));
+	while (cursor_left(&cursor) != 0 && !line.failed) {
+		size_t length = text_character(span_of(cursor.at, cursor_left(&cursor)));
+		struct rg_span character = cursor_take(&cursor, length ? length : 1);
+		bool plain = length != 0 && !text_controls(character);
+		buffer_put(&line, plain ? character : span_text("?"));
 	}
-	out[used] = '\0';
+	out[line.length] = '\0';
 	return out;
 }
 

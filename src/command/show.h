@@ -11,7 +11,8 @@ const char *colour_on(enum rg_colour);
 const char *colour_off(void);
 void show_coloured(enum rg_colour, const char *text);
 
-/* text, or "" for NULL, with control characters as '?'; into out. Returns out. */
+/* text, or "" for NULL, with '?' for what is no UTF-8 and for characters that a terminal obeys or
+ * that mislead; into out. Returns out. */
 const char *show_text(char *out, size_t capacity, const char *text);
 
 /* "3 days 4 hours", "12 seconds"; into out. */

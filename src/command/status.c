@@ -29,15 +29,17 @@ static enum rg_colour state_colour(const char *state)
 
 static void print_head(const json_t *status)
 {
-	char name[128], uptime[64];
+	char name[128], version[64], uptime[64];
 	duration_words(uptime, number_of(status, "uptime_s"));
 	show_coloured(RG_BOLD, show_text(name, sizeof(name), text_of(status, "gateway")));
 	printf(" (node %.0f, roamgate %s), running for %s\n", number_of(status, "node"),
-	       text_of(status, "version"), uptime);
-	printf("%.0f EAP conversations under way\n", number_of(status, "sessions"));
+	       show_text(version, sizeof(version), text_of(status, "version")), uptime);
+	printf("%.0f EAP conversation%s under way\n", number_of(status, "sessions"),
+	       number_of(status, "sessions") == 1 ? "" : "s");
 	if (number_of(status, "overflowed") > 0)
-		printf("%.0f datagrams came while a socket was full, and were lost\n",
-		       number_of(status, "overflowed"));
+		printf("%.0f datagram%s lost, for a socket was full\n",
+		       number_of(status, "overflowed"),
+		       number_of(status, "overflowed") == 1 ? "" : "s");
 }
 
 static int by_name(const void *a, const void *b)
@@ -148,10 +150,11 @@ static void print_discovery(json_t *discovery)
 	json_array_foreach(json_object_get(discovery, "realms"), i, realm) {
 		char servers[512] = "";
 		size_t used = 0;
-		json_array_foreach(json_object_get(realm, "servers"), j, server)
-			if (used < sizeof(servers))
+		json_array_foreach(json_object_get(realm, "servers"), j, server) {
+			if (used < sizeof(servers) && json_is_string(server))
 				used += (size_t)snprintf(servers + used, sizeof(servers) - used, "%s%s",
 							 j ? " " : "", json_string_value(server));
+		}
 		table_cell(&table, RG_PLAIN, "%s", text_of(realm, "realm"));
 		table_cell(&table, RG_PLAIN, "%s", servers);
 		table_cell(&table, RG_PLAIN, "%.0f", number_of(realm, "expires_s"));

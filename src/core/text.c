@@ -12,17 +12,17 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-/* Octets of the well-formed UTF-8 character (RFC 3629) that begins the input, or 0. */
-static size_t utf8_length(const uint8_t *at, size_t left)
+size_t text_character(struct rg_span input)
 {
-	uint8_t first = at[0], least = 0x80, most = 0xbf;
+	const uint8_t *at = input.data;
+	uint8_t first = input.length ? at[0] : 0xff, least = 0x80, most = 0xbf;
 	size_t length = first < 0x80   ? 1
 			: first < 0xc2 ? 0
 			: first < 0xe0 ? 2
 			: first < 0xf0 ? 3
 			: first < 0xf5 ? 4
 				       : 0;
-	if (length == 0 || length > left)
+	if (length == 0 || length > input.length)
 		return 0;
 	if (first == 0xe0)
 		least = 0xa0;
@@ -48,14 +48,21 @@ static bool misleads(const uint8_t *at)
 	return at[0] == 0xef && at[1] == 0xbb && at[2] == 0xbf;
 }
 
-/* C0, DEL, C1 (as U+0080..9F), what would break out of a quoted field, and what misleads its reader. */
-static bool must_escape(const uint8_t *at, size_t length)
+/* C0, DEL, C1 (as U+0080..9F), and what misleads. */
+bool text_controls(struct rg_span character)
 {
-	if (length == 1)
-		return at[0] < 0x20 || at[0] == 0x7f || at[0] == '"' || at[0] == '\\';
-	if (length == 3)
+	const uint8_t *at = character.data;
+	if (character.length == 1)
+		return at[0] < 0x20 || at[0] == 0x7f;
+	if (character.length == 3)
 		return misleads(at);
-	return length == 2 && at[0] == 0xc2 && at[1] < 0xa0;
+	return character.length == 2 && at[0] == 0xc2 && at[1] < 0xa0;
+}
+
+/* That, and what would break out of a quoted field. */
+static bool must_escape(struct rg_span character)
+{
+	return character.data[0] == '"' || character.data[0] == '\\' || text_controls(character);
 }
 
 /* Each record of a sign-in has some twenty names: no printf for their octets. */
@@ -76,8 +83,8 @@ size_t text_escape(char *out, size_t capacity, struct rg_span input)
 {
 	size_t used = 0, fits = 0; /* fits: where "..." would still have room */
 	for (size_t i = 0; i < input.length;) {
-		size_t length = utf8_length(input.data + i, input.length - i);
-		bool escape = length == 0 || must_escape(input.data + i, length);
+		size_t length = text_character(span_of(input.data + i, input.length - i));
+		bool escape = length == 0 || must_escape(span_of(input.data + i, length));
 		if (length == 0)
 			length = 1;
 		size_t need = escape ? 4 * length : length;
@@ -163,6 +170,11 @@ const char *text_nearest(const char *word, const char *const *words)
 		}
 	}
 	return nearest;
+}
+
+const char *text_plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
 }
 
 bool text_glob(const char *pattern, const char *text)

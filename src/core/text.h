@@ -14,12 +14,20 @@ size_t text_escape(char *out, size_t capacity, struct rg_span input);
 /* The same without a NUL inside, for use as a name: false where input holds a NUL or does not fit. */
 bool text_from_span(char *out, size_t capacity, struct rg_span input);
 
+/* Octets of the well-formed character of UTF-8 (RFC 3629) that input begins with; 0: with none. */
+size_t text_character(struct rg_span input);
+/* Whether that character ends a line, is obeyed by a terminal, or misleads whoever reads it. */
+bool text_controls(struct rg_span character);
+
 /* ASCII case folding only (RFC 7542 §2.2). */
 bool text_equal_nocase(struct rg_span a, struct rg_span b);
 void text_lower(char *text);
 
 /* The word of a NULL-terminated list that is nearest to word, or NULL where none is near. */
 const char *text_nearest(const char *word, const char *const *words);
+
+/* What stands behind a noun that is counted: "" for one, else "s". */
+const char *text_plural(uint64_t count);
 
 /* '*' and '?' only; ASCII case folded. */
 bool text_glob(const char *pattern, const char *text);
