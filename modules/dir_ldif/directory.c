@@ -72,8 +72,8 @@ static void read_again(struct rg_ldif_directory *directory)
 	char shown[240];
 	text_escape(shown, sizeof(shown), span_text(why));
 	if (store)
-		log_write(RG_LOG_INFO, "directory of %s: %zu entries from %s", directory->name,
-			  store->count, path);
+		log_write(RG_LOG_INFO, "directory of %s: %zu entr%s from %s", directory->name,
+			  store->count, store->count == 1 ? "y" : "ies", path);
 	else
 		log_write(RG_LOG_WARNING, "directory of %s: %s: %s", directory->name, path, shown);
 	pthread_mutex_lock(&directory->lock);

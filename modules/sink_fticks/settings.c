@@ -126,8 +126,9 @@ static void check_mac(const struct fticks_settings *settings, struct rg_complain
 				       settings->mac);
 		else if (settings->key->length < KEY_SHORT)
 			complain_warning(complaint, "key",
-					 "has %zu octets: a key under %d can be guessed",
-					 settings->key->length, KEY_SHORT);
+					 "has %zu octet%s: a key under %d can be guessed",
+					 settings->key->length, text_plural(settings->key->length),
+					 KEY_SHORT);
 		return;
 	case FTICKS_VENDOR_HASHED:
 	case FTICKS_FULLY_HASHED:

@@ -7,6 +7,7 @@
 #include "command/load.h"
 #include "command/show.h"
 #include "core/clock.h"
+#include "core/text.h"
 
 #define BAR 40
 
@@ -95,9 +96,10 @@ static void print_process(const struct rg_load_plan *plan, const struct rg_load_
 void load_print(const struct rg_load_plan *plan, const struct rg_load_tally *tally)
 {
 	char shown[160];
-	printf("%s: %" PRIu64 " sign-ins in %.2f s, %.0f a second, %u under way from %u ports\n",
-	       plan->text, tally->begun, (double)tally->elapsed_ns / RG_SECOND, a_second(tally),
-	       plan->settings.outstanding, plan->settings.ports);
+	printf("%s: %" PRIu64 " sign-in%s in %.2f s, %.0f a second, %u under way from %u port%s\n",
+	       plan->text, tally->begun, text_plural(tally->begun),
+	       (double)tally->elapsed_ns / RG_SECOND, a_second(tally), plan->settings.outstanding,
+	       plan->settings.ports, text_plural(plan->settings.ports));
 	printf("accepted       %" PRIu64 " (keys verified %" PRIu64 ", resumed %" PRIu64 ")\n",
 	       tally->accepted, tally->keys_verified, tally->resumed);
 	printf("refused        %" PRIu64 "\n", tally->refused + tally->failed);

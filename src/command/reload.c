@@ -6,6 +6,7 @@
 #include "command/control_client.h"
 #include "command/options.h"
 #include "command/show.h"
+#include "core/text.h"
 
 #define TIMEOUT_MS 60000 /* ten thousand realms and their certificates are read */
 
@@ -46,7 +47,7 @@ static void print_answer(const json_t *answer, bool kept)
 	if (kept) {
 		show_coloured(RG_RED, "Not taken: ");
 		printf("%zu error%s; the configuration in use stays.\n", json_array_size(errors),
-		       json_array_size(errors) == 1 ? "" : "s");
+		       text_plural(json_array_size(errors)));
 		print_findings(errors, RG_RED, "");
 	} else {
 		show_coloured(RG_GREEN, "Taken: ");

@@ -95,7 +95,7 @@ void test_print_step(void *context, const struct rg_test_step *step)
 		printf(",    - in");
 	printf("  %8.1f ms  %-16s  %s", ms(step->ns), code_word(step->code), step->stage);
 	if (step->repeats != 0)
-		printf("  (sent again %u times)", step->repeats);
+		printf("  (sent again %u time%s)", step->repeats, text_plural(step->repeats));
 	printf("\n");
 	fflush(stdout);
 }

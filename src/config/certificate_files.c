@@ -136,10 +136,11 @@ static void end_judge(struct judge *judge, const char *key, const char *what, co
 		return;
 	}
 	if (days < 0 || seconds < 0)
-		found(judge, false, key, "%s ended %d day%s ago%s", what, -days, -days == 1 ? "" : "s",
-		      consequence);
+		found(judge, false, key, "%s ended %d day%s ago%s", what, -days,
+		      text_plural((uint64_t)-days), consequence);
 	else if (days < WARN_DAYS)
-		found(judge, false, key, "%s ends in %d day%s", what, days, days == 1 ? "" : "s");
+		found(judge, false, key, "%s ends in %d day%s", what, days,
+		      text_plural((uint64_t)days));
 }
 
 static bool cn_of(X509 *certificate, char *out, size_t capacity)

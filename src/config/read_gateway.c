@@ -280,6 +280,7 @@ void cui_read(struct rg_reading *reading, config_setting_t *setting)
 	}
 	rows_read(&at, cui_rows, NULL, &cui);
 	if (cui.key && cui.key->length < 16)
-		complain_warning(&at, "key", "has %zu octets: a key under 16 can be guessed", cui.key->length);
+		complain_warning(&at, "key", "has %zu octet%s: a key under 16 can be guessed",
+				 cui.key->length, text_plural(cui.key->length));
 	reading->raddb->cui_key = cui.key;
 }

@@ -282,7 +282,8 @@ const struct rg_secret *psk_read(struct rg_complaint *at, const char *identity,
 		psk = decoded;
 	/* RFC 9813 §4.1.1: "Implementations MUST require that PSKs be at least 16 octets in length." */
 	if (psk->length < PSK_LEAST || psk->length > PSK_MOST)
-		complain_error(at, "psk", "has %zu octets: from %d to %d (RFC 9813): openssl rand -hex 32",
-			       psk->length, PSK_LEAST, PSK_MOST);
+		complain_error(at, "psk",
+			       "has %zu octet%s: from %d to %d (RFC 9813): openssl rand -hex 32",
+			       psk->length, text_plural(psk->length), PSK_LEAST, PSK_MOST);
 	return psk;
 }

@@ -130,8 +130,9 @@ void report_print(const struct rg_report *report, FILE *out)
 void report_print_counted(const struct rg_report *report, FILE *out)
 {
 	report_print(report, out);
-	fprintf(out, "%zu error%s, %zu warning%s\n", report->error_count, report->error_count == 1 ? "" : "s",
-		report->warning_count, report->warning_count == 1 ? "" : "s");
+	fprintf(out, "%zu error%s, %zu warning%s\n", report->error_count,
+		text_plural(report->error_count), report->warning_count,
+		text_plural(report->warning_count));
 }
 
 void report_first(const struct rg_report *report, char *out, size_t capacity)

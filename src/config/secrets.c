@@ -7,6 +7,7 @@
 #include "config/rows.h"
 #include "core/reserve.h"
 #include "core/secret.h"
+#include "core/text.h"
 
 #define SECRET_MOST 65536
 #define SECRET_SHORT 16 /* RFC 2865 §3 */
@@ -102,8 +103,8 @@ bool secret_read(struct rg_complaint *at, const char *name, struct rg_secret **s
 void secret_judge(struct rg_complaint *at, const char *key, const struct rg_secret *secret)
 {
 	if (secret && secret->length < SECRET_SHORT)
-		complain_warning(at, key, "has %zu octets: a secret under %d can be guessed",
-				 secret->length, SECRET_SHORT);
+		complain_warning(at, key, "has %zu octet%s: a secret under %d can be guessed",
+				 secret->length, text_plural(secret->length), SECRET_SHORT);
 }
 
 const struct rg_radius_key *key_make(struct rg_raddb *raddb, const struct rg_secret *secret)

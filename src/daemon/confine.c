@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/sandbox.h"
 #include "core/secret.h"
+#include "core/text.h"
 #include "core/thread.h"
 #include "daemon/daemon.h"
 
@@ -35,10 +36,10 @@ static void tell(void *context, enum rg_role role, const char *call, unsigned ti
 	(void)context;
 	if (!hostile) { /* perhaps with each packet */
 		log_limited(&limit, RG_LOG_ERROR,
-			    "sandbox: %s was refused to a thread of %s (%u times); if something "
+			    "sandbox: %s was refused to a thread of %s (%u time%s); if something "
 			    "fails by it, "
 			    "set gateway.sandbox = false, restart, and report this line",
-			    call, role_word(role), times);
+			    call, role_word(role), times, text_plural(times));
 		return;
 	}
 	log_write(RG_LOG_ERROR,

@@ -13,6 +13,7 @@
 #include "client/policy.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "daemon/privileges.h"
 #include "directory/broker.h"
 #include "eap/tls_context.h"
@@ -340,15 +341,17 @@ static void let_go_of_output(const struct rg_raddb *raddb)
 static void say_ready(struct rg_daemon *daemon, int ready_fd)
 {
 	const struct rg_raddb *raddb = daemon->snapshot->raddb;
+	char counts[128];
+	snprintf(counts, sizeof(counts), "%zu realm%s, %zu client%s, %u worker%s",
+		 raddb->realm_count, text_plural(raddb->realm_count), raddb->client_count,
+		 text_plural(raddb->client_count), daemon->worker_count,
+		 text_plural(daemon->worker_count));
 	sd_notify(0, "READY=1");
-	log_write(RG_LOG_INFO, "roamgated " PACKAGE_VERSION " serves %s: %zu realms, %zu clients, %u workers",
-		  raddb->gateway.name, raddb->realm_count, raddb->client_count,
-		  daemon->worker_count);
+	log_write(RG_LOG_INFO, "roamgated " PACKAGE_VERSION " serves %s: %s", raddb->gateway.name,
+		  counts);
 	confine_say();
 	if (daemon->foreground)
-		fprintf(stderr, "roamgated ready: %s, %zu realms, %zu clients, %u workers\n",
-			raddb->gateway.name, raddb->realm_count, raddb->client_count,
-			daemon->worker_count);
+		fprintf(stderr, "roamgated ready: %s, %s\n", raddb->gateway.name, counts);
 	if (ready_fd >= 0) {
 		if (write(ready_fd, "", 1) != 1)
 			log_write(RG_LOG_DEBUG, "nobody waits for us to be ready");

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "core/log.h"
+#include "core/text.h"
 #include "daemon/daemon.h"
 #include "eap/tls_context.h"
 
@@ -19,11 +20,11 @@ static void warn(void *context, const char *what, time_t not_after)
 	const struct owner *owner = context;
 	long days = (long)((not_after - owner->now) / DAY_S);
 	if (not_after <= owner->now)
-		log_write(RG_LOG_WARNING, "%s %s: its %s ended %ld days ago", owner->kind,
-			  owner->name, what, -days);
+		log_write(RG_LOG_WARNING, "%s %s: its %s ended %ld day%s ago", owner->kind,
+			  owner->name, what, -days, text_plural((uint64_t)-days));
 	else if (days < WARN_DAYS)
-		log_write(RG_LOG_WARNING, "%s %s: its %s ends in %ld days", owner->kind,
-			  owner->name, what, days);
+		log_write(RG_LOG_WARNING, "%s %s: its %s ends in %ld day%s", owner->kind,
+			  owner->name, what, days, text_plural((uint64_t)days));
 }
 
 void daemon_expiry_begin(struct rg_daemon *daemon)

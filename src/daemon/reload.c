@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/sandbox.h"
+#include "core/text.h"
 #include "daemon/daemon.h"
 #include "observe/sinks.h"
 
@@ -58,12 +59,13 @@ static void log_outcome(bool kept, const json_t *lines, const struct rg_report *
 		char changes[CHANGES_MOST + 64];
 		size_t count = json_array_size(lines);
 		changes_text(lines, changes);
-		log_write(RG_LOG_INFO, "raddb reloaded: %zu change%s%s", count, count == 1 ? "" : "s", changes);
+		log_write(RG_LOG_INFO, "raddb reloaded: %zu change%s%s", count, text_plural(count),
+			  changes);
 	} else if (report->error_count != 0) {
 		char first[CHANGES_MOST];
 		report_first(report, first, sizeof(first));
 		log_write(RG_LOG_ERROR, "raddb kept: %s (%zu error%s; see roamgate check)", first,
-			  report->error_count, report->error_count == 1 ? "" : "s");
+			  report->error_count, text_plural(report->error_count));
 	} else {
 		log_write(RG_LOG_ERROR, "raddb kept: %s", why);
 	}

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "core/secret.h"
+#include "core/text.h"
 #include "eap/tls_private.h"
 #include "tls/certificate.h"
 #include "tls/library.h"
@@ -109,11 +110,11 @@ static void note_end(struct rg_tls_context *context, enum rg_tls_source source, 
 	time_t now = time(NULL);
 	long days = (long)((ends - now) / 86400);
 	if (ends <= now)
-		tls_context_note(context, false, keys[source], "%s ended %ld days ago",
-				 context->files[source]->path, -days);
+		tls_context_note(context, false, keys[source], "%s ended %ld day%s ago",
+				 context->files[source]->path, -days, text_plural((uint64_t)-days));
 	else if (days < WARN_DAYS)
-		tls_context_note(context, false, keys[source], "%s ends in %ld days",
-				 context->files[source]->path, days);
+		tls_context_note(context, false, keys[source], "%s ends in %ld day%s",
+				 context->files[source]->path, days, text_plural((uint64_t)days));
 }
 
 /* What supplicants are known to stumble over in a server certificate. */

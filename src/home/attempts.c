@@ -182,8 +182,8 @@ static void explain(char *why, enum gate gate, const char *whose, uint32_t limit
 			 whose);
 	else
 		snprintf(why, 160,
-			 "%u wrong passwords of this %s within %lld s: see roamgate unlock", limit,
-			 whose, (long long)window_s);
+			 "%u wrong password%s of this %s within %lld s: see roamgate unlock", limit,
+			 text_plural(limit), whose, (long long)window_s);
 }
 
 bool attempts_begin(struct rg_attempt *attempt, const struct rg_attempt_settings *settings,

@@ -220,8 +220,8 @@ static size_t check_length(const VALUE_PAIR *vp, char why[256])
 	if (vp->da->flags.has_tag && TAG_VALID(vp->tag))
 		most -= 1;
 	if (vp->vp_length > most)
-		return refuse(why, "the value of %s has %zu octets; %zu fit", vp->da->name,
-			      vp->vp_length, most);
+		return refuse(why, "the value of %s has %zu octet%s; %zu fit", vp->da->name,
+			      vp->vp_length, text_plural(vp->vp_length), most);
 	return 1;
 }
 

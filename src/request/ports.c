@@ -26,7 +26,7 @@ static void count_overflow(struct rg_receiver *receiver, const struct rg_datagra
 	receiver->overflowed = newest->overflowed;
 	count_more(receiver->link.worker->counters, RG_COUNT_OVERFLOWED, more);
 	log_limited(&limit, RG_LOG_WARNING,
-		    "worker %u: more datagrams came than it could take, %u were lost",
+		    "worker %u: more datagrams came than it could take, %u of them lost",
 		    receiver->link.worker->number, more);
 }
 

@@ -217,9 +217,9 @@ static bool make_room(struct rg_upstream *upstream)
 		return true;
 	if (!oldest) {
 		log_limited(&limit, RG_LOG_WARNING,
-			    "discovery: found peers of %lld realms are in use, which is all that "
+			    "discovery: found peers of %lld realm%s are in use, which is all that "
 			    "discovery.peers allows",
-			    (long long)live);
+			    (long long)live, text_plural((uint64_t)live));
 		return false;
 	}
 	way_retire(oldest);

@@ -85,7 +85,7 @@ def test_E5_the_server_certificate_ends(region):
     warned(region, "realm beuningen.nl: its certificate ends in 20 days")
     assert region.sign_in("j.jansen").accepted
     region.clock.shift(42 * DAY)
-    warned(region, "realm beuningen.nl: its certificate ended 1 days ago")
+    warned(region, "realm beuningen.nl: its certificate ended 1 day ago")
     last = refused(region, "supplicant-distrusts-server")
     assert "expired" in json.dumps(last)
     certs.command("server", "--not-after", moment(200.5))
@@ -112,7 +112,7 @@ def test_E5_the_CA_ends(region):
     region.halls["beuningen"].enter = []  # laptops that have another clock, and trust the server still
     serve(region)
     region.clock.shift(21 * DAY + DAY // 2)
-    warned(region, "realm beuningen.nl: its client_ca ended 1 days ago")
+    warned(region, "realm beuningen.nl: its client_ca ended 1 day ago")
     refused(region, "certificate-expired")
     certs.command("ca", "--days", "2000")
     region.gateway.reload()
