@@ -2,6 +2,8 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include "config/rows.h"
 #include "core/text.h"
@@ -79,6 +81,43 @@ static void user_check(struct rg_complaint *at, const char *user)
 		complain_warning(at, "user", "there is no user \"%s\" on this machine", user);
 }
 
+/* Cuts the last name off; false: there is none. */
+static bool path_cut(char *path)
+{
+	char *slash = strrchr(path, '/');
+	if (!slash || path[1] == '\0')
+		return false;
+	slash[slash == path] = '\0';
+	return true;
+}
+
+/* A folder that is made at the start where it is not there; but not in a file. */
+static void folder_check(struct rg_complaint *at, const char *key, const char *folder)
+{
+	char path[4096];
+	struct stat is;
+	if (!config_setting_get_member(at->group, key) ||
+	    (size_t)snprintf(path, sizeof(path), "%s", folder) >= sizeof(path))
+		return;
+	while (stat(path, &is) != 0)
+		if (!path_cut(path))
+			return;
+	if (!S_ISDIR(is.st_mode))
+		complain_error(at, key, "%s is no folder", path);
+}
+
+static void control_check(struct rg_complaint *at, const char *control)
+{
+	const size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+	char folder[4096];
+	if (strlen(control) > most)
+		complain_error(at, "control",
+			       "is longer than the %zu octets a socket's path may have", most);
+	snprintf(folder, sizeof(folder), "%s", control);
+	if (path_cut(folder))
+		folder_check(at, "control", folder);
+}
+
 void gateway_read(struct rg_reading *reading, config_setting_t *setting)
 {
 	struct gateway gateway = {0};
@@ -99,6 +138,8 @@ void gateway_read(struct rg_reading *reading, config_setting_t *setting)
 		gateway.gateway.module_dir =
 			path_resolve(reading->raddb, gateway.gateway.module_dir);
 	user_check(&at, gateway.gateway.user);
+	folder_check(&at, "state_dir", gateway.gateway.state_dir);
+	control_check(&at, gateway.gateway.control);
 	if (gateway.nodes.count != 0)
 		complain_warning(&at, "nodes", "several gateways of one region are not served by this version");
 	reading->raddb->gateway = gateway.gateway;
@@ -117,6 +158,20 @@ static const struct rg_row log_rows[] = {
 	{0},
 };
 
+/* Nobody makes its folder; and on the machine that checks there need be none yet. */
+static void log_check(struct rg_complaint *at, const char *target)
+{
+	char folder[4096];
+	struct stat is;
+	snprintf(folder, sizeof(folder), "%s", target);
+	if (stat(target, &is) == 0 && S_ISDIR(is.st_mode))
+		complain_error(at, "target", "%s is a folder: name a file in it", target);
+	else if (path_cut(folder) && (stat(folder, &is) != 0 || !S_ISDIR(is.st_mode)))
+		complain_warning(at, "target",
+				 "there is no folder %s on this machine: nothing could be logged",
+				 folder);
+}
+
 void log_read(struct rg_reading *reading, config_setting_t *setting)
 {
 	struct rg_log_settings *log = &reading->raddb->log;
@@ -131,8 +186,10 @@ void log_read(struct rg_reading *reading, config_setting_t *setting)
 	rows_read(&at, log_rows, NULL, log);
 	if (*log->target == '\0')
 		complain_error(&at, "target", "must be stderr, syslog or a path, is empty");
-	else if (strcmp(log->target, "stderr") != 0 && strcmp(log->target, "syslog") != 0)
+	else if (strcmp(log->target, "stderr") != 0 && strcmp(log->target, "syslog") != 0) {
 		log->target = path_resolve(reading->raddb, log->target);
+		log_check(&at, log->target);
+	}
 }
 
 struct listen {

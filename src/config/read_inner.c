@@ -63,7 +63,21 @@ static bool inner_add(struct rg_eap_inner *to, const struct rg_eap_method **meth
 	return method;
 }
 
-static void inner_named(struct rg_complaint *at, const struct rg_realm *realm, const char *label,
+/* Of a module that gateway.modules names it is said there, and not of each realm. */
+static bool inner_missing(struct rg_complaint *at, const char *label)
+{
+	char module[80];
+	snprintf(module, sizeof(module), "eap_%s", label);
+	if (!module_is_named(&at->reading->raddb->gateway, module))
+		complain_error(
+			at, "inner_methods",
+			"\"%s\" is served by no loaded module: add \"%s\" to gateway.modules",
+			label, module);
+	return false;
+}
+
+/* False: the module that serves it is not there. */
+static bool inner_named(struct rg_complaint *at, const struct rg_realm *realm, const char *label,
 			const struct rg_eap_method **methods, struct rg_eap_inner *to,
 			unsigned offers)
 {
@@ -78,13 +92,11 @@ static void inner_named(struct rg_complaint *at, const struct rg_realm *realm, c
 			       "\"%s\" needs a directory that can %s, which \"%s\" does not offer "
 			       "as it is set up",
 			       label, needs_text(inner->needs), realm->directory.type);
+	else if (inner->eap && !module_eap_by_label(label))
+		return inner_missing(at, label);
 	else if (!inner_add(to, methods, inner))
-		complain_error(at, "inner_methods",
-			       inner->eap && !module_eap_by_label(label)
-				       ? "\"%s\" is served by no loaded module: add \"eap_%s\" to "
-					 "gateway.modules"
-				       : "\"%s\" is there twice",
-			       label, label);
+		complain_error(at, "inner_methods", "\"%s\" is there twice", label);
+	return true;
 }
 
 /* A tunnel with nothing to run inside, or with nothing that most laptops know. */
@@ -115,7 +127,7 @@ void inner_read(struct rg_complaint *at, struct rg_realm *realm, unsigned offers
 	struct rg_eap_settings *eap = &realm->eap;
 	const struct rg_eap_method **methods = arena_alloc(
 		&at->reading->raddb->arena, (INNERS + 1) * sizeof(struct rg_eap_method *));
-	bool tunnel = false;
+	bool tunnel = false, all_there = true;
 	memset(methods, 0, (INNERS + 1) * sizeof(struct rg_eap_method *));
 	eap->inner.methods = methods;
 	eap->inner.binding_required = eap->cryptobinding;
@@ -127,11 +139,12 @@ void inner_read(struct rg_complaint *at, struct rg_realm *realm, unsigned offers
 	if (!tunnel)
 		return;
 	for (size_t i = 0; i < eap->inner_labels.count; i++)
-		inner_named(at, realm, eap->inner_labels.items[i], methods, &eap->inner, offers);
+		all_there &= inner_named(at, realm, eap->inner_labels.items[i], methods,
+					 &eap->inner, offers);
 	for (size_t i = 0; i < INNERS && eap->inner_labels.count == 0; i++)
 		if (inners[i].unasked && (inners[i].needs & ~offers) == 0)
 			inner_add(&eap->inner, methods, &inners[i]);
-	for (size_t i = 0; eap->methods[i]; i++)
+	for (size_t i = 0; all_there && eap->methods[i]; i++)
 		if (eap->methods[i]->tunnel)
 			tunnel_judge(at, realm, eap->methods[i]->label, &eap->inner);
 }

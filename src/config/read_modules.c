@@ -54,6 +54,18 @@ static void module_missing(struct rg_reading *reading, const config_setting_t *s
 			      hint_text(name, known_modules, hint), why);
 }
 
+bool module_is_named(const struct rg_gateway *gateway, const char *name)
+{
+	for (size_t i = 0; i < gateway->modules.count; i++) {
+		const char *named = gateway->modules.items[i];
+		const struct rg_module *module = module_by_name(named);
+		if (strcmp(named, name) == 0 ||
+		    (module && module->uses && word_in(name, module->uses)))
+			return true;
+	}
+	return false;
+}
+
 void modules_read(struct rg_reading *reading)
 {
 	const struct rg_gateway *gateway = &reading->raddb->gateway;

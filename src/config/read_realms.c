@@ -107,47 +107,36 @@ static void module_wanted(struct rg_complaint *at, const char *key, const char *
 			  const char *name)
 {
 	char module[80];
-	const struct rg_strings *modules = &at->reading->raddb->gateway.modules;
 	snprintf(module, sizeof(module), "%s%s", prefix, name);
-	for (size_t i = 0; i < modules->count; i++)
-		if (strcmp(modules->items[i], module) == 0) {
-			complain_error(at, key, "\"%s\" needs \"%s\" of gateway.modules, which is not there",
-				       word, module);
-			return;
-		}
-	complain_error(at, key, "\"%s\" is served by no loaded module: add \"%s\" to gateway.modules", word,
-		       module);
+	/* That one cannot be loaded is said there, once, and not of each realm. */
+	if (!module_is_named(&at->reading->raddb->gateway, module))
+		complain_error(
+			at, key,
+			"\"%s\" is served by no loaded module: add \"%s\" to gateway.modules", word,
+			module);
 }
 
-static bool module_awaited(const struct rg_complaint *at, const char *name)
-{
-	const struct rg_strings *modules = &at->reading->raddb->gateway.modules;
-	for (size_t i = 0; i < modules->count; i++)
-		if (strcmp(modules->items[i], name) == 0)
-			return module_is_later(name);
-	return false;
-}
-
-static void method_missing(struct rg_complaint *at, const char *label)
+/* Whether it comes with a later version. */
+static bool method_missing(struct rg_complaint *at, const char *label)
 {
 	char hint[128], module[80];
 	snprintf(module, sizeof(module), "eap_%s", label);
-	if (module_awaited(at, module)) {
+	if (module_is_later(module) && module_is_named(&at->reading->raddb->gateway, module)) {
 		complain_warning(at, "methods", "\"%s\" is not served by this version: it is not offered",
 				 label);
-		return;
+		return true;
 	}
-	if (word_in(label, method_labels)) {
+	if (word_in(label, method_labels))
 		module_wanted(at, "methods", label, "eap_", label);
-		return;
-	}
-	complain_error(at, "methods", "there is no method \"%s\"%s", label,
-		       hint_text(label, method_labels, hint));
+	else
+		complain_error(at, "methods", "there is no method \"%s\"%s", label,
+			       hint_text(label, method_labels, hint));
+	return false;
 }
 
 static void methods_read(struct rg_complaint *at, struct rg_eap_settings *eap)
 {
-	size_t count = 0, labels = eap->method_labels.count, errors = at->reading->report->error_count;
+	size_t count = 0, later = 0, labels = eap->method_labels.count;
 	eap->methods = arena_alloc(&at->reading->raddb->arena, (labels + 1) * sizeof(*eap->methods));
 	for (size_t i = 0; i < labels; i++) {
 		const char *label = eap->method_labels.items[i];
@@ -159,7 +148,7 @@ static void methods_read(struct rg_complaint *at, struct rg_eap_settings *eap)
 		}
 		eap->methods[count] = module_eap_by_label(label);
 		if (!eap->methods[count]) {
-			method_missing(at, label);
+			later += method_missing(at, label);
 			continue;
 		}
 		for (size_t j = 0; j < count; j++)
@@ -169,7 +158,7 @@ static void methods_read(struct rg_complaint *at, struct rg_eap_settings *eap)
 	}
 	if (labels == 0)
 		complain_error(at, "methods", "is empty: nobody could sign in");
-	else if (count == 0 && errors == at->reading->report->error_count)
+	else if (later == labels)
 		complain_error(at, "methods", "none is served by this version: nobody could sign in");
 }
 
@@ -212,21 +201,17 @@ static void eap_judge(struct rg_complaint *at, struct rg_eap_settings *eap)
 			   });
 }
 
+static const char *const directory_kinds[] = {"ldap",    "ldif",    "ad", "openldap",
+					      "freeipa", "winbind", NULL};
+
 static const struct rg_module *directory_module(struct rg_complaint *at, const char *type)
 {
-	static const char *const kinds[] = {"ldap", "ldif", "ad", "openldap", "freeipa", "winbind", NULL};
 	static const char *const presets[] = {"ad", "openldap", "freeipa", NULL};
-	char hint[128];
 	const char *kind = word_in(type, presets) ? "ldap" : type;
 	const struct rg_module *module = module_directory(kind);
-	if (module)
-		return module;
-	if (word_in(type, kinds)) {
+	if (!module)
 		module_wanted(at, "type", type, "dir_", kind);
-		return NULL;
-	}
-	complain_error(at, "type", "there is no directory type \"%s\"%s", type, hint_text(type, kinds, hint));
-	return NULL;
+	return module;
 }
 
 static bool row_exists(const struct rg_row *rows, const char *name)
@@ -237,9 +222,12 @@ static bool row_exists(const struct rg_row *rows, const char *name)
 	return false;
 }
 
+/* NULL: none that is known. What else is wrong in the group is said too, as of the type that was
+ * meant. */
 static const char *directory_type(struct rg_complaint *at)
 {
-	const config_setting_t *type = config_setting_get_member(at->group, "type");
+	char hint[128];
+	config_setting_t *type = config_setting_get_member(at->group, "type");
 	if (!type) {
 		complain_error(at, "type", "is missing: \"ldap\", \"ldif\"");
 		return NULL;
@@ -248,7 +236,16 @@ static const char *directory_type(struct rg_complaint *at)
 		setting_error(at->reading, type, "must be a string, is %s", type_text(type));
 		return NULL;
 	}
-	return arena_text(&at->reading->raddb->arena, config_setting_get_string(type));
+	const char *name = config_setting_get_string(type);
+	if (!word_in(name, directory_kinds) && !module_directory(name)) {
+		const char *meant = text_nearest(name, directory_kinds);
+		complain_error(at, "type", "there is no directory type \"%s\"%s", name,
+			       hint_text(name, directory_kinds, hint));
+		if (!meant || !config_setting_set_string(type, meant))
+			return NULL;
+		name = meant;
+	}
+	return arena_text(&at->reading->raddb->arena, name);
 }
 
 static unsigned directory_offers(const struct rg_directory_settings *directory)
@@ -306,8 +303,11 @@ static void directory_read(struct rg_complaint *at, struct rg_complaint *eap, st
 	struct rg_canon canon = {.outer = reading->canon};
 	directory->type = directory_type(at);
 	directory->module = directory->type ? directory_module(at, directory->type) : NULL;
-	if (!directory->module)
+	if (!directory->module) {
+		directory->type = directory->type ? directory->type : "";
+		inner_read(eap, realm, OFFERS_ALL);
 		return;
+	}
 	const struct rg_module *module = directory->module;
 	bool own_type = row_exists(module->settings, "type");
 	directory->settings = arena_alloc(&reading->raddb->arena, module->settings_size);

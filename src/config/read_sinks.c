@@ -48,31 +48,12 @@ static void files_judge(struct rg_complaint *at)
 		certificates_judge(at->reading->certificates, at, &files);
 }
 
-/* What is loaded but not named stays loaded from a former reading. */
-static bool named(const struct rg_gateway *gateway, const char *module)
-{
-	for (size_t i = 0; i < gateway->modules.count; i++)
-		if (strcmp(gateway->modules.items[i], module) == 0)
-			return true;
-	return false;
-}
-
-void sink_read(struct rg_reading *reading, config_setting_t *setting)
+static void sink_take(struct rg_reading *reading, config_setting_t *setting,
+		      const struct rg_module *module)
 {
 	struct rg_raddb *raddb = reading->raddb;
 	struct rg_canon canon = {0};
 	struct rg_complaint at = {reading, setting};
-	const struct rg_module *module = module_sink(setting->name);
-	if (setting->type != CONFIG_TYPE_GROUP) {
-		setting_error(reading, setting, "must be a group { … }, is %s", type_text(setting));
-		return;
-	}
-	if (!module || !named(&raddb->gateway, module->name)) {
-		setting_warning(reading, setting,
-				"does nothing: \"%s\" is not among gateway.modules",
-				module ? module->name : module_of(setting->name));
-		return;
-	}
 	struct rg_sink_settings *sink = &raddb->sinks[raddb->sink_count];
 	*sink = (struct rg_sink_settings){
 		.where = setting_where(setting),
@@ -90,4 +71,21 @@ void sink_read(struct rg_reading *reading, config_setting_t *setting)
 	if (module->check)
 		module->check(sink->settings, &at);
 	raddb->sink_count++;
+}
+
+void sink_read(struct rg_reading *reading, config_setting_t *setting)
+{
+	const struct rg_raddb *raddb = reading->raddb;
+	const struct rg_module *module = module_sink(setting->name);
+	if (setting->type != CONFIG_TYPE_GROUP) {
+		setting_error(reading, setting, "must be a group { … }, is %s", type_text(setting));
+		return;
+	}
+	const char *name = module ? module->name : module_of(setting->name);
+	/* What is loaded but not named stays loaded from a former reading. */
+	if (!module_is_named(&raddb->gateway, name))
+		setting_warning(reading, setting,
+				"does nothing: \"%s\" is not among gateway.modules", name);
+	else if (module)
+		sink_take(reading, setting, module);
 }

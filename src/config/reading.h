@@ -69,6 +69,9 @@ void modules_read(struct rg_reading *); /* loads gateway.modules */
 bool sink_owns(const char *name);
 /* Whether a configuration may name this module already, though it comes with a later version. */
 bool module_is_later(const char *name);
+/* Whether gateway.modules names it, or one that works with it: that it cannot be loaded was said
+ * there. */
+bool module_is_named(const struct rg_gateway *, const char *name);
 void refuse_finish(struct rg_reading *);
 void clients_finish(struct rg_reading *); /* a client for each peer that accepts */
 void raddb_judge(struct rg_reading *);

@@ -16,7 +16,7 @@ static struct {
 	size_t count;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static const struct rg_module *registry_find(const char *name)
+const struct rg_module *module_by_name(const char *name)
 {
 	const struct rg_module *found = NULL;
 	pthread_mutex_lock(&registry.lock);
@@ -58,7 +58,7 @@ bool module_adopt(const struct rg_module *module, char why[512])
 		snprintf(why, 512, "exports no operations of its kind");
 		return false;
 	}
-	if (registry_find(module->name))
+	if (module_by_name(module->name))
 		return true;
 	pthread_mutex_lock(&registry.lock);
 	bool room = registry.count < MODULES_MOST;
@@ -107,7 +107,7 @@ static const struct rg_module *module_open(const char *path, const char *name, c
 		snprintf(why, 512, "%.300s calls itself \"%.60s\"", path,
 			 module->name ? module->name : "");
 	else if (module_adopt(module, why))
-		return registry_find(name);
+		return module_by_name(name);
 	dlclose(handle);
 	return NULL;
 }
@@ -120,7 +120,7 @@ const struct rg_module *module_load(const char *dir, const char *name, char why[
 		snprintf(why, 512, "is no name of a module");
 		return NULL;
 	}
-	const struct rg_module *module = registry_find(name);
+	const struct rg_module *module = module_by_name(name);
 	if (module)
 		return module;
 	dir = directory_of(dir);
@@ -149,7 +149,7 @@ const struct rg_module *module_directory(const char *kind)
 	int length = snprintf(name, sizeof(name), "dir_%s", kind);
 	if (length < 0 || (size_t)length >= sizeof(name))
 		return NULL;
-	const struct rg_module *module = registry_find(name);
+	const struct rg_module *module = module_by_name(name);
 	return module && module->kind == RG_MODULE_DIRECTORY ? module : NULL;
 }
 

@@ -15,8 +15,9 @@ const struct rg_module *module_load(const char *dir, const char *name, char why[
  * wrong with it. One of that name already there stays. */
 bool module_adopt(const struct rg_module *, char why[512]);
 
-/* Among those loaded: the EAP method of that label or type, the directory module "dir_" + kind, the sink whose group of
- * configuration that is. */
+/* Among those loaded: the one of that name; the EAP method of that label or type, the directory
+ * module "dir_" + kind, the sink whose group of configuration that is. */
+const struct rg_module *module_by_name(const char *name);
 const struct rg_eap_method *module_eap_by_label(const char *label);
 const struct rg_module *module_directory(const char *kind);
 const struct rg_module *module_sink(const char *group);

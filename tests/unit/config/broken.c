@@ -24,6 +24,8 @@ struct broken {
 
 #define TEN "\"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", "
 
+#define ALONG "a/folder/of/a/name/that/is/long/"
+
 static const struct broken broken[] = {
 	{"unknown key", CFG, "user = \"\"", "usr = \"\"", CFG, 3, "gateway.usr", "did you mean \"user\"?"},
 	{"unknown key like no other", CLIENTS, "operator_name", "colour", CLIENTS, 5, "clients[0].colour",
@@ -175,6 +177,14 @@ static const struct broken broken[] = {
 	 "peers[0].server_names", "tls and dtls"},
 	{"refusal that is no pattern", PEERS, "*.example", "exa mple.nl", PEERS, 8, "refuse[0]",
 	 "no realm"},
+	{"state in a file", CFG, "user = \"\"", "state_dir = \"secrets/client/x/y\"", CFG, 3, "gateway.state_dir",
+	 "secrets/client is no folder"},
+	{"control socket in a file", CFG, "user = \"\"", "control = \"secrets/client/x\"", CFG, 3,
+	 "gateway.control", "secrets/client is no folder"},
+	{"control socket far down", CFG, "user = \"\"", "control = \"" ALONG ALONG ALONG ALONG "x\"", CFG, 3,
+	 "gateway.control", "than the 107 octets"},
+	{"log that is a folder", CFG, "listen =", "log = { target = \"secrets\"; };\nlisten =", CFG, 6,
+	 "log.target", "is a folder"},
 	{"include that is not there", CFG, "listen = (", "@include \"more.cfg\"\nlisten = (", CFG, 6, "",
 	 "more.cfg"},
 	{"O10 include loop", CFG, "listen = (", "@include \"roamgate.cfg\"\nlisten = (", CFG, 6, "", "loop"},
@@ -227,6 +237,8 @@ static const struct broken dubious[] = {
 	 "refused"},
 	{"VLAN without type", CLIENTS, "\"Tunnel-Type = VLAN\",", "", CLIENTS, 6,
 	 "clients[0].visitor_reply", "without Tunnel-Type"},
+	{"log in a folder that is not there", CFG, "listen =", "log = { target = \"logs/x.log\"; };\nlisten =", CFG,
+	 6, "log.target", "/logs on this machine"},
 	{"nobody listens", CFG, "serves = [ \"auth\" ]", "serves = [ \"acct\" ]", CFG, 0, "listen",
 	 "nothing listens"},
 };
@@ -304,6 +316,66 @@ static void all_errors_of_one_group_come_at_once(void **state)
 	assert_true(kit_found(&report, false, PEERS, 4, "listen[0].address", NULL));
 	assert_true(kit_found(&report, false, PEERS, 5, "discovery.cache", NULL));
 	assert_true(kit_found(&report, false, PEERS, 5, "discovery.resolvers", NULL));
+	report_free(&report);
+}
+
+static size_t errors_at(const struct rg_report *report, const char *key)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < report->error_count; i++)
+		count += !key || strcmp(report->errors[i].key, key) == 0;
+	return count;
+}
+
+static void an_unknown_directory_type_hides_nothing(void **state)
+{
+	(void)state;
+	struct rg_report report = {0};
+	kit_new();
+	kit_replace(REALMS, "\"ldap\"", "\"lpad\"; connections = 99; bsae = \"x\"");
+	kit_replace(REALMS, "127.0.0.1:389", "127.0.0.1:99999");
+	assert_null(kit_load(&report));
+	assert_true(kit_found(&report, false, REALMS, 10, "realms[0].directory.type",
+			      "did you mean \"ldap\""));
+	assert_true(kit_found(&report, false, REALMS, 10, "realms[0].directory.connections", NULL));
+	assert_true(kit_found(&report, false, REALMS, 10, "realms[0].directory.bsae", "\"base\""));
+	assert_true(
+		kit_found(&report, false, REALMS, 11, "realms[0].directory.uris", "1 to 65535"));
+	assert_int_equal(errors_at(&report, "realms[0].directory.type"), 1);
+	report_free(&report);
+	kit_new();
+	kit_replace(REALMS, "\"ldap\"", "\"nothing like it\"");
+	assert_null(kit_load(&report));
+	assert_int_equal(errors_at(&report, NULL), 1);
+	report_free(&report);
+}
+
+/* And not again of each realm that would use it. First of all tests, for what is loaded stays. */
+static void a_module_that_cannot_be_loaded_is_told_once(void **state)
+{
+	(void)state;
+	struct rg_report report = {0};
+	kit_new();
+	kit_replace(CFG, "\"dir_ldap\"",
+		    "\"dir_ldap\", \"eap_peap\", \"dir_winbind\", \"sink_fticks\"");
+	kit_replace(CFG, "user = \"\"", "user = \"\"; module_dir = \"secrets\"");
+	kit_write("fticks.cfg", "fticks = { };\n");
+	kit_replace(CFG, "listen =", "@include \"fticks.cfg\"\nlisten =");
+	kit_write("realms.d/more.cfg",
+		  "realms = ( { names = [ \"druten.nl\" ]; eap = { methods = [ \"peap\" ]; "
+		  "certificate = "
+		  "\"certs/server.pem\"; private_key = \"certs/server.key\"; };\n"
+		  "directory = { type = \"winbind\"; }; authorize = ( { } ); } );\n");
+	assert_null(kit_load(&report));
+	if (report.error_count != 5 || report.warning_count != 0)
+		kit_show(&report);
+	assert_int_equal(errors_at(&report, NULL), 5);
+	for (unsigned i = 0; i < 5; i++) {
+		char key[32];
+		snprintf(key, sizeof(key), "gateway.modules[%u]", i);
+		assert_int_equal(errors_at(&report, key), 1);
+	}
+	assert_int_equal(report.warning_count, 0);
 	report_free(&report);
 }
 
@@ -394,10 +466,12 @@ static void O6_hostile_text_in_names_is_refused_or_printed_as_one_line(void **st
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_module_that_cannot_be_loaded_is_told_once),
 		cmocka_unit_test(O1_each_broken_raddb_is_refused_at_its_place),
 		cmocka_unit_test(what_is_dubious_is_a_warning),
 		cmocka_unit_test(all_errors_of_all_files_come_at_once),
 		cmocka_unit_test(all_errors_of_one_group_come_at_once),
+		cmocka_unit_test(an_unknown_directory_type_hides_nothing),
 		cmocka_unit_test(a_byte_order_mark_is_not_part_of_the_configuration),
 		cmocka_unit_test(the_line_is_the_key_s_own_without_semicolons),
 		cmocka_unit_test(secret_files_are_guarded),
