@@ -1,5 +1,6 @@
 #include "sender.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -275,9 +276,13 @@ struct fticks_sender *fticks_sender_open(const struct fticks_settings *settings,
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&sender->ended, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	if (sender->stop.fd >= 0 && keep_settings(sender, settings, country, why) &&
-	    thread_begin(&sender->thread, sender_main, sender))
-		return sender;
+	if (sender->stop.fd < 0)
+		snprintf(why, RG_SINK_WHY, "%s", strerror(errno));
+	else if (keep_settings(sender, settings, country, why)) {
+		if (thread_begin(&sender->thread, sender_main, sender))
+			return sender;
+		snprintf(why, RG_SINK_WHY, "a thread cannot be started: %s", strerror(errno));
+	}
 	sender_free(sender);
 	return NULL;
 }

@@ -1,5 +1,6 @@
 src_libroamgate_a_SOURCES += \
 	src/core/arena.c src/core/arena.h \
+	src/core/chores.c src/core/chores.h \
 	src/core/clock.h \
 	src/core/entropy.c src/core/entropy.h \
 	src/core/landlock.c \

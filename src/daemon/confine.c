@@ -101,25 +101,6 @@ void confine_close(struct rg_daemon *daemon)
 	uv_close((uv_handle_t *)&daemon->refusal, NULL);
 }
 
-static void nothing(uv_work_t *work)
-{
-	(void)work;
-}
-
-/* libuv's pool is born with its first work: of the main thread then, for a worker may start none. Its
- * threads inherit which signals they hear: the daemon's are not for them. */
-static bool start_pool(struct rg_daemon *daemon)
-{
-	static uv_work_t first;
-	sigset_t all, before;
-	sigfillset(&all);
-	sigdelset(&all, SIGSYS);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool started = uv_queue_work(&daemon->loop, &first, nothing, NULL) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
-}
-
 bool confine_begin(struct rg_daemon *daemon, const struct rg_raddb *raddb, char *why)
 {
 	char control[4096], log[4096];
@@ -133,10 +114,9 @@ bool confine_begin(struct rg_daemon *daemon, const struct rg_raddb *raddb, char 
 	};
 	if (raddb->gateway.sandbox) {
 		read_beforehand();
-		if (!sandbox_begin(writable, why))
-			return false;
+		return sandbox_begin(writable, why);
 	}
-	return start_pool(daemon);
+	return true;
 }
 
 void confine_say(void)

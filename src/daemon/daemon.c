@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "client/policy.h"
+#include "core/chores.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/text.h"
@@ -131,12 +132,13 @@ static bool start_workers(struct rg_daemon *daemon, char *why)
 {
 	const struct rg_gateway *gateway = &daemon->snapshot->raddb->gateway;
 	uint32_t sessions = (uint32_t)gateway->max_sessions / daemon->worker_count;
-	snprintf(why, 256, "out of memory");
 	for (unsigned i = 0; i < daemon->worker_count; i++) {
 		if (!worker_init(&daemon->workers[i], i, daemon->worker_count,
 				 sessions ? sessions : 1, (uint8_t)gateway->node, daemon->workers,
-				 &daemon->mailbox))
+				 &daemon->mailbox)) {
+			snprintf(why, 256, "worker %u: %m", i);
 			return false;
+		}
 		daemon->workers_ready++;
 		daemon->workers[i].learned = on_learned;
 	}
@@ -188,6 +190,11 @@ static bool open_as_user(struct rg_daemon *daemon, char *why)
 	const struct rg_raddb *raddb = daemon->snapshot->raddb;
 	if (!confine_begin(daemon, raddb, why))
 		return false;
+	/* For names to be looked up in: started by the main thread, for a worker may start none. */
+	if (!chores_open(RG_ROLE_RESOLVER)) {
+		snprintf(why, 256, "a thread cannot be started: %m");
+		return false;
+	}
 	if (!log_open(daemon->foreground ? "stderr" : raddb->log.target, raddb->log.level,
 		      raddb->log.format)) {
 		snprintf(why, 256, "cannot log to %.150s: %m", raddb->log.target);
@@ -195,8 +202,12 @@ static bool open_as_user(struct rg_daemon *daemon, char *why)
 	}
 	policy_open(raddb->gateway.state_dir);
 	daemon->workers = calloc(daemon->worker_count, sizeof(*daemon->workers));
-	if (!daemon->workers || !observe_open(daemon->worker_count, TRACE_MOST) || !tls_ocsp_start()) {
-		snprintf(why, 256, "out of memory");
+	if (!daemon->workers || !observe_open(daemon->worker_count, TRACE_MOST)) {
+		snprintf(why, 256, "what goes on cannot be observed: %m");
+		return false;
+	}
+	if (!tls_ocsp_start()) {
+		snprintf(why, 256, "OCSP's threads cannot be started: %m");
 		return false;
 	}
 	struct rg_sink_set *sinks = sinks_prepare(raddb, why);
@@ -373,6 +384,7 @@ static void close_everything(struct rg_daemon *daemon)
 	tls_engine_close(); /* its threads may still answer to a worker's mailbox */
 	for (unsigned i = 0; i < daemon->workers_ready; i++)
 		worker_destroy(&daemon->workers[i]);
+	chores_close();
 	free(daemon->workers);
 	bindings_forget(&daemon->bindings);
 	uv_loop_close(&daemon->loop);

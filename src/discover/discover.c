@@ -303,7 +303,7 @@ static bool discover_start(struct rg_discover *discover, char *why)
 					   try_ms(discover), why);
 	bool fine = discover->resolver;
 	if (fine && !thread_begin(&discover->thread, run, discover)) {
-		snprintf(why, 256, "discovery: a thread cannot be started");
+		snprintf(why, 256, "discovery: a thread cannot be started: %m");
 		fine = false;
 	}
 	if (fine)

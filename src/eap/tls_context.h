@@ -58,6 +58,6 @@ bool tls_ocsp_ask(struct rg_tls_context *, const struct rg_proof *, struct rg_oc
 void tls_engine_open(void);
 void tls_engine_close(void);
 /* The threads that ask OCSP responders, which otherwise begin with the first question: a worker may make none.
- * False: no threads. */
+ * False, with errno: no threads, or no descriptor. */
 bool tls_ocsp_start(void);
 #endif

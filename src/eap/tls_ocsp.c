@@ -3,6 +3,7 @@
  * silent). */
 #include "eap/tls_ocsp.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -311,6 +312,7 @@ static bool threads_start(void)
 		started++;
 	running = started > THREADS;
 	if (!running) {
+		int error = errno;
 		closing = true;
 		pthread_mutex_unlock(&lock);
 		while (started-- > 0)
@@ -318,6 +320,7 @@ static bool threads_start(void)
 		pthread_mutex_lock(&lock);
 		closing = false;
 		close(stop_fd);
+		errno = error;
 	}
 	return running;
 }

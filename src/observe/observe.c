@@ -188,8 +188,10 @@ bool observe_open(unsigned workers, unsigned trace_most)
 		goto out;
 	if (thread_begin(&observer.thread, observer_main, NULL))
 		return true;
-out:
+out:;
+	int error = errno;
 	free_all();
+	errno = error;
 	return false;
 }
 

@@ -12,7 +12,8 @@
 struct json_t;
 struct rg_observe_ring;
 
-/* Starts the thread. workers: how many rings; trace_most: records that the trace ring holds (about 4 KiB each). */
+/* Starts the thread. workers: how many rings; trace_most: records that the trace ring holds (about 4 KiB each). False, with
+ * errno: no memory, descriptors or threads. */
 bool observe_open(unsigned workers, unsigned trace_most);
 void observe_close(void); /* drains first; once nobody hands in or reads any more */
 struct rg_observe_ring *observe_ring(unsigned worker); /* one producer each; NULL: no such worker */

@@ -3,12 +3,13 @@
 #include <netdb.h>
 #include <arpa/inet.h>
 #include <openssl/err.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "core/sandbox.h"
+#include "core/chores.h"
 #include "core/secret.h"
 #include "radsec/private.h"
 
@@ -16,7 +17,7 @@
 
 struct dialing {
 	struct rg_connection *connection; /* NULL: it gave up while the name was looked up */
-	uv_work_t request;
+	struct rg_chore chore;
 	bool asking;
 	int status;             /* of getaddrinfo */
 	struct addrinfo *found; /* by it */
@@ -39,7 +40,7 @@ void dialing_free(struct rg_connection *connection)
 		return;
 	dialing->connection = NULL;
 	if (dialing->asking)
-		uv_cancel((uv_req_t *)&dialing->request); /* or its answer finds nobody */
+		chore_leave_out(&dialing->chore); /* or its answer finds nobody */
 	else
 		free_unasked(dialing);
 }
@@ -212,24 +213,28 @@ static void resolved(struct rg_connection *connection, int status)
 	connection_end(connection, RG_CONNECTION_UNREACHABLE, detail);
 }
 
-/* In a thread of libuv's pool. */
-static void look_up_now(uv_work_t *request)
+static struct dialing *dialing_of(struct rg_chore *chore)
+{
+	return (struct dialing *)((char *)chore - offsetof(struct dialing, chore));
+}
+
+/* In a thread beside. */
+static void look_up_now(struct rg_chore *chore)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-	struct dialing *dialing = request->data;
-	sandbox_enter(RG_ROLE_RESOLVER);
+	struct dialing *dialing = dialing_of(chore);
 	dialing->status = getaddrinfo(dialing->host, dialing->port, &hints, &dialing->found);
 }
 
-static void on_resolved(uv_work_t *request, int cancelled)
+static void on_resolved(struct rg_chore *chore, bool left_out)
 {
-	struct dialing *dialing = request->data;
+	struct dialing *dialing = dialing_of(chore);
 	struct rg_connection *connection = dialing->connection;
-	int status = cancelled ? EAI_AGAIN : dialing->status;
+	int status = left_out ? EAI_AGAIN : dialing->status;
 	dialing->asking = false;
 	if (connection && status == 0)
 		addresses_take(dialing, dialing->found);
-	if (!cancelled && dialing->found)
+	if (!left_out && dialing->found)
 		freeaddrinfo(dialing->found);
 	dialing->found = NULL;
 	if (!connection) {
@@ -246,8 +251,9 @@ static void on_resolved(uv_work_t *request, int cancelled)
 static bool look_up(struct rg_connection *connection)
 {
 	struct dialing *dialing = connection->dialing;
-	dialing->asking = uv_queue_work(connection->place->loop, &dialing->request, look_up_now,
-					on_resolved) == 0;
+	dialing->chore.work = look_up_now;
+	dialing->chore.done = on_resolved;
+	dialing->asking = chore_begin(&dialing->chore, connection->place->loop);
 	return dialing->asking;
 }
 
@@ -258,7 +264,6 @@ static bool note(struct rg_connection *connection, const struct rg_dial *dial)
 	if (!dialing)
 		return false;
 	dialing->connection = connection;
-	dialing->request.data = dialing;
 	snprintf(dialing->host, sizeof(dialing->host), "%s", dial->host);
 	snprintf(dialing->port, sizeof(dialing->port), "%u", dial->port);
 	if (dial->address_count != 0 && !room_make(dialing, dial->address_count))

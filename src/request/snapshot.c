@@ -61,7 +61,7 @@ static bool open_directories(struct rg_snapshot *snapshot, char *why)
 		home->directory = directory_get(home->realm);
 		if (home->directory)
 			continue;
-		snprintf(why, 256, "realm %s: its directory cannot be used", home->realm->name);
+		snprintf(why, 256, "realm %s: its directory cannot be used: %m", home->realm->name);
 		return false;
 	}
 	return true;

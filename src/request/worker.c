@@ -1,5 +1,6 @@
 #include "request/worker.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -253,13 +254,13 @@ static void free_memory(struct rg_worker *worker)
 
 static bool loop_open(struct rg_worker *worker)
 {
-	if (uv_loop_init(&worker->loop) != 0)
-		return false;
-	if (mailbox_init(&worker->mailbox, &worker->loop, worker) == 0)
-		return true;
-	mailbox_destroy(&worker->mailbox);
-	uv_loop_close(&worker->loop);
-	return false;
+	int failed = uv_loop_init(&worker->loop);
+	if (failed == 0 && (failed = mailbox_init(&worker->mailbox, &worker->loop, worker)) != 0) {
+		mailbox_destroy(&worker->mailbox);
+		uv_loop_close(&worker->loop);
+	}
+	errno = -failed; /* libuv's errors are the system's */
+	return failed == 0;
 }
 
 bool worker_init(struct rg_worker *worker, unsigned number, unsigned workers, uint32_t sessions,
@@ -278,7 +279,9 @@ bool worker_init(struct rg_worker *worker, unsigned number, unsigned workers, ui
 	if (!worker->inbox || !worker->outbox || !window_init(&worker->window) ||
 	    !session_table_init(&worker->sessions, sessions, node, (uint16_t)number) ||
 	    !loop_open(worker)) {
+		int error = errno;
 		free_memory(worker);
+		errno = error;
 		return false;
 	}
 	uv_timer_init(&worker->loop, &worker->tick);

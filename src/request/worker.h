@@ -69,7 +69,7 @@ struct rg_worker {
 	void (*learned)(void);
 };
 
-/* The worker is zeroed. sessions: of this worker's table. False: no memory or descriptors, and nothing is kept. */
+/* The worker is zeroed. sessions: of this worker's table. False, with errno: no memory or descriptors, and nothing is kept. */
 bool worker_init(struct rg_worker *, unsigned number, unsigned workers, uint32_t sessions,
 		 uint8_t node, struct rg_worker *siblings, struct rg_mailbox *home);
 bool worker_start(struct rg_worker *);

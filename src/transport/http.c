@@ -190,11 +190,14 @@ static bool http_prepare(struct rg_http *http, char why[256])
 					MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MOST,
 					MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
 					MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_MOST, MHD_OPTION_END);
-	if (!http->daemon)
+	if (!http->daemon) {
+		int error = errno;
 		close(fd);
+		errno = error;
+	}
 	http->wake = http->daemon ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
 	if (http->wake < 0)
-		snprintf(why, 256, "the http server does not start");
+		snprintf(why, 256, "the http server does not start: %m");
 	return http->wake >= 0;
 }
 
@@ -230,7 +233,7 @@ bool http_serve(struct rg_http *http, char why[256])
 	if (!http->serves)
 		http->serves = thread_begin(&http->thread, run, http);
 	if (!http->serves)
-		snprintf(why, 256, "the http server does not start");
+		snprintf(why, 256, "the http server does not start: %m");
 	return http->serves;
 }
 

@@ -96,12 +96,35 @@ def test_O3_no_descriptor_for_a_loop_while_it_starts(region, tmp_path):
         except RuntimeError:
             assert gateway.process.child.returncode in (1, 75, 78), gateway.log
             assert gateway.log.strip(), f"descriptor {at}: it does not say why"
+            assert "emory" not in gateway.log, f"descriptor {at}: it was not memory: {gateway.log}"
             fired, ended = failing.disarm(), ended + 1
             continue
         fired = failing.disarm()
         assert gateway.control("status"), f"descriptor {at}"
         gateway.stop()
     assert ended > 5
+
+
+def test_O3_no_threads_while_it_starts(region, tmp_path):
+    """Whichever cannot be started, and none after it: it says so and ends. libuv's own threads would have ended it."""
+    failing, gateway = Failing(tmp_path), region.gateway
+    region.raddb.gateway["sandbox"] = False
+    region.raddb.write()
+    at, fired = 0, True
+    while fired:
+        at += 1
+        gateway.log_path.unlink(missing_ok=True)
+        failing.arm("thread", errno.EAGAIN, at, count=1000)
+        try:
+            failing.start(gateway)
+        except RuntimeError:
+            assert gateway.process.child.returncode == 1, gateway.log
+            assert os.strerror(errno.EAGAIN) in gateway.log, f"thread {at}: {gateway.log}"
+            fired = failing.disarm()
+            continue
+        fired = failing.disarm()
+        gateway.stop()
+    assert at > 10
 
 
 def test_O3_each_call_fails_once(cache, tmp_path):

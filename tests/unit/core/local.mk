@@ -1,5 +1,6 @@
 check_PROGRAMS += \
 	tests/unit/core/arena \
+	tests/unit/core/chores \
 	tests/unit/core/entropy \
 	tests/unit/core/mailbox \
 	tests/unit/core/slab \
@@ -10,6 +11,10 @@ tests_unit_core_arena_SOURCES = tests/unit/core/arena.c
 tests_unit_core_arena_LDFLAGS = $(ldflags_unit)
 tests_unit_core_arena_LDADD = $(ldadd_unit)
 tests_unit_core_arena_DEPENDENCIES = src/libroamgate.a
+tests_unit_core_chores_SOURCES = tests/unit/core/chores.c
+tests_unit_core_chores_LDFLAGS = $(ldflags_unit)
+tests_unit_core_chores_LDADD = $(ldadd_unit)
+tests_unit_core_chores_DEPENDENCIES = src/libroamgate.a
 tests_unit_core_entropy_SOURCES = tests/unit/core/entropy.c
 tests_unit_core_entropy_LDFLAGS = $(ldflags_unit)
 tests_unit_core_entropy_LDADD = $(ldadd_unit)

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/chores.h"
 #include "transport/bind.h"
 
 static bool on_established(void *owner, struct rg_connection *connection, char *refusal)
@@ -177,6 +178,7 @@ void scene_begin(struct scene *scene, enum rg_transport transport)
 {
 	*scene = (struct scene){.transport = transport};
 	assert_int_equal(uv_loop_init(&scene->loop), 0);
+	assert_true(chores_open(RG_ROLE_RESOLVER));
 	wheel_init(&scene->wheel, clock_now());
 	scene->place = (struct rg_connection_place){
 		.loop = &scene->loop,
@@ -274,6 +276,7 @@ void scene_end(struct scene *scene)
 	place_close(&scene->place);
 	uv_run(&scene->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&scene->loop), 0);
+	chores_close();
 	assert_null(scene->place.connections);
 	assert_int_equal(scene->wheel.armed, 0);
 	assert_true(scene->outside.ended || !scene->at_caller);
