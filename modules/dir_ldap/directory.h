@@ -121,7 +121,7 @@ TAILQ_HEAD(job_list, job);
 struct rg_ldap_directory {
 	const struct rg_ldap_settings *settings;
 	char *name;
-	struct rg_nt_digests *digests; /* NULL: no nt_hash_attribute, or no legacy provider */
+	struct rg_nt_digests *digests; /* NULL: no nt_hash_attribute, or not made so far */
 	pthread_t thread;
 	int wake; /* eventfd */
 	atomic_bool closing;

@@ -333,6 +333,8 @@ static bool ask_disabled(struct rg_ldap_directory *directory, struct task *task)
 static void task_verify(struct rg_ldap_directory *directory, struct task *task)
 {
 	const char *attribute = directory->settings->lookup.nt_hash_attribute;
+	if (!directory->digests && attribute) /* there was no memory, perhaps, and now there is */
+		directory->digests = nt_digests_new();
 	if (!directory->digests)
 		task_answer(directory, task, RG_OUTCOME_UNAVAILABLE, "%s",
 			    attribute ? "OpenSSL's legacy provider is missing"

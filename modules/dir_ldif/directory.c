@@ -27,7 +27,7 @@ TAILQ_HEAD(waiting_list, waiting);
 struct rg_ldif_directory {
 	const struct rg_ldif_settings *settings;
 	char *name;
-	struct rg_nt_digests *digests; /* NULL: OpenSSL has no legacy provider */
+	struct rg_nt_digests *digests; /* NULL: not made so far; the answerer's */
 	pthread_t reader, answerer;
 
 	pthread_mutex_t lock; /* over all that follows */
@@ -159,6 +159,9 @@ static void answer_one(struct rg_ldif_directory *directory, struct waiting *wait
 		 : directory->why[0] ? directory->why
 				     : "the file is not read yet");
 	pthread_mutex_unlock(&directory->lock);
+	/* There was no memory for them, perhaps, and now there is. */
+	if (!directory->digests && question->kind == RG_ASK_MSCHAPV2)
+		directory->digests = nt_digests_new();
 	if (store && !atomic_load_explicit(&question->cancelled, memory_order_relaxed))
 		question_judge(directory->settings, store, directory->digests, question);
 	else
