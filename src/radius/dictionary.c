@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "radius/shim/libradius.h"
 
+#define DICTIONARY_ROOM ((size_t)16 << 20) /* octets: all dictionaries, and more */
 #define PAIR_ROOM   65536 /* octets: what an attribute takes, and more */
 #define VENDOR_DHCP 54 /* FreeRADIUS files DHCP options under it; they are no RADIUS attributes */
 
@@ -38,6 +39,11 @@ bool dictionary_open(const char *dir, const char **why)
 	if (access(path, R_OK) != 0) {
 		snprintf(missing, sizeof(missing), "%s: %s", path, strerror(errno));
 		*why = missing;
+		return false;
+	}
+	/* libfreeradius walks over what it could not put into its tables. */
+	if (!memory_is_there(DICTIONARY_ROOM)) {
+		*why = "out of memory";
 		return false;
 	}
 	fr_dns_lookups = false;
