@@ -4,8 +4,10 @@
 #include <openssl/provider.h>
 #include <stdlib.h>
 
+#include "core/reserve.h"
 #include "core/secret.h"
 
+#define PROVIDER_ROOM ((size_t)1 << 20)
 #define PASSWORD_MOST 256u /* characters; RFC 2759 §8.3: "0-to-256-unicode-char Password" */
 
 struct rg_nt_digests {
@@ -17,7 +19,8 @@ struct rg_nt_digests {
 
 static struct rg_nt_digests *digests_make(void)
 {
-	struct rg_nt_digests *digests = calloc(1, sizeof(*digests));
+	/* OpenSSL 3.0 frees what it has not made where a provider's own context has no memory. */
+	struct rg_nt_digests *digests = memory_is_there(PROVIDER_ROOM) ? calloc(1, sizeof(*digests)) : NULL;
 	if (!digests)
 		return NULL;
 	digests->library = OSSL_LIB_CTX_new();

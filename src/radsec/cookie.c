@@ -13,11 +13,17 @@
 
 static uint8_t key[32]; /* of this process */
 static bool drawn;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void draw(void)
+/* It could not be drawn for the last hello, perhaps, and can be for this one. */
+static bool draw(void)
 {
-	drawn = RAND_bytes(key, sizeof(key)) == 1;
+	pthread_mutex_lock(&lock);
+	if (!drawn)
+		drawn = RAND_bytes(key, sizeof(key)) == 1;
+	bool there = drawn;
+	pthread_mutex_unlock(&lock);
+	return there;
 }
 
 static bool make(const union rg_address *address, uint64_t period, uint8_t cookie[LENGTH])
@@ -26,13 +32,12 @@ static bool make(const union rg_address *address, uint64_t period, uint8_t cooki
 	struct rg_buffer buffer = buffer_over(octets, sizeof(octets));
 	unsigned length = LENGTH;
 	bool v6 = address->any.sa_family == AF_INET6;
-	pthread_once(&once, draw);
 	buffer_u16(&buffer, address->any.sa_family);
 	buffer_u16(&buffer, v6 ? address->v6.sin6_port : address->v4.sin_port);
 	buffer_put(&buffer, v6 ? span_of(&address->v6.sin6_addr, 16) : span_of(&address->v4.sin_addr, 4));
 	buffer_u32(&buffer, (uint32_t)(period >> 32));
 	buffer_u32(&buffer, (uint32_t)period);
-	return drawn && HMAC(EVP_sha256(), key, sizeof(key), octets, buffer.length, cookie, &length);
+	return draw() && HMAC(EVP_sha256(), key, sizeof(key), octets, buffer.length, cookie, &length);
 }
 
 int cookie_make(SSL *ssl, unsigned char *cookie, unsigned *length)

@@ -99,9 +99,9 @@ static bool set_up(struct rg_connection *connection)
 	enum rg_transport transport = connection->transport;
 	uint8_t address[16];
 	connection->ssl = SSL_new(transport == RG_TRANSPORT_TLS ? radsec->tls : radsec->dtls);
-	if (!connection->ssl || !offer_versions(connection->ssl, radsec->versions, transport))
+	if (!connection->ssl || !SSL_set_app_data(connection->ssl, connection) ||
+	    !offer_versions(connection->ssl, radsec->versions, transport))
 		return false;
-	SSL_set_app_data(connection->ssl, connection);
 	/* A name among several vhosts (RFC 6066 §3); addresses are none. */
 	if (inet_pton(AF_INET, host, address) != 1 && inet_pton(AF_INET6, host, address) != 1)
 		SSL_set_tlsext_host_name(connection->ssl, host);

@@ -110,11 +110,10 @@ struct rg_connection *port_new_connection(struct rg_radsec_port *port, const uni
 	connection->peer.address = *source;
 	connection->state = SHAKING_HANDS;
 	connection->ssl = SSL_new(tls ? port->radsec->tls : port->radsec->dtls);
-	if (!connection->ssl) {
+	if (!connection->ssl || !SSL_set_app_data(connection->ssl, connection)) {
 		connection_end(connection, RG_CONNECTION_OURS, "no memory");
 		return NULL;
 	}
-	SSL_set_app_data(connection->ssl, connection);
 	SSL_set_accept_state(connection->ssl);
 	psk_serve(connection);
 	return connection;

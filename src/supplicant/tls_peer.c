@@ -38,7 +38,7 @@ bool tls_peer_open(struct rg_tls_peer *tls, struct rg_supplicant_profile *profil
 	tls->ssl = SSL_new(profile->tls);
 	tls->in = BIO_new(BIO_s_mem());
 	tls->out = BIO_new(BIO_s_mem());
-	if (!tls->ssl || !tls->in || !tls->out) {
+	if (!tls->ssl || !tls->in || !tls->out || !SSL_set_app_data(tls->ssl, &tls->trust)) {
 		BIO_free(tls->in);
 		BIO_free(tls->out);
 		tls_peer_close(tls);
@@ -47,7 +47,6 @@ bool tls_peer_open(struct rg_tls_peer *tls, struct rg_supplicant_profile *profil
 	BIO_set_mem_eof_return(tls->in, -1);
 	BIO_set_mem_eof_return(tls->out, -1);
 	SSL_set_bio(tls->ssl, tls->in, tls->out);
-	SSL_set_app_data(tls->ssl, &tls->trust);
 	SSL_set_info_callback(tls->ssl, alert_seen);
 	SSL_set_connect_state(tls->ssl);
 	SSL_SESSION *session = profile->resume ? profile_session(profile) : NULL;

@@ -6,6 +6,7 @@
 
 #include "radsec/private.h"
 #include "scene.h"
+#include "../directory/shortage.h"
 
 static struct scene scene;
 static struct stranger stranger = {.fd = -1};
@@ -81,6 +82,29 @@ static void test_T5_a_hello_without_cookie_keeps_no_state(void **state)
 	assert_int_equal(scene.arrived, 0);
 	assert_int_equal(kept(), 1); /* the one that waits for them all */
 	assert_int_equal(scene.wheel.armed, 0);
+	scene_meet(&scene);
+}
+
+/* The one that waits for them all had none of its own to tell by whom a cookie was asked for. */
+static void test_O3_a_hello_that_finds_no_memory_is_not_heard(void **state)
+{
+	uint8_t hello[4096], answer[4096];
+	size_t length = hello_make(hello);
+	struct stranger one = stranger_call(&scene);
+	(void)state;
+	for (unsigned at = 1; at == 1 || shortage.failed; at++) {
+		assert_int_equal(send(one.fd, hello, length, 0), length);
+		shortage.failed = false;
+		shortage.left = at;
+		scene_turn(&scene);
+		shortage.left = 0;
+		while (recv(one.fd, answer, sizeof(answer), MSG_DONTWAIT) > 0)
+			;
+	}
+	assert_int_equal(send(one.fd, hello, length, 0), length);
+	hear(one.fd, answer);
+	assert_int_equal(answer[13], 3); /* HelloVerifyRequest */
+	stranger_leave(&one);
 	scene_meet(&scene);
 }
 
@@ -370,6 +394,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		NEW(test_T5_a_hello_without_cookie_keeps_no_state),
+		NEW(test_O3_a_hello_that_finds_no_memory_is_not_heard),
 		NEW(test_T5_a_cookie_is_good_for_its_source_alone),
 		NEW(test_O9_strangers_get_no_answer),
 		NEW(test_W1_nonsense_is_dropped),
