@@ -1,6 +1,7 @@
 /* LD_PRELOAD: makes calls of one kind fail, as the file $FAIL_CONTROL says, which lib/failing.py and this share: the
- * n-th from now on, and as many as are wanted after it; one in so many; or the first from each place. Counts the calls of
- * each kind. */
+ * n-th from now on, and as many as are wanted after it; one in so many; or the first from each place. While the process has
+ * one thread it may be split at each of them: a child goes on with the call that failed, and the process, once the child has
+ * ended, with the call that did not. Counts the calls of each kind. */
 #define _GNU_SOURCE
 #include "fail.h"
 #include <dlfcn.h>
@@ -10,15 +11,24 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/single_threaded.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define NONE   UINT32_MAX
 #define PLACES 65536
+#define CHILDREN 65536
 #define FAILED UINT64_C(1) /* of a place: it had its turn … */
 #define SPARED UINT64_C(2) /* … or will have none */
+#define WAITS  UINT64_C(8) /* … or will have one */
+#define MARKS  (FAILED | SPARED | WAITS)
 
 static struct control {
 	_Atomic uint32_t kind; /* NONE: no call fails */
@@ -33,6 +43,14 @@ static struct control {
 	_Atomic uint64_t not_before; /* of calls[kind] */
 	_Atomic uint32_t seen;	     /* calls from places that had not failed yet */
 	_Atomic uint64_t places[PLACES]; /* hashes; 0: none */
+	_Atomic uint32_t splits;   /* while there is one thread, and no call fails afterwards */
+	_Atomic int32_t child;	   /* 0: none is there now */
+	_Atomic uint32_t children; /* that have ended */
+	_Atomic uint32_t alone;	   /* calls of that kind while there was one thread */
+	struct {
+		int32_t status; /* of waitpid */
+		uint32_t said;	/* octets to stderr */
+	} ended[CHILDREN];
 } nothing = {.kind = NONE}, *control = &nothing;
 
 /* What ends the process for want of memory or descriptors, and is not ours to mend: those calls do not fail. Where we can, we
@@ -50,10 +68,11 @@ static const struct careless {
 	{MEMORY, NULL, "gnutls_x509_dn_init", 0}, /* writes to what calloc gave it: as well */
 	{MEMORY, NULL, "value_data_from_str", 0}, /* of libfreeradius: dictionary.c asks before */
 	{MEMORY, "libuv.so", "realloc", 1}, /* aborts where it cannot have a larger table of descriptors */
-	{THREAD, NULL, "uv_once", 0},     /* libuv aborts without its pool of threads, before anything is served */
+	{MEMORY, NULL, "dict_addattr", 0},	  /* as well: what was not put into a table is looked for there */
+	{MEMORY, NULL, "OSSL_LIB_CTX_new_child", 0},	/* frees what it has not made: nt_hash.c asks before */
+	{MEMORY, NULL, "CRYPTO_secure_malloc_init", 0}, /* OpenSSL aborts: main.c asks before */
 	{DESCRIPTOR, NULL, "uv_once", 0}, /* libuv aborts without a pipe for its lock of signals: daemon.c asks before */
 };
-#define FRAMES 16
 
 static void *failed[FRAMES]; /* the last that did, for who looks into a crash */
 static _Atomic int failed_count;
@@ -129,31 +148,20 @@ static int is_spared(enum kind kind)
 	return 0;
 }
 
-/* The calls that led here, wherever their libraries lie; each error is another place. */
+/* The calls that led here; each error is another place. */
 static uint64_t place_of(enum kind kind, int error)
 {
-	void *frames[FRAMES];
-	int count = backtrace(frames, FRAMES);
-	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ ((uint64_t)(uint32_t)error << 8 | kind);
-	for (int i = 0; i < count; i++) {
-		struct dl_find_object found;
-		if (_dl_find_object(frames[i], &found) != 0)
-			continue;
-		uint64_t start = (uintptr_t)found.dlfo_map_start, end = (uintptr_t)found.dlfo_map_end;
-		hash = (hash ^ ((uintptr_t)frames[i] - start)) * UINT64_C(0x100000001b3);
-		hash = (hash ^ (end - start)) * UINT64_C(0x100000001b3);
-		hash ^= hash >> 29;
-	}
-	return (hash | 4) & ~(FAILED | SPARED);
+	uint64_t hash = place_hash(UINT64_C(0xcbf29ce484222325) ^ ((uint64_t)(uint32_t)error << 8 | kind));
+	return (hash | 4) & ~MARKS;
 }
 
 /* NULL: there are too many. */
 static _Atomic uint64_t *place_find(uint64_t hash)
 {
-	for (uint64_t i = hash >> 3, tried = 0; tried < PLACES; i++, tried++) {
+	for (uint64_t i = hash >> 4, tried = 0; tried < PLACES; i++, tried++) {
 		_Atomic uint64_t *place = &control->places[i % PLACES];
 		uint64_t there = 0;
-		if (atomic_compare_exchange_strong(place, &there, hash) || (there & ~(FAILED | SPARED)) == hash)
+		if (atomic_compare_exchange_strong(place, &there, hash) || (there & ~MARKS) == hash)
 			return place;
 	}
 	return NULL;
@@ -165,10 +173,11 @@ static int place_has_turn(enum kind kind, uint64_t call)
 	_Atomic uint64_t *place = place_find(place_of(kind, atomic_load(&control->error)));
 	if (!place || atomic_load(place) & (FAILED | SPARED))
 		return 0;
-	if (is_spared(kind)) {
+	if (!(atomic_load(place) & WAITS) && is_spared(kind)) {
 		atomic_fetch_or(place, SPARED);
 		return 0;
 	}
+	atomic_fetch_or(place, WAITS);
 	atomic_fetch_add(&control->seen, 1);
 	uint64_t not_before = atomic_load(&control->not_before);
 	if (call < not_before ||
@@ -196,13 +205,92 @@ static int number_has_turn(enum kind kind, uint64_t call)
 	return 0;
 }
 
+/* For who finds afterwards that something is wrong. */
+static void tell_place(void)
+{
+	static const char here[] = "*** fails:\n";
+	void *frames[FRAMES];
+	int count = backtrace(frames, FRAMES), before = errno;
+	if (write(STDERR_FILENO, here, sizeof(here) - 1) > 0)
+		backtrace_symbols_fd(frames, count, STDERR_FILENO);
+	errno = before;
+}
+
+static uint32_t size_of_log(void)
+{
+	struct stat st;
+	return fstatat(STDERR_FILENO, "", &st, AT_EMPTY_PATH) == 0 ? (uint32_t)st.st_size : 0;
+}
+
+static int split; /* this process is a child, or is about to make one: its calls do not fail */
+static int parent;
+
+int fails_for(void)
+{
+	return parent;
+}
+
+/* What a child reads on in a file, the process that it came from has not read yet. */
+static void reopen_files(void)
+{
+	for (int fd = STDERR_FILENO + 1; fd < 64; fd++) {
+		char path[32];
+		struct stat st;
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		if (fstatat(fd, "", &st, AT_EMPTY_PATH) != 0 || !S_ISREG(st.st_mode))
+			continue;
+		off_t at = lseek(fd, 0, SEEK_CUR);
+		int own = open(path, (fcntl(fd, F_GETFL) & O_ACCMODE) | O_CLOEXEC);
+		if (own < 0 || lseek(own, at, SEEK_SET) != at || dup3(own, fd, O_CLOEXEC) < 0)
+			_exit(100);
+		close(own);
+	}
+}
+
+/* True in the child. */
+static int is_child(void)
+{
+	uint32_t number = atomic_load(&control->children);
+	int before = errno, status = 0;
+	if (number >= CHILDREN)
+		return 0;
+	split = 1;
+	dprintf(STDERR_FILENO, "*** child %u\n", number);
+	uint32_t said = size_of_log();
+	pid_t child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		parent = getppid();
+		reopen_files();
+		errno = before;
+		return 1;
+	}
+	atomic_store(&control->child, child);
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	control->ended[number].status = child > 0 ? status : -1;
+	control->ended[number].said = size_of_log() - said;
+	dprintf(STDERR_FILENO, "\n*** child over\n");
+	atomic_store(&control->child, 0);
+	atomic_store(&control->children, number + 1);
+	split = 0;
+	errno = before;
+	return 0;
+}
+
 int fails(enum kind kind)
 {
 	uint64_t call = atomic_fetch_add(&control->calls[kind], 1);
-	if (atomic_load(&control->kind) != kind)
+	uint32_t splits = atomic_load(&control->splits);
+	if (atomic_load(&control->kind) != kind || split || (splits && !__libc_single_threaded))
 		return 0;
+	atomic_fetch_add(&control->alone, splits);
 	if (!(atomic_load(&control->apart) ? place_has_turn(kind, call) : number_has_turn(kind, call)))
 		return 0;
+	if (splits && !is_child())
+		return 0;
+	if (atomic_load(&control->apart))
+		tell_place();
 	atomic_fetch_add(&control->fired, 1);
 	if (!atomic_flag_test_and_set(&being_written)) { /* of two at once one is enough */
 		atomic_store(&failed_count, backtrace(failed, FRAMES));

@@ -1,6 +1,10 @@
 /* Which calls fail on demand, and how the library that makes them fail (fail.c, fail_calls.c) is told so. */
 #pragma once
 
+#include <stdint.h>
+
+#define FRAMES 16 /* of a place, and of what is told of it */
+
 /* As in lib/failing.py. */
 enum kind {
 	MEMORY,
@@ -24,3 +28,7 @@ enum kind {
 
 /* 0: goes on. Else an error number, or SHORT. */
 int fails(enum kind kind);
+/* 0; in a child that goes on with a call that failed, the process that it came from. */
+int fails_for(void);
+/* A hash of the innermost functions on the stack, its own caller the first. */
+uint64_t place_hash(uint64_t seed);

@@ -353,6 +353,17 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 	return fails(THREAD) ? EAGAIN : real(thread, attributes, run, argument);
 }
 
+/* glibc knows who wrote under a lock by the number of the thread, which a child's is not: what was held when it was made is
+ * its own to let go of. */
+int pthread_rwlock_unlock(pthread_rwlock_t *lock)
+{
+	REAL(int, pthread_rwlock_unlock, pthread_rwlock_t *);
+	int parent = fails_for();
+	if (parent != 0 && lock->__data.__cur_writer == parent)
+		lock->__data.__cur_writer = gettid();
+	return real(lock);
+}
+
 /* So that fail.c can tell of a crash in a thread that holds all signals back. */
 int pthread_sigmask(int how, const sigset_t *set, sigset_t *before)
 {

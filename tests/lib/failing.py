@@ -36,11 +36,17 @@ def error_name(error):
     return "short" if error == SHORT else errno.errorcode[error]
 
 
+class _Child(ctypes.Structure):
+    _fields_ = [("status", ctypes.c_int32), ("said", ctypes.c_uint32)]
+
+
 class _Page(ctypes.Structure):
     _fields_ = [("kind", ctypes.c_uint32), ("error", ctypes.c_int32), ("left", ctypes.c_int64),
                 ("last", ctypes.c_int64), ("every", ctypes.c_uint32), ("fired", ctypes.c_uint32),
                 ("calls", ctypes.c_uint64 * len(KINDS)), ("apart", ctypes.c_uint64), ("not_before", ctypes.c_uint64),
-                ("seen", ctypes.c_uint32), ("places", ctypes.c_uint64 * 65536)]
+                ("seen", ctypes.c_uint32), ("places", ctypes.c_uint64 * 65536), ("splits", ctypes.c_uint32),
+                ("child", ctypes.c_int32), ("children", ctypes.c_uint32), ("alone", ctypes.c_uint32),
+                ("ended", _Child * 65536)]
 
 
 class Failing:
@@ -48,7 +54,7 @@ class Failing:
         folder = Path(folder)
         self.library, control = folder / "fail.so", folder / "fail"
         run(["gcc", "-shared", "-fPIC", "-O2", "-o", self.library,
-             *(SOURCE / "tests" / "lib" / name for name in ("fail.c", "fail_calls.c"))])
+             *(SOURCE / "tests" / "lib" / name for name in ("fail.c", "fail_calls.c", "fail_place.c"))])
         control.write_bytes(bytes(ctypes.sizeof(_Page)))
         with open(control, "r+b") as file:
             self.memory = mmap.mmap(file.fileno(), 0)
@@ -56,13 +62,16 @@ class Failing:
         self.page.kind = NONE
         self.environment = dict(LD_PRELOAD=str(self.library), FAIL_CONTROL=str(control))
 
-    def start(self, gateway, **more):
-        """Starts a gateway that may fail; commands that it is asked by do not."""
+    def start(self, gateway, ready=True, **more):
+        """Starts a gateway that may fail; commands that it is asked by do not. ready: and waits until it serves."""
         before = dict(gateway.env)
         gateway.env.update(self.environment, **more)
         gateway.env["ASAN_OPTIONS"] += ":verify_asan_link_order=0:allocator_may_return_null=1"
         try:
-            gateway.start()
+            if ready:
+                gateway.start()
+            else:
+                gateway.begin()
         finally:
             gateway.env = before
 
@@ -78,6 +87,12 @@ class Failing:
         more. A place is the sixteen innermost functions on the stack."""
         self._arm(kind, error, apart=apart, not_before=0)
 
+    def arm_children(self, kind, error, places):
+        """The next gateway is split at each call, or at the first from each place, for as long as it has one thread: its
+        children go on with a call that failed, one after the other."""
+        self.page.splits, self.page.children, self.page.child, self.page.alone = 1, 0, 0, 0
+        self._arm(kind, error, **(dict(apart=1, not_before=0) if places else dict(left=1, last=-1 << 40)))
+
     def forget_places(self):
         self.page.kind = NONE
         ctypes.memset(self.page.places, 0, ctypes.sizeof(self.page.places))
@@ -92,7 +107,7 @@ class Failing:
 
     def disarm(self):
         """How many calls failed."""
-        self.page.kind = NONE
+        self.page.kind, self.page.splits = NONE, 0
         return self.page.fired
 
     @property

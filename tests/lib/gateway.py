@@ -115,10 +115,13 @@ class Gateway:
     def pid(self):
         return self.process.pid
 
-    def start(self):
-        after = len(self.log)
+    def begin(self):
         self.process = Process([self.build / "src" / "roamgated", "-f", "-c", self.raddb.file],
                                self.log_path, env=self.env, namespace=self.namespace)
+
+    def start(self):
+        after = len(self.log)
+        self.begin()
         self.process.wait_line(r"roamgated ready:", 10, after)
 
     def stop(self, expect=0):

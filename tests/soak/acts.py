@@ -53,6 +53,7 @@ class Swept(Bed):
             Load("PEAP and MSCHAPv2", password("peap", "mschapv2", "password", town), "accepted", good, 1, 4),
             Load("PEAP resumed", [*password("peap", "gtc", "password", town), "--resume"], "accepted", good, 1, 4),
             Load("people in a file", password("ttls", "pap", "password", other), "accepted", other.realm, 1, 4),
+            Load("password over DTLS", password("ttls", "pap", "password", other), "accepted", other.realm, 1, 4, far=True),
             Load("wrong PAP", password("ttls", "pap", "wrong", town), "password-wrong", good, 1, 4),
             Load("wrong MSCHAPv2", password("peap", "mschapv2", "wrong", town), "password-wrong", good, 1, 4),
             Load("wrong in a file", password("peap", "gtc", "wrong", other), "password-wrong", other.realm, 1, 4),
@@ -65,6 +66,7 @@ SIGN_INS = {  # act -> loads of the bed
     "passwords": ["TTLS and PAP", "PEAP and MSCHAPv2", "PEAP resumed", "people in a file"],
     "proxied": ["proxied", "proxied over RadSec"],
     "over RadSec": ["over RadSec"],
+    "over DTLS": ["password over DTLS"],
 }
 REFUSALS = {
     "disabled": ["disabled"],
@@ -87,7 +89,8 @@ class Acts:
         self.context = ssl.create_default_context(cafile=far["ca"])
         self.context.check_hostname = False
         self.context.load_cert_chain(far["certificate"], far["private_key"])
-        self.others = {"reload": self._reload, "connections": self._connections, "commands": self._commands}
+        self.others = {"reload": self._reload, "connections": self._connections, "commands": self._commands,
+                       "dialling": self._dialling}
         self.names = [*SIGN_INS, *REFUSALS, *self.others]
 
     def run(self, name):
@@ -141,6 +144,17 @@ class Acts:
                 pass  # whatever becomes of it
         self._loads(["over RadSec"])
 
+    def _dialling(self):
+        """Peers under another name: each is looked up and called anew."""
+        for _ in range(self.many // 2):
+            self.number += 1
+            for peer in self.bed.raddb.peers:
+                if peer.get("host"):
+                    peer["host"] = "localhost" if self.number % 2 else "127.0.0.1"
+            self.bed.raddb.write()
+            self._control("reload")
+            self._loads(["proxied over RadSec", "proxied over DTLS"])
+
     def _commands(self):
         for _ in range(self.many // 2):
             self._control("status")
@@ -155,7 +169,8 @@ class Acts:
         except (OSError, ValueError):
             pass  # an answer that was cut
 
-    def serves(self, names=("full", "PEAP and MSCHAPv2", "proxied", "proxied over RadSec", "over RadSec")):
+    def serves(self, names=("full", "PEAP and MSCHAPv2", "proxied", "proxied over RadSec", "proxied over DTLS", "over RadSec",
+                            "password over DTLS")):
         """Every way in is open: none was lost and none refused."""
         many, self.many = self.many, 2
         try:

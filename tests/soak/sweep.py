@@ -21,13 +21,12 @@ from lib.failing import KINDS, error_name  # noqa: E402
 from lib.gateway import COMPLAINT  # noqa: E402
 from lib.process import wait_for  # noqa: E402
 from soak.acts import Acts, FalseAccept, Swept  # noqa: E402
+from soak.children import Children, Step  # noqa: E402
 
-Step = collections.namedtuple("Step", "act kind error at")
 SPARE = 48  # descriptors: each of three directories may have eight connections more, and peers theirs
 PLACES = ("memory",)  # kinds of which each place fails once, and not each call
 APART = 200  # so many calls of that kind are between two that fail, lest a sign-in have many of them …
-APART_RELOAD = 10000  # … and a reload
-MANY = 1000  # calls of a start, of which each place fails once likewise: lines of the dictionaries that are read
+APART_RELOAD = 1000  # … and a reload
 IDLE = 3  # rounds in a row in which nothing new failed: there is nothing more
 
 
@@ -112,7 +111,7 @@ class Sweep:
         try:
             self.acts.run(step.act)
         except FalseAccept as error:
-            self._note(step, f"a false Accept: {error}")
+            self.note(step, f"a false Accept: {error}")
         fired = self.failing.disarm()
         self.fired[step.act, step.kind] += fired
         if not self.bed.gateway.process.running:
@@ -134,7 +133,7 @@ class Sweep:
                 self.bed.far.start()
                 wait_for(serves, 80, "it to serve again", every=0.2)
         except TimeoutError:
-            self._note(step, "it does not serve again")
+            self.note(step, "it does not serve again")
             gateway.kill()
         if not gateway.process.running:
             self._ended(step)
@@ -145,11 +144,11 @@ class Sweep:
         """It burns no processor, once what it had to do is done, and has kept no descriptors."""
         gateway = self.bed.gateway
         if not any(self._is_quiet() for _ in range(20)):
-            self._note(step, "it spins")
+            self.note(step, "it spins")
         try:  # what was needed for a moment, such as a connection for one password more, is closed after a minute
             wait_for(lambda: gateway.descriptors() <= self.descriptors + SPARE, 80, "descriptors", every=0.2)
         except TimeoutError:
-            self._note(step, f"descriptors: {self.descriptors}, then {gateway.descriptors()}:\n{self._held()}")
+            self.note(step, f"descriptors: {self.descriptors}, then {gateway.descriptors()}:\n{self._held()}")
             self.descriptors = gateway.descriptors()
 
     def _held(self):
@@ -164,7 +163,7 @@ class Sweep:
         time.sleep(0.4)
         return self.bed.gateway.cpu_s() - before < 0.5 * (time.monotonic() - began)
 
-    def _note(self, step, what):
+    def note(self, step, what):
         text = f"{step.act}: {step.kind} {step.at or '(a place)'} fails with {error_name(step.error)}: {what}" if step \
             else f"after all of it: {what}"
         self.found.append(text)
@@ -176,7 +175,7 @@ class Sweep:
         return log[complaint.start():complaint.start() + 4000] if complaint else log[-600:]
 
     def _ended(self, step):
-        self._note(step, f"it ended: {self.bed.gateway.process.child.returncode}\n{self._last_words()}")
+        self.note(step, f"it ended: {self.bed.gateway.process.child.returncode}\n{self._last_words()}")
         self._again()
 
     def _again(self):
@@ -195,7 +194,7 @@ class Sweep:
         try:
             self.bed.gateway.stop()
         except AssertionError as error:
-            self._note(None, str(error)[:6000])
+            self.note(None, str(error)[:6000])
 
     # While it starts: it says why and ends, or serves.
 
@@ -219,22 +218,22 @@ class Sweep:
     def every_start(self, counts):
         for kind, count in counts.items():
             began, before = time.monotonic(), self.fired["start", kind]
-            if kind in PLACES or count > MANY:
-                self._places_of_start(kind)
-            else:
-                for at in range(1, count + 1):
-                    for error in KINDS[kind]:
-                        if not self.late:
-                            self.start_one(Step("start", kind, error, at))
+            self.failing.forget_places()
+            for error in KINDS[kind]:
+                # One process for all until there are threads; then one for each.
+                alone = Children(self, kind, error).run(kind in PLACES)
+                if kind in PLACES:
+                    self._places_of_start(kind, error)
+                for at in () if kind in PLACES else range(alone + 1, count + 1):
+                    if not self.late:
+                        self.start_one(Step("start", kind, error, at))
             self.say(f"start: {kind}: {self.fired['start', kind] - before} failed, {time.monotonic() - began:.0f} s")
 
-    def _places_of_start(self, kind):
-        self.failing.forget_places()
-        for error in KINDS[kind]:
-            idle = 0
-            while idle < IDLE and not self.late:
-                fired = self.start_one(Step("start", kind, error, None))
-                idle = 0 if fired else idle + 1
+    def _places_of_start(self, kind, error):
+        idle = 0
+        while idle < IDLE and not self.late:
+            fired = self.start_one(Step("start", kind, error, None))
+            idle = 0 if fired else idle + 1
 
     def start_one(self, step):
         """How many calls failed."""
@@ -249,26 +248,26 @@ class Sweep:
             self.failing.start(gateway)
         except RuntimeError:
             self._refused_to_start(step)
-            return self._count_start(step)
+            return self.count_fired(step)
         except TimeoutError:
-            self._note(step, f"neither serves nor ends: {self._last_words()}")
+            self.note(step, f"neither serves nor ends: {self._last_words()}")
             gateway.kill()
-            return self._count_start(step)
-        fired = self._count_start(step)
+            return self.count_fired(step)
+        fired = self.count_fired(step)
         try:
             # Not over RadSec: who calls a gateway that was gone so often has patience by now.
             wait_for(lambda: self.acts.serves(["full", "proxied"]), 40, "it to serve", every=0.2)
             code = gateway.stop(expect=None)
             if code != 0:
-                self._note(step, f"ended with {code}")
+                self.note(step, f"ended with {code}")
         except TimeoutError:
-            self._note(step, f"it does not serve: {self._last_words()}")
+            self.note(step, f"it does not serve: {self._last_words()}")
             gateway.kill()
         except AssertionError as error:
-            self._note(step, str(error)[:3000])
+            self.note(step, str(error)[:3000])
         return fired
 
-    def _count_start(self, step):
+    def count_fired(self, step):
         fired = self.failing.disarm()
         self.fired["start", step.kind] += fired
         return fired
@@ -276,7 +275,7 @@ class Sweep:
     def _refused_to_start(self, step):
         code, log = self.bed.gateway.process.child.returncode, self.bed.gateway.log
         if code <= 0 or code == 99 or COMPLAINT.search(log) or not log.strip():
-            self._note(step, f"ended with {code}: {self._last_words()}")
+            self.note(step, f"ended with {code}: {self._last_words()}")
 
 
 def tell(sweep):
