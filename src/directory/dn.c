@@ -41,8 +41,9 @@ static void put_value(FILE *out, const struct berval *text)
 		space = false;
 		any = true;
 		/* A separator inside a value is kept apart from the separators; NUL must not end
-		 * it. */
-		if (octet == ',' || octet == '+' || octet == '\\' || octet == 0)
+		 * it, and libldap skips controls at its ends; what comes of it is a DN again
+		 * (RFC 4514 section 2.4). */
+		if (octet < 0x20 || strchr(",+\\\"#;<>", octet))
 			fprintf(out, "\\%02x", octet);
 		else
 			fputc(tolower(octet), out);

@@ -4,8 +4,8 @@
 #define RG_DIRECTORY_DN_H
 #include <stdbool.h>
 
-/* One text for all spellings of a name, to be freed; NULL: no DN. False: no memory, nobody knows.
- */
+/* One text for all spellings of a name, one of them itself, to be freed; NULL: no DN. False: no
+ * memory, nobody knows. */
 bool dn_read(const char *text, char **normal);
 /* The same where no memory may be taken for no DN. */
 char *dn_normal(const char *text);

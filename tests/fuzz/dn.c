@@ -76,6 +76,9 @@ static void names(const char *text)
 	}
 	for (const char *at = normal; *at; at++)
 		MUST(*at < 'A' || *at > 'Z');
+	char *again = dn_normal(normal);
+	MUST(again && strcmp(again, normal) == 0);
+	free(again);
 	spelt_anew(text, normal);
 	taken_apart(text, normal);
 	relations(normal);

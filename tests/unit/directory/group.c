@@ -35,6 +35,24 @@ static void O3_a_name_is_read_or_not_known(void **state)
 	assert_true(!shortage_works() || at > 5);
 }
 
+/* What has a meaning in a DN stands in a value only with a backslash (RFC 4514 section 2.4). */
+static void a_normal_form_is_a_DN_itself(void **state)
+{
+	static const char *const names[] = {
+		"cn=a\\<b,dc=nl",      "cn=\\#1",          "cn=\\\"zo\\\"\\;\\>,dc=nl",
+		"uid=t\x9d \\<,dc=nl", "cn=a\\,b\\+c\\\\", "cn=\\\r0"};
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *normal = dn_normal(names[i]);
+		assert_non_null(normal);
+		char *again = dn_normal(normal);
+		assert_non_null(again);
+		assert_string_equal(again, normal);
+		free(again);
+		free(normal);
+	}
+}
+
 static void no_DN_is_no_lack_of_memory(void **state)
 {
 	char *normal;
@@ -93,6 +111,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(O3_a_name_is_read_or_not_known),
+		cmocka_unit_test(a_normal_form_is_a_DN_itself),
 		cmocka_unit_test(no_DN_is_no_lack_of_memory),
 		cmocka_unit_test(the_name_that_names_nothing_is_above_everything),
 		cmocka_unit_test(O3_a_group_is_met_or_unsure),
