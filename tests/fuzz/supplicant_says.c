@@ -60,7 +60,6 @@ static void hear_message(struct says *says)
 	}
 	MUST(cursor_left(&cursor) == 0);
 	says->clear_length = clear.length;
-	says->message_length = 0;
 }
 
 void says_hear(struct says *says, uint8_t type, struct rg_span typedata)
@@ -74,13 +73,17 @@ void says_hear(struct says *says, uint8_t type, struct rg_span typedata)
 		cursor_u32(&cursor);
 	struct rg_span data = cursor_rest(&cursor);
 	MUST(!cursor.failed);
-	if (data.length > sizeof(says->message) - says->message_length)
-		return;
-	if (data.length != 0)
+	says->too_long |= data.length > sizeof(says->message) - says->message_length;
+	if (data.length != 0 && !says->too_long) {
 		memcpy(says->message + says->message_length, data.data, data.length);
-	says->message_length += data.length;
-	if (!(flags & FLAG_MORE))
+		says->message_length += data.length;
+	}
+	if (flags & FLAG_MORE)
+		return;
+	if (!says->too_long)
 		hear_message(says);
+	says->message_length = 0;
+	says->too_long = false;
 }
 
 static void response(struct rg_buffer *packet, uint8_t id, uint8_t type, struct rg_span data)

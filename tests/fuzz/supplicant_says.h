@@ -11,6 +11,7 @@ struct says {
 	uint8_t message[4096],
 		clear[4096]; /* of the server: TLS so far; what its last data records held */
 	size_t message_length, clear_length;
+	bool too_long;       /* the message under way: nobody hears it */
 	uint8_t queued[300]; /* the rest of a message in two pieces */
 	size_t queued_length;
 	uint8_t nt_response[24]; /* said last in MSCHAPv2 */
