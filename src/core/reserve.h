@@ -1,6 +1,9 @@
 /* Memory for what is read as a whole or not at all, such as a configuration: where malloc has none,
- * a reserve is given up for the rest of it, and what was read is refused. One a process, because
- * want of memory is. */
+ * a reserve is given up for the rest of it, and what was read is refused.
+ *
+ * It is state of the process and of its threads, and not of an object that is handed down: given up it is malloc's, of which
+ * there is one, and libraries that are called in between, by which nothing can be handed on, live on it too. Handed down it
+ * would go through each function that reads a name, with nothing that any of them could do with it but to hand it on. */
 #ifndef RG_CORE_RESERVE_H
 #define RG_CORE_RESERVE_H
 #include <stdbool.h>
