@@ -1,4 +1,6 @@
 """RadSec (RFC 6614, RFC 7360) with Debian's radsecproxy at the other end, and with openssl s_client at the door."""
+import socket
+import ssl
 import subprocess
 
 import pytest
@@ -186,13 +188,38 @@ def test_T4_a_revoked_peer_is_cut_off(far, peers, tmp_path):
         proxy.stop()
 
 
-def test_T1_silence_at_the_door_is_closed(far):
-    """A connection that says nothing is closed within its time, and others are served meanwhile."""
-    import socket
-    with socket.create_connection(("127.0.0.1", far.ports["tls"])) as silent:
-        wait_for(lambda: far.region.sign_in("j.jansen").accepted, 10, "a sign-in meanwhile")
-        silent.settimeout(30)
-        assert silent.recv(1) == b"", "closed by the gateway"
+def test_T1_silent_and_slow_ones_are_closed(far, peers):
+    """Who says nothing, who shakes hands an octet at a time, and who stops half-way in a packet: each within its time, though
+    none has ended; others are served meanwhile."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.load_verify_locations(peers.ca)
+    asker = peers.pair("asker.example")
+    context.load_cert_chain(asker.certificate, asker.key)
+    silent, slow, half = (socket.create_connection(("127.0.0.1", far.ports["tls"])) for _ in range(3))
+    half = context.wrap_socket(half)
+    half.sendall(b"\x01\x07\x00\x40" + bytes(20))
+    hello = iter(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500))
+    closed = set()
+
+    def all_closed():
+        for one in {silent, slow, half} - closed:
+            try:
+                one.settimeout(0.1)
+                if one is slow:
+                    one.sendall(bytes([next(hello)]))
+                gone = not one.recv(1)
+            except (TimeoutError, ssl.SSLWantReadError):
+                gone = False
+            except OSError:
+                gone = True
+            if gone:
+                closed.add(one)
+                one.close()
+        return len(closed) == 3
+    assert not all_closed()
+    wait_for(lambda: far.region.sign_in("j.jansen").accepted, 10, "a sign-in meanwhile")
+    wait_for(all_closed, 30, "the gateway to close them all")
 
 
 @pytest.mark.parametrize("psk", [False, True], ids=["certificates", "TLS-PSK"])

@@ -62,7 +62,7 @@ class Line:
 
 class TlsUpstream:
     def __init__(self, certs, name="peer.example", newer=False, port=0):
-        pair = certs.pair(name)
+        pair = certs.pair("ended", "DNS:peer.example", expired=True) if name == "ended" else certs.pair(name)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(pair.certificate, pair.key)
         self.context.load_verify_locations(certs.ca)
@@ -77,6 +77,13 @@ class TlsUpstream:
         one, _ = self.socket.accept()
         one.settimeout(10)
         return Line(self.context.wrap_socket(one, server_side=True))
+
+    def refuse(self):
+        """The next call, of a gateway that does not take us for whom it calls."""
+        try:
+            self.accept()
+        except OSError:
+            pass  # in the handshake already
 
     def close(self):
         self.socket.close()
@@ -162,20 +169,13 @@ def test_B3_a_bad_answer_costs_one_request(place, bad):
     assert made.peer()["bad"] == 1 and made.peer()["connections"] == 1
 
 
-@pytest.mark.parametrize("how", ["malformed", "reset", "closed"])
-def test_W3_what_was_under_way_goes_by_the_next_connection(place, how):
+def goes_by_the_next_connection(made, end):
     """A lone peer's connection ends with requests under way: they wait for the next, and new ones with them."""
-    made = place()
     line = made.upstream.accept()
     sent = [made.begin(f"gast{number}@elders.example", identifier=number) for number in range(20)]
     asked = [line.take() for _ in sent]
     assert all(asked)
-    if how == "malformed":
-        line.tls.sendall(bytes([ACCEPT, asked[0][1], 0, 21]) + bytes(17))
-    elif how == "reset":
-        line.reset()
-    else:
-        line.tls.close()
+    end(line, asked)
     wait_for(lambda: made.peer()["state"] == "down", 5, "the peer to be down")
     assert made.peer()["why"]
     sent.append(made.begin("later@elders.example", identifier=20))
@@ -187,6 +187,20 @@ def test_W3_what_was_under_way_goes_by_the_next_connection(place, how):
         again.answer(each, ACCEPT, SUCCESS)
     assert {Packet(made.nas.receive()).code for _ in sent} == {ACCEPT}
     assert made.peer()["state"] == "up" and made.peer()["lost"] == 0
+
+
+@pytest.mark.parametrize("broken", [bytes(17), b"\x1f" + bytes(16), b"\x1f\x12" + bytes(14) + b"\x1f"],
+                         ids=["type-zero", "length-zero", "stray-byte"])
+def test_W3_a_broken_attribute_ends_the_connection(place, broken):
+    made = place()
+    goes_by_the_next_connection(made, lambda line, asked: line.tls.sendall(
+        bytes([ACCEPT, asked[0][1], 0, 20 + len(broken)]) + bytes(16) + broken))
+
+
+@pytest.mark.parametrize("how", ["reset", "closed"])
+def test_T2_what_was_under_way_goes_by_the_next_connection(place, how):
+    made = place()
+    goes_by_the_next_connection(made, lambda line, asked: line.reset() if how == "reset" else line.tls.close())
 
 
 def test_conversation_goes_on_over_the_next_connection(place):
@@ -240,14 +254,15 @@ def test_dead_realm_ends_no_connection(place):
     assert made.peer()["state"] == "up" and made.peer()["connections"] == 1
 
 
-def test_T3_wrong_name_is_named_and_called_again_with_patience(place):
-    made = place(shows="other.example")
-    made.upstream.accept()
+@pytest.mark.parametrize("shows, why", [("other.example", "server_names"), ("ended", "certificate has expired")])
+def test_T3_a_wrong_certificate_is_named_and_called_again_with_patience(place, shows, why):
+    made = place(shows=shows)
+    made.upstream.refuse()
     wait_for(lambda: made.peer()["state"] == "down", 10, "the peer to be down")
-    assert "server_names" in made.peer()["why"]
+    assert why in made.peer()["why"]
     began = time.monotonic()
     for _ in range(3):
-        made.upstream.accept()
+        made.upstream.refuse()
     assert time.monotonic() - began > 2.5, "half a second, one, two, each and up to half as long again"
 
 
