@@ -227,6 +227,33 @@ static void E6_ttls_an_inner_response_of_another_turn(void **state)
 	scene_close(&scene);
 }
 
+/* The tunnel is up; in place of a word in it, the hello of another handshake. */
+static void E8_renegotiation_in_a_tunnel(void **state)
+{
+	static const char *const methods[] = {"ttls", "peap"};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct scene scene;
+		scene_open(&scene, methods[i], "1.2");
+		SSL *laptop = scene.laptop.ssl;
+		SSL_clear_options(laptop, SSL_OP_NO_RENEGOTIATION);
+		assert_int_equal(SSL_renegotiate(laptop), 1);
+		assert_int_equal(SSL_do_handshake(laptop), -1);
+		assert_true(BIO_ctrl_pending(scene.laptop.out) > 100);
+		scene_say(&scene, (struct rg_span){0});
+		if (i == 1) { /* PEAP says its Result first, and with it what TLS says to the hello */
+			assert_int_equal(scene.verdict, RG_EAP_REQUEST);
+			assert_int_equal(scene.laptop.alert_received & 0xff, SSL_AD_NO_RENEGOTIATION);
+			scene_acknowledge(&scene);
+		}
+		assert_int_equal(scene.verdict, RG_EAP_FAILURE);
+		assert_int_equal(scene.step.reason, RG_REASON_METHOD_REFUSED);
+		assert_int_equal(scene.asked, 0);
+		scene_never_accepted(&scene);
+		scene_close(&scene);
+	}
+}
+
 static void ttls_broken_avps(void **state)
 {
 	static const struct {
@@ -703,6 +730,7 @@ int main(void)
 		cmocka_unit_test(E6_ttls_two_ways_at_once),
 		cmocka_unit_test(E6_ttls_changes_its_way),
 		cmocka_unit_test(E6_ttls_an_inner_response_of_another_turn),
+		cmocka_unit_test(E8_renegotiation_in_a_tunnel),
 		cmocka_unit_test(ttls_broken_avps),
 		cmocka_unit_test(E2_ttls_too_many_avps_and_too_long),
 		cmocka_unit_test(ttls_names_that_are_none),
