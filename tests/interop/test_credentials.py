@@ -19,7 +19,9 @@ class Two:
                                      "--ip", "127.0.0.1")
         self.town, self.port = self.region.town("beuningen"), free_port()
         first, second = self.region.raddb, Raddb(folder / "second")
-        first.more["credentials"] = [self.credential(self.certs.own)]
+        self.trusted = folder / "trusted.pem"
+        self.trusted.write_bytes(self.certs.ca.read_bytes())
+        first.more["credentials"] = [dict(self.credential(self.certs.own), ca=str(self.trusted))]
         first.listen.append(dict(transport="tls", address="127.0.0.1", port=self.port, credential="federation"))
         first.clients.append(dict(name="second", client_names=["elders.example"], operator_name="1elders.example"))
         second.gateway["modules"] = ["eap_tls"]
@@ -78,3 +80,14 @@ def test_T4_a_revoked_peer_may_not_ask(two):
     two.first.reload()
     wait_for(lambda: two.peer()["state"] == "down", 20, "it to be cut off")
     assert "revoked" in two.first.log
+
+
+def test_T4_a_CA_that_is_trusted_no_more(two, tmp_path):
+    """Its file alone changes: whoever it vouched for is cut off, and is taken again when it is back."""
+    assert two.sign_in().accepted
+    former = two.trusted.read_bytes()
+    two.trusted.write_bytes(FederationCerts(tmp_path / "other", "other", "--dns", "other.example").ca.read_bytes())
+    wait_for(lambda: two.peer()["state"] == "down", 20, "it to be cut off")
+    two.first.wait_log("RadSec from second: .*issuer certificate", 10)
+    two.trusted.write_bytes(former)
+    assert two.sign_in().accepted

@@ -30,6 +30,7 @@ static const struct broken broken[] = {
 	{"unknown key", CFG, "user = \"\"", "usr = \"\"", CFG, 3, "gateway.usr", "did you mean \"user\"?"},
 	{"unknown key like no other", CLIENTS, "operator_name", "colour", CLIENTS, 5, "clients[0].colour",
 	 "unknown key: there are name, site, "},
+	{"unknown key where there are many", REALMS, "starttls", "colour", REALMS, 12, "realms[0].directory.colour", ", …"},
 	{"unknown key at the top", CLIENTS, "clients =", "clints =", CLIENTS, 1, "clints", "\"clients\""},
 	{"unknown key in a list", REALMS, "crl = ", "clr = ", REALMS, 7, "realms[0].eap.clr", "\"crl\""},
 	{"unknown key of a secret", CLIENTS, "secret_file", "secret_fle", CLIENTS, 4,
