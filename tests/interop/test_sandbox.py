@@ -16,7 +16,7 @@ from lib.process import BUILD, SOURCE, run, wait_for
 from lib.region import Region
 
 SANITIZED = BUILD.name in ("asan", "tsan")  # whose own doings are on no list: roamgated says so, and does without
-confined = pytest.mark.skipif(SANITIZED, reason="no sandbox with sanitizers")
+confined = pytest.mark.skipif(SANITIZED or BUILD.name == "coverage", reason="no sandbox with sanitizers or counted lines")
 
 
 def threads(pid):

@@ -76,6 +76,7 @@ def test_sandbox_forbids(tmp_path, code):
     assert "Operation not permitted" in within.stderr or "PermissionError" in within.stderr
 
 
+@pytest.mark.skipif(BUILD.name == "coverage", reason="where counts of lines would be written, nothing can be")
 def test_daemon_serves_in_the_sandbox(region):
     """Sign-ins against a directory, refusals, reload, status, /metrics, and an orderly end."""
     gateway, raddb, town = region.gateway, region.raddb, region.town("beuningen")
