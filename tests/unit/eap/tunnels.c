@@ -222,7 +222,10 @@ static void E6_ttls_an_inner_response_of_another_turn(void **state)
 	(void)state;
 	scene_open(&scene, "ttls", "1.2");
 	assert_int_equal(ttls_eap(&scene, 9, RG_EAP_IDENTITY, identity), RG_EAP_REQUEST);
-	assert_int_equal(ttls_eap(&scene, 9, 6, span_text(PASSWORD)), RG_EAP_FAILURE);
+	assert_int_equal(ttls_eap(&scene, 10, RG_EAP_NAK, span_of("\x06", 1)), RG_EAP_REQUEST);
+	/* Right but for its Identifier. */
+	assert_int_equal(ttls_eap(&scene, 10, 6, span_text(PASSWORD)), RG_EAP_FAILURE);
+	assert_non_null(strstr(scene.step.detail, "Identifier"));
 	assert_int_equal(scene.asked, 0);
 	scene_close(&scene);
 }
@@ -273,6 +276,7 @@ static void ttls_broken_avps(void **state)
 		{{0, 0, 0, 3, 0x40, 0, 0, 9, 'x', 0, 0, 0}, 12, "CHAP"},
 		{{0, 0, 0, 1, 0xc0, 0, 0, 13, 0, 0, 1, 55, 'x', 0, 0, 0}, 16, "MSCHAP"},
 		{{0, 0, 0, 2, 0x40, 0, 0, 12, 'g', 'e', 'h', 'e'}, 12, "no User-Name"},
+		{{0, 0, 0, 1, 0x40, 0, 0, 12, 'a', 'n', 'n', 'a'}, 12, "no way"},
 		{{0, 0, 0, 1, 0x40, 0, 0, 8, 0, 0, 0, 1, 0x40, 0, 0, 8}, 16, "twice"},
 	};
 	(void)state;
@@ -331,26 +335,53 @@ static void ttls_names_that_are_none(void **state)
 	scene_close(&scene);
 }
 
+/* MSCHAPv2 as an attribute, of a wrong password. implicit: what the tunnel makes of challenge and Ident. */
+static enum rg_eap_verdict ttls_mschapv2(struct scene *scene, const uint8_t implicit[17])
+{
+	uint8_t memory[512], response[50] = {implicit[16]};
+	struct rg_buffer clear = buffer_over(memory, sizeof(memory));
+	avp_write(&clear, 1, 0, identity);
+	avp_write(&clear, 11, MICROSOFT, span_of(implicit, 16));
+	avp_write(&clear, 25, MICROSOFT, span_of(response, sizeof(response)));
+	return scene_say(scene, buffer_span(&clear));
+}
+
+static void implicit_of(const struct scene *scene, uint8_t implicit[17])
+{
+	assert_int_equal(SSL_export_keying_material(scene->laptop.ssl, implicit, 17,
+						    "ttls challenge", 14, NULL, 0, 0), 1);
+}
+
 /* A Response that was right in another tunnel. */
 static void E6_ttls_mschapv2_of_another_tunnel(void **state)
 {
-	uint8_t memory[512], response[50] = {0}, implicit[17];
+	uint8_t implicit[17];
 	struct scene scene;
 	(void)state;
-	for (unsigned wrong = 0; wrong < 2; wrong++) {
-		struct rg_buffer clear = buffer_over(memory, sizeof(memory));
+	for (unsigned wrong = 0; wrong < 17; wrong += 16) {
 		scene_open(&scene, "ttls", "1.2");
-		assert_int_equal(SSL_export_keying_material(scene.laptop.ssl, implicit, 17,
-							    "ttls challenge", 14, NULL, 0, 0), 1);
-		response[0] = (uint8_t)(implicit[16] + wrong); /* Ident */
-		implicit[0] ^= !wrong;
-		avp_write(&clear, 1, 0, identity);
-		avp_write(&clear, 11, MICROSOFT, span_of(implicit, 16));
-		avp_write(&clear, 25, MICROSOFT, span_of(response, sizeof(response)));
-		assert_int_equal(scene_say(&scene, buffer_span(&clear)), RG_EAP_FAILURE);
+		implicit_of(&scene, implicit);
+		implicit[wrong]++;
+		assert_int_equal(ttls_mschapv2(&scene, implicit), RG_EAP_FAILURE);
 		assert_int_equal(scene.asked, 0);
 		scene_close(&scene);
 	}
+}
+
+/* Refused, and told so, it has another way to show who it is. */
+static void E6_ttls_another_way_after_the_last_word(void **state)
+{
+	uint8_t implicit[17];
+	struct scene scene;
+	(void)state;
+	scene_open(&scene, "ttls", "1.2");
+	implicit_of(&scene, implicit);
+	assert_int_equal(ttls_mschapv2(&scene, implicit), RG_EAP_REQUEST); /* MS-CHAP-Error */
+	assert_int_equal(scene.asked, 1);
+	assert_int_equal(ttls_pap(&scene, "jan@beuningen.nl", PASSWORD), RG_EAP_FAILURE);
+	assert_int_equal(scene.asked, 1);
+	scene_never_accepted(&scene);
+	scene_close(&scene);
 }
 
 /* The Challenge of EAP-MSCHAPv2 in PEAP. */
@@ -735,6 +766,7 @@ int main(void)
 		cmocka_unit_test(E2_ttls_too_many_avps_and_too_long),
 		cmocka_unit_test(ttls_names_that_are_none),
 		cmocka_unit_test(E6_ttls_mschapv2_of_another_tunnel),
+		cmocka_unit_test(E6_ttls_another_way_after_the_last_word),
 		cmocka_unit_test(mschapv2_with_a_second_try),
 		cmocka_unit_test(mschapv2_three_tries_and_no_more),
 		cmocka_unit_test(a_refusal_that_no_other_password_mends),
