@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "core/once.h"
 #include "core/reserve.h"
 #include "core/secret.h"
 #include "directory/filter.h"
@@ -18,19 +19,21 @@
 /* LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] 3.1.1.3.4.3.1): such a server has the in-chain rule. */
 #define CAPABILITY_AD "1.2.840.113556.1.4.800"
 
-static void initialize_once(void)
+static bool initialize(void)
 {
 	LDAP *handle = NULL;
 	/* Reads its own configuration and fills its global options: not safe in two threads at
 	 * once. */
-	if (ldap_initialize(&handle, "ldap://127.0.0.1") == LDAP_SUCCESS)
-		ldap_unbind_ext(handle, NULL, NULL);
+	if (ldap_initialize(&handle, "ldap://127.0.0.1") != LDAP_SUCCESS)
+		return false;
+	ldap_unbind_ext(handle, NULL, NULL);
+	return true;
 }
 
-void connection_prepare(void)
+bool connection_prepare(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, initialize_once);
+	static struct rg_once once = RG_ONCE;
+	return once_made(&once, initialize);
 }
 
 static struct timeval connect_time(const struct rg_connect *connect)

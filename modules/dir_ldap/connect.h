@@ -34,7 +34,7 @@ struct rg_connect {
 };
 
 /* Call before any other thread uses libldap: readies it. */
-void connection_prepare(void);
+bool connection_prepare(void);
 
 /* Connecting takes timeout_ms for each address at the most, resolving as long as the resolver's own
  * time; from `connected` on it takes as long as the server lets it take, or until the socket is

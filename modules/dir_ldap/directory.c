@@ -209,8 +209,7 @@ static bool directory_fill(struct rg_ldap_directory *directory, const char *name
 
 void *directory_open_ldap(const void *settings, const char *name)
 {
-	connection_prepare();
-	struct rg_ldap_directory *directory = calloc(1, sizeof(*directory));
+	struct rg_ldap_directory *directory = connection_prepare() ? calloc(1, sizeof(*directory)) : NULL;
 	if (!directory)
 		return NULL;
 	directory->settings = settings;

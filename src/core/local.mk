@@ -7,6 +7,7 @@ src_libroamgate_a_SOURCES += \
 	src/core/log.c src/core/log.h \
 	src/core/log_target.c src/core/log_target.h \
 	src/core/mailbox.c src/core/mailbox.h \
+	src/core/once.c src/core/once.h \
 	src/core/reserve.c src/core/reserve.h \
 	src/core/sandbox.c src/core/sandbox.h src/core/sandbox_calls.c \
 	src/core/secret.c src/core/secret.h \

@@ -2,21 +2,19 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/reserve.h"
 #include "core/secret.h"
 #include "daemon/daemon.h"
 #include "daemon/privileges.h"
 #include "radius/dictionary.h"
+#include "tls/library.h"
 
 #define EXIT_USAGE 2
 #define EXIT_CONFIGURATION 78 /* sysexits.h EX_CONFIG */
-#define OPENSSL_ROOM	   ((size_t)2 << 20)
 
 static int usage(FILE *out, int status)
 {
@@ -69,16 +67,6 @@ static struct rg_raddb *load(const char *file, bool only_check, int *status)
 	return raddb;
 }
 
-/* Without memory for its beginnings OpenSSL ends the process, or goes on with locks that it has not: afterwards it says so. */
-static bool begin_openssl(bool only_check)
-{
-	if (!memory_is_there(OPENSSL_ROOM) || !OSSL_LIB_CTX_get0_global_default())
-		return false;
-	if (!only_check)
-		secret_memory_open();
-	return true;
-}
-
 static const struct option long_options[] = {{"help", no_argument, NULL, 'h'},
 					     {"version", no_argument, NULL, 'V'},
 					     {0}};
@@ -125,10 +113,13 @@ int main(int argc, char **argv)
 	}
 	struct rg_raddb *raddb = NULL;
 	status = 1;
-	if (begin_openssl(only_check))
+	if (tls_library_begin()) {
+		if (!only_check)
+			secret_memory_open();
 		raddb = load(file, only_check, &status);
-	else
+	} else {
 		fputs("roamgated: out of memory\n", stderr);
+	}
 	if (only_check)
 		raddb_free(&raddb);
 	else if (raddb)

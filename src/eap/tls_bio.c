@@ -2,6 +2,7 @@
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
+#include "core/once.h"
 #include "eap/tls_conversation.h"
 
 /* Follows the record layer: a supplicant may not cut its handshake into crumbs, each of which costs
@@ -75,23 +76,23 @@ static int bio_create(BIO *bio)
 }
 
 static BIO_METHOD *method; /* process-wide, made once and kept */
-static pthread_once_t method_once = PTHREAD_ONCE_INIT;
+static struct rg_once made = RG_ONCE;
 
-static void method_make(void)
+static bool method_make(void)
 {
-	BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "EAP");
-	if (made && BIO_meth_set_read_ex(made, bio_read) &&
-	    BIO_meth_set_write_ex(made, bio_write) && BIO_meth_set_ctrl(made, bio_ctrl) &&
-	    BIO_meth_set_create(made, bio_create))
-		method = made;
+	BIO_METHOD *fresh = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "EAP");
+	if (fresh && BIO_meth_set_read_ex(fresh, bio_read) &&
+	    BIO_meth_set_write_ex(fresh, bio_write) && BIO_meth_set_ctrl(fresh, bio_ctrl) &&
+	    BIO_meth_set_create(fresh, bio_create))
+		method = fresh;
 	else
-		BIO_meth_free(made);
+		BIO_meth_free(fresh);
+	return method;
 }
 
 BIO *tls_bio_new(struct rg_tls *tls)
 {
-	pthread_once(&method_once, method_make);
-	BIO *bio = method ? BIO_new(method) : NULL;
+	BIO *bio = once_made(&made, method_make) ? BIO_new(method) : NULL;
 	if (bio)
 		BIO_set_data(bio, tls);
 	return bio;

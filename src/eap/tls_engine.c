@@ -10,7 +10,7 @@
 void tls_engine_open(void)
 {
 	OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
-	tls_verify_open();
+	(void)tls_verify_open(); /* else it is tried again */
 	SSL_CTX *ssl = SSL_CTX_new_ex(tls_library(), NULL, TLS_server_method());
 	SSL *warm = ssl ? SSL_new(ssl) : NULL;
 	SSL_free(warm);

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/once.h"
+
 /* How much an error says; the greatest of a chain is the one reported. */
 enum rank {
 	RANK_NONE,
@@ -85,22 +87,24 @@ struct findings {
 
 static int findings_index = -1;
 static X509_STORE_CTX_check_crl_fn default_check_crl;
-static pthread_once_t open_once = PTHREAD_ONCE_INIT;
+static struct rg_once opened = RG_ONCE;
 
-static void open_now(void)
+static bool open_now(void)
 {
 	X509_STORE *store = X509_STORE_new();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	findings_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	if (findings_index < 0)
+		findings_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 	if (store && ctx && X509_STORE_CTX_init(ctx, store, NULL, NULL))
 		default_check_crl = X509_STORE_CTX_get_check_crl(ctx);
 	X509_STORE_CTX_free(ctx);
 	X509_STORE_free(store);
+	return default_check_crl && findings_index >= 0;
 }
 
-void tls_verify_open(void)
+bool tls_verify_open(void)
 {
-	pthread_once(&open_once, open_now);
+	return once_made(&opened, open_now);
 }
 
 /* A trust anchor is trusted because the realm says so, not because of a CRL of whoever signed it.
@@ -210,8 +214,7 @@ int tls_verify_chain(X509_STORE_CTX *ctx, struct rg_crl_memo *memo)
 		X509_STORE_CTX_set_error(ctx, findings.error);
 		return 0;
 	}
-	tls_verify_open();
-	if (!default_check_crl || !X509_STORE_CTX_set_ex_data(ctx, findings_index, &findings)) {
+	if (!tls_verify_open() || !X509_STORE_CTX_set_ex_data(ctx, findings_index, &findings)) {
 		X509_STORE_CTX_set_error(ctx, X509_V_ERR_OUT_OF_MEM);
 		return 0;
 	}

@@ -4,6 +4,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "roamgate/reason.h"
@@ -32,6 +33,6 @@ int tls_check_crl(X509_STORE_CTX *ctx, X509_CRL *crl);
  * it expires, and a missing CRL matters only where nothing else is wrong. 1: good. */
 int tls_verify_chain(X509_STORE_CTX *ctx, struct rg_crl_memo *);
 
-/* Once, by tls_engine_open; tls_verify_chain does it too. */
-void tls_verify_open(void);
+/* By tls_engine_open; tls_verify_chain does it too. False: no memory. */
+bool tls_verify_open(void);
 #endif

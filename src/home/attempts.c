@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
+#include "core/once.h"
 #include "core/text.h"
 
 #define WAYS     8u /* entries of one bucket */
@@ -29,25 +30,27 @@ static struct {
 	struct entry (*buckets)[WAYS];
 	uint8_t secret[32];
 } table;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+static struct rg_once made = RG_ONCE;
 
-static void table_make(void)
+static bool table_make(void)
 {
 	for (size_t i = 0; i < SHARDS; i++)
 		pthread_mutex_init(&table.locks[i], NULL);
 	if (RAND_bytes(table.secret, sizeof(table.secret)) == 1)
 		table.buckets = calloc(BUCKETS, sizeof(*table.buckets));
+	return table.buckets;
 }
 
 static bool key_make(uint8_t key[KEY], const char *kind, const char *name)
 {
 	uint8_t digest[32], text[sizeof(table.secret) + 8 + 600];
 	struct rg_buffer buffer = buffer_over(text, sizeof(text));
-	pthread_once(&table_once, table_make);
+	if (!once_made(&made, table_make))
+		return false;
 	buffer_put(&buffer, span_of(table.secret, sizeof(table.secret)));
 	buffer_put(&buffer, span_text(kind));
 	buffer_put(&buffer, span_text(name));
-	if (!table.buckets || buffer.failed ||
+	if (buffer.failed ||
 	    !EVP_Digest(text, buffer.length, digest, NULL, EVP_sha256(), NULL))
 		return false;
 	memcpy(key, digest, KEY);
@@ -261,7 +264,6 @@ bool attempts_unlock(const char *who)
 
 void attempts_clear(void)
 {
-	pthread_once(&table_once, table_make);
-	if (table.buckets)
+	if (once_made(&made, table_make))
 		memset(table.buckets, 0, BUCKETS * sizeof(*table.buckets));
 }

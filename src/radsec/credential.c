@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/secret.h"
+#include "radsec/key.h"
 #include "radsec/private.h"
 #include "tls/certificate.h"
 
@@ -215,6 +216,8 @@ static bool build(struct rg_radsec *radsec, const struct rg_credential *credenti
 	int least = credential->tls_min == RG_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
 	int most = credential->tls_max == RG_TLS_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION;
 	radsec->versions = credential->versions;
+	if (!radsec_key(RG_TRANSPORT_TLS)) /* which all packets want that come by it */
+		return false;
 	radsec->tls = SSL_CTX_new(TLS_method());
 	radsec->dtls = SSL_CTX_new(DTLS_method());
 	radsec->store = X509_STORE_new();

@@ -1,16 +1,16 @@
 /* DTLS: OpenSSL is fed one datagram at a time, and each record that it writes leaves as a datagram. */
 #include <errno.h>
 #include <openssl/bio.h>
-#include <pthread.h>
 #include <string.h>
 
+#include "core/once.h"
 #include "radsec/private.h"
 
 #define MTU	      1232 /* of a handshake's records: what the least path of IPv6 takes */
 #define UDP_OVER_IPV6 48
 
 static BIO_METHOD *method;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct rg_once made = RG_ONCE;
 
 static int on_read(BIO *bio, char *data, int most)
 {
@@ -54,20 +54,20 @@ static long on_control(BIO *bio, int command, long number, void *pointer)
 	}
 }
 
-static void make_method(void)
+static bool make_method(void)
 {
 	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagrams");
 	if (!method)
-		return;
+		return false;
 	BIO_meth_set_read(method, on_read);
 	BIO_meth_set_write(method, on_write);
 	BIO_meth_set_ctrl(method, on_control);
+	return true;
 }
 
 bool datagram_prepare(struct rg_connection *connection)
 {
-	pthread_once(&once, make_method);
-	BIO *bio = method ? BIO_new(method) : NULL;
+	BIO *bio = once_made(&made, make_method) ? BIO_new(method) : NULL;
 	if (!bio)
 		return false;
 	BIO_set_data(bio, connection);

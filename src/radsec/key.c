@@ -1,19 +1,23 @@
 #include "radsec/key.h"
 
-#include <pthread.h>
+#include "core/once.h"
 
 static struct rg_radius_key *tls, *dtls;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct rg_once made = RG_ONCE;
 
-static void make(void)
+static bool make(void)
 {
-	tls = radius_key_new(span_text("radsec"));
-	dtls = radius_key_new(span_text("radius/dtls"));
+	if (!tls)
+		tls = radius_key_new(span_text("radsec"));
+	if (!dtls)
+		dtls = radius_key_new(span_text("radius/dtls"));
+	return tls && dtls;
 }
 
 const struct rg_radius_key *radsec_key(enum rg_transport transport)
 {
-	pthread_once(&once, make);
+	if (!once_made(&made, make))
+		return NULL;
 	switch (transport) {
 	case RG_TRANSPORT_TLS:
 		return tls;

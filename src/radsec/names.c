@@ -4,10 +4,10 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/once.h"
 #include "core/text.h"
 
 enum kind { HOST, ADDRESS, REALM };
@@ -24,11 +24,12 @@ struct rg_borne {
 };
 
 static ASN1_OBJECT *nai_realm; /* id-on-naiRealm */
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct rg_once made = RG_ONCE;
 
-static void make_object(void)
+static bool make_object(void)
 {
 	nai_realm = OBJ_txt2obj("1.3.6.1.5.5.7.8.8", 1);
+	return nai_realm;
 }
 
 static struct rg_span octets_of(const ASN1_STRING *string)
@@ -49,7 +50,7 @@ static bool name_read(struct name *name, const GENERAL_NAME *general)
 		*name = (struct name){ADDRESS, octets_of(general->d.iPAddress)};
 		return true;
 	case GEN_OTHERNAME:
-		if (!nai_realm || OBJ_cmp(other->type_id, nai_realm) != 0 ||
+		if (OBJ_cmp(other->type_id, nai_realm) != 0 ||
 		    other->value->type != V_ASN1_UTF8STRING)
 			return false;
 		*name = (struct name){REALM, octets_of(other->value->value.utf8string)};
@@ -61,10 +62,9 @@ static bool name_read(struct name *name, const GENERAL_NAME *general)
 
 struct rg_borne *borne_of(X509 *certificate)
 {
-	struct rg_borne *borne = calloc(1, sizeof(*borne));
+	struct rg_borne *borne = once_made(&made, make_object) ? calloc(1, sizeof(*borne)) : NULL;
 	if (!borne)
 		return NULL;
-	pthread_once(&once, make_object);
 	borne->decoded = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 	ERR_clear_error();
 	for (int i = 0; i < sk_GENERAL_NAME_num(borne->decoded) && borne->count < RG_BORNE_MOST; i++)

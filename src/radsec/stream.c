@@ -4,11 +4,11 @@
 #include <netinet/tcp.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "core/once.h"
 #include "radsec/private.h"
 
 #define RECORD_MOST  16384
@@ -18,7 +18,7 @@
 /* The socket, as OpenSSL sees it. */
 
 static BIO_METHOD *method;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct rg_once made = RG_ONCE;
 
 /* What is short of what was asked for is all there is: the next look at the socket is left to the loop. */
 static int on_bio_read(BIO *bio, char *data, int most)
@@ -58,20 +58,20 @@ static long on_bio_control(BIO *bio, int command, long number, void *pointer)
 	return command == BIO_CTRL_FLUSH;
 }
 
-static void make_method(void)
+static bool make_method(void)
 {
 	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "RadSec");
 	if (!method)
-		return;
+		return false;
 	BIO_meth_set_read(method, on_bio_read);
 	BIO_meth_set_write(method, on_bio_write);
 	BIO_meth_set_ctrl(method, on_bio_control);
+	return true;
 }
 
 bool stream_prepare(struct rg_connection *connection)
 {
-	pthread_once(&once, make_method);
-	BIO *bio = method ? BIO_new(method) : NULL;
+	BIO *bio = once_made(&made, make_method) ? BIO_new(method) : NULL;
 	if (!bio)
 		return false;
 	BIO_set_data(bio, connection);

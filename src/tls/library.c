@@ -2,14 +2,23 @@
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "core/reserve.h"
+
+#define BEGINNING ((size_t)2 << 20) /* what it takes, secure memory's tables and all, for which it aborts */
 
 /* What TLS 1.2 and 1.3 need whose cipher suites, groups and signatures tls_build.c pins, and what
  * certificates are signed with. The names are OpenSSL's. */
@@ -169,6 +178,67 @@ static void library_open(void)
 		library.context = context;
 	else
 		OSSL_LIB_CTX_free(context);
+}
+
+/* What OpenSSL could not take note of when it first walked over its provider it lacks for good. */
+static bool has_all(void)
+{
+	bool all = true;
+	for (size_t i = 0; digests[i]; i++) {
+		EVP_MD *found = EVP_MD_fetch(NULL, digests[i], NULL);
+		all = all && found;
+		EVP_MD_free(found);
+	}
+	for (size_t i = 0; ciphers[i]; i++) {
+		EVP_CIPHER *found = EVP_CIPHER_fetch(NULL, ciphers[i], NULL);
+		all = all && found;
+		EVP_CIPHER_free(found);
+	}
+	for (size_t i = 0; derivations[i]; i++) {
+		EVP_KDF *found = EVP_KDF_fetch(NULL, derivations[i], NULL);
+		all = all && found;
+		EVP_KDF_free(found);
+	}
+	for (size_t i = 0; keys[i]; i++) {
+		EVP_KEYMGMT *found = EVP_KEYMGMT_fetch(NULL, keys[i], NULL);
+		all = all && found;
+		EVP_KEYMGMT_free(found);
+	}
+	return all;
+}
+
+/* A key is read, chance had, a connection made: what everything begins with here. */
+static bool try_out(void)
+{
+	static const uint8_t octets[] = { /* a public key on P-256 */
+		0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+		0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04, 0xb1,
+		0x67, 0x10, 0xd0, 0xf7, 0x8e, 0xce, 0x68, 0xd7, 0xdf, 0x00, 0x86, 0xfb, 0x44, 0xd0,
+		0xa6, 0x34, 0x7b, 0xcc, 0xdf, 0xb6, 0xab, 0x37, 0xe2, 0x7f, 0xb3, 0x5b, 0x29, 0x2a,
+		0x32, 0x78, 0xaa, 0x33, 0x80, 0x89, 0x55, 0xa7, 0xff, 0x07, 0xed, 0x1d, 0x51, 0xdd,
+		0x80, 0x6d, 0x3f, 0x6d, 0x87, 0x7f, 0x68, 0xe7, 0xbd, 0xeb, 0x66, 0xba, 0xec, 0xfe,
+		0x00, 0xbd, 0x38, 0x14, 0x4e, 0xf0, 0x72,
+	};
+	const uint8_t *from = octets;
+	uint8_t chance[16];
+	EVP_PKEY *key = d2i_PUBKEY(NULL, &from, sizeof(octets));
+	SSL_CTX *context = SSL_CTX_new(TLS_method());
+	SSL *ssl = context ? SSL_new(context) : NULL;
+	bool fine = key && ssl && RAND_bytes(chance, sizeof(chance)) == 1 &&
+		    RAND_priv_bytes(chance, sizeof(chance)) == 1;
+	SSL_free(ssl);
+	SSL_CTX_free(context);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return fine;
+}
+
+bool tls_library_begin(void)
+{
+	/* Twice: what there was no memory for once is there now, or never will be. */
+	return memory_is_there(BEGINNING) && OSSL_LIB_CTX_get0_global_default() && OPENSSL_init_ssl(0, NULL) &&
+	       (try_out() || try_out()) &&
+	       (administrator_chose() || has_all() || has_all());
 }
 
 OSSL_LIB_CTX *tls_library(void)

@@ -2,6 +2,7 @@
 #ifndef RG_TLS_LIBRARY_H
 #define RG_TLS_LIBRARY_H
 #include <openssl/types.h>
+#include <stdbool.h>
 
 /* For each certificate that OpenSSL 3 reads it walks over everything that its providers have, to
  * find what decodes the public key: a fifth of what a handshake costs, or more. In this context a
@@ -12,4 +13,9 @@
  * or properties in openssl.cnf, which then count; or there was no memory. Made once, kept for the
  * life of the process; any thread. */
 OSSL_LIB_CTX *tls_library(void);
+
+/* Has OpenSSL make what it makes once a process, and without which it goes on: with locks that it has not, or to say of
+ * every certificate that there was no memory. First of all, while there is one thread. False: there was no memory for some
+ * of it, and never will be in this process. */
+bool tls_library_begin(void);
 #endif

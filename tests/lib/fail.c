@@ -27,8 +27,7 @@
 #define CHILDREN 65536
 #define FAILED UINT64_C(1) /* of a place: it had its turn … */
 #define SPARED UINT64_C(2) /* … or will have none */
-#define WAITS  UINT64_C(8) /* … or will have one */
-#define MARKS  (FAILED | SPARED | WAITS)
+#define MARKS  (FAILED | SPARED)
 
 static struct control {
 	_Atomic uint32_t kind; /* NONE: no call fails */
@@ -158,7 +157,7 @@ static uint64_t place_of(enum kind kind, int error)
 /* NULL: there are too many. */
 static _Atomic uint64_t *place_find(uint64_t hash)
 {
-	for (uint64_t i = hash >> 4, tried = 0; tried < PLACES; i++, tried++) {
+	for (uint64_t i = hash >> 3, tried = 0; tried < PLACES; i++, tried++) {
 		_Atomic uint64_t *place = &control->places[i % PLACES];
 		uint64_t there = 0;
 		if (atomic_compare_exchange_strong(place, &there, hash) || (there & ~MARKS) == hash)
@@ -167,22 +166,21 @@ static _Atomic uint64_t *place_find(uint64_t hash)
 	return NULL;
 }
 
-/* True: it has its turn now. */
+/* True: it has its turn now. What follows a failure closely comes of it, perhaps, and is not looked at. */
 static int place_has_turn(enum kind kind, uint64_t call)
 {
+	uint64_t not_before = atomic_load(&control->not_before);
+	if (call < not_before)
+		return 0;
 	_Atomic uint64_t *place = place_find(place_of(kind, atomic_load(&control->error)));
 	if (!place || atomic_load(place) & (FAILED | SPARED))
 		return 0;
-	if (!(atomic_load(place) & WAITS) && is_spared(kind)) {
+	if (is_spared(kind)) {
 		atomic_fetch_or(place, SPARED);
 		return 0;
 	}
-	atomic_fetch_or(place, WAITS);
 	atomic_fetch_add(&control->seen, 1);
-	uint64_t not_before = atomic_load(&control->not_before);
-	if (call < not_before ||
-	    !atomic_compare_exchange_strong(&control->not_before, &not_before,
-					    call + atomic_load(&control->apart)))
+	if (!atomic_compare_exchange_strong(&control->not_before, &not_before, call + atomic_load(&control->apart)))
 		return 0;
 	return !(atomic_fetch_or(place, FAILED) & FAILED);
 }

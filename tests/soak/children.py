@@ -10,7 +10,8 @@ from lib.gateway import COMPLAINT
 from lib.process import SLOW, wait_for
 
 Step = collections.namedtuple("Step", "act kind error at")
-QUICK_S = 0.3  # most children have ended by then
+QUICK_S = 0.1  # most children have ended by then
+TAIL = 100000  # octets: what a child says while it starts, and more
 READY = re.compile(r"^roamgated ready:", re.M)
 
 
@@ -42,10 +43,12 @@ class Children:
         self.gateway.process.stop(8, again=0.3)
         return page.alone
 
-    def _is_ready(self):
-        """The process itself, and not a child that served."""
-        log = self.gateway.log
-        return READY.search(log, log.rfind("\n*** child over") + 1)
+    def _is_ready(self, before="*** child"):
+        """Who spoke last: the process itself, or a child of its."""
+        with open(self.gateway.log_path, "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+            log = file.read().decode(errors="replace")
+        return READY.search(log, log.rfind(before) + 1)
 
     def _words(self, number):
         """What a child said."""
@@ -59,7 +62,8 @@ class Children:
     def _wait(self, number, child):
         """It takes long: because it serves, or because it hangs."""
         try:
-            wait_for(lambda: not self._is_there(number) or READY.search(self._words(number)), 12, "a child to serve or end")
+            wait_for(lambda: not self._is_there(number) or self._is_ready(f"*** child {number}\n"), 12,
+                     "a child to serve or end")
             if not self._is_there(number):
                 return
             wait_for(lambda: self.sweep.acts.serves(["full", "proxied"]), 40, "it to serve", every=0.2)
@@ -70,7 +74,7 @@ class Children:
         self._end(number, child)
 
     def _end(self, number, child):
-        for wait_s in (0.3, 8):  # and again for at once
+        for wait_s in (0.05, 8):  # and again for at once
             if not self._is_there(number):
                 return
             self._signal(child, signal.SIGTERM)

@@ -27,6 +27,7 @@ SPARE = 48  # descriptors: each of three directories may have eight connections 
 PLACES = ("memory",)  # kinds of which each place fails once, and not each call
 APART = 200  # so many calls of that kind are between two that fail, lest a sign-in have many of them …
 APART_RELOAD = 1000  # … and a reload
+MANY = 5000  # calls of a start, of which each place fails once likewise: lines of the dictionaries that are read
 IDLE = 3  # rounds in a row in which nothing new failed: there is nothing more
 
 
@@ -221,10 +222,11 @@ class Sweep:
             self.failing.forget_places()
             for error in KINDS[kind]:
                 # One process for all until there are threads; then one for each.
-                alone = Children(self, kind, error).run(kind in PLACES)
-                if kind in PLACES:
+                places = kind in PLACES or count > MANY
+                alone = Children(self, kind, error).run(places)
+                if places:
                     self._places_of_start(kind, error)
-                for at in () if kind in PLACES else range(alone + 1, count + 1):
+                for at in () if places else range(alone + 1, count + 1):
                     if not self.late:
                         self.start_one(Step("start", kind, error, at))
             self.say(f"start: {kind}: {self.fired['start', kind] - before} failed, {time.monotonic() - began:.0f} s")

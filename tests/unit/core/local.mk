@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	tests/unit/core/chores \
 	tests/unit/core/entropy \
 	tests/unit/core/mailbox \
+	tests/unit/core/once \
 	tests/unit/core/slab \
 	tests/unit/core/span \
 	tests/unit/core/text \
@@ -23,6 +24,10 @@ tests_unit_core_mailbox_SOURCES = tests/unit/core/mailbox.c
 tests_unit_core_mailbox_LDFLAGS = $(ldflags_unit)
 tests_unit_core_mailbox_LDADD = $(ldadd_unit)
 tests_unit_core_mailbox_DEPENDENCIES = src/libroamgate.a
+tests_unit_core_once_SOURCES = tests/unit/core/once.c
+tests_unit_core_once_LDFLAGS = $(ldflags_unit)
+tests_unit_core_once_LDADD = $(ldadd_unit)
+tests_unit_core_once_DEPENDENCIES = src/libroamgate.a
 tests_unit_core_slab_SOURCES = tests/unit/core/slab.c
 tests_unit_core_slab_LDFLAGS = $(ldflags_unit)
 tests_unit_core_slab_LDADD = $(ldadd_unit)

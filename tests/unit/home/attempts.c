@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/rand.h>
 
+#include "../directory/shortage.h"
 #include "core/clock.h"
 
 #define PHONE  "02-00-00-00-00-01"
@@ -177,9 +179,27 @@ static void without_a_mac_the_person_counts(void **state)
 	assert_true(try("piet", "", RG_ATTEMPT_RIGHT));
 }
 
+/* Nobody can be counted, and so nobody let through, in that moment; not for good. The first of all tests: the table is made
+ * once. */
+static void O3_no_memory_for_a_moment_shuts_out_for_a_moment(void **state)
+{
+	uint8_t chance[8];
+	(void)state;
+	settings = (struct rg_attempt_settings){.max = 4, .window_s = 600};
+	now = 1000 * RG_SECOND;
+	assert_int_equal(RAND_bytes(chance, sizeof(chance)), 1); /* OpenSSL has what it wants: the table comes next */
+	for (unsigned at = 1; at < 30; at++) {
+		shortage.left = at;
+		(void)try("k.kort", PHONE, RG_ATTEMPT_RIGHT);
+		shortage.left = 0;
+	}
+	assert_true(try("k.kort", PHONE, RG_ATTEMPT_RIGHT));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(O3_no_memory_for_a_moment_shuts_out_for_a_moment),
 		cmocka_unit_test_setup(a_device_is_shut_out_for_the_window, set_up),
 		cmocka_unit_test_setup(the_owner_s_other_device_still_gets_in, set_up),
 		cmocka_unit_test_setup(a_person_is_shut_over_all_devices, set_up),
