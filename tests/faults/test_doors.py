@@ -121,11 +121,30 @@ def test_T5_hellos_without_cookie_keep_nothing(region, peers, many_descriptors, 
             each.close()
 
 
+def s_client(region, peers, *options):
+    """OpenSSL as the asker, to be talked to."""
+    pair = peers.pair("asker.example")
+    return subprocess.Popen([str(word) for word in (
+        program("openssl"), "s_client", "-connect", f"127.0.0.1:{region.ports['tls']}", "-cert", pair.certificate,
+        "-key", pair.key, "-CAfile", peers.ca, *options)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True)
+
+
 def test_E8_a_peer_that_renegotiates(region, peers):
     """TLS 1.2: the peer is told no, and its connection ends."""
-    pair = peers.pair("asker.example")
-    done = subprocess.run(
-        [program("openssl"), "s_client", "-tls1_2", "-connect", f"127.0.0.1:{region.ports['tls']}", "-cert",
-         pair.certificate, "-key", pair.key, "-CAfile", peers.ca], input="R\n", text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=20 * SLOW, check=False)
-    assert "RENEGOTIATING" in done.stdout and "no renegotiation" in done.stdout, done.stdout[-2000:]
+    with s_client(region, peers, "-tls1_2") as child:
+        said, _ = child.communicate("R\n", timeout=20 * SLOW)
+    assert "RENEGOTIATING" in said and "no renegotiation" in said, said[-2000:]
+
+
+def test_E8_a_peer_has_nothing_to_send_early_data_with(region, peers, tmp_path):
+    """It belongs to a session that is resumed (RFC 8446 §2.3), and no peer is given one."""
+    session = tmp_path / "session"
+    with s_client(region, peers, "-tls1_3", "-sess_out", session) as child:
+        try:
+            said, _ = child.communicate(timeout=2 * SLOW)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            said, _ = child.communicate()
+    assert "Verify return code: 0 (ok)" in said and "TLSv1.3" in said, said[-2000:]
+    assert not session.exists() and "Session Ticket" not in said
