@@ -221,6 +221,8 @@ static bool try_out(void)
 	};
 	const uint8_t *from = octets;
 	uint8_t chance[16];
+	unsigned long error;
+	ERR_clear_error();
 	EVP_PKEY *key = d2i_PUBKEY(NULL, &from, sizeof(octets));
 	SSL_CTX *context = SSL_CTX_new(TLS_method());
 	SSL *ssl = context ? SSL_new(context) : NULL;
@@ -229,7 +231,9 @@ static bool try_out(void)
 	SSL_free(ssl);
 	SSL_CTX_free(context);
 	EVP_PKEY_free(key);
-	ERR_clear_error();
+	/* What it could not make once it regrets with each key, and a handshake takes that for its own. */
+	while ((error = ERR_get_error()) != 0)
+		fine = fine && ERR_GET_REASON(error) != ERR_R_MALLOC_FAILURE;
 	return fine;
 }
 
