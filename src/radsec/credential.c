@@ -13,6 +13,7 @@
 #include "radsec/key.h"
 #include "radsec/private.h"
 #include "tls/certificate.h"
+#include "tls/library.h"
 
 static struct rg_radsec *all; /* process-wide: reloads share what did not change */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -218,8 +219,8 @@ static bool build(struct rg_radsec *radsec, const struct rg_credential *credenti
 	radsec->versions = credential->versions;
 	if (!radsec_key(RG_TRANSPORT_TLS)) /* which all packets want that come by it */
 		return false;
-	radsec->tls = SSL_CTX_new(TLS_method());
-	radsec->dtls = SSL_CTX_new(DTLS_method());
+	radsec->tls = tls_library_context(NULL, TLS_method());
+	radsec->dtls = tls_library_context(NULL, DTLS_method());
 	radsec->store = X509_STORE_new();
 	snprintf(why, 256, "OpenSSL refuses its settings");
 	if (!radsec->tls || !radsec->dtls || !radsec->store || !set_up(radsec->tls, radsec, least, most) ||

@@ -19,6 +19,7 @@
 #include "core/reserve.h"
 
 #define BEGINNING ((size_t)2 << 20) /* what it takes, secure memory's tables and all, for which it aborts */
+#define CONTEXT	  ((size_t)1 << 20) /* what a context takes, and more */
 
 /* What TLS 1.2 and 1.3 need whose cipher suites, groups and signatures tls_build.c pins, and what
  * certificates are signed with. The names are OpenSSL's. */
@@ -249,4 +250,9 @@ OSSL_LIB_CTX *tls_library(void)
 {
 	pthread_once(&library.once, library_open);
 	return library.context;
+}
+
+SSL_CTX *tls_library_context(OSSL_LIB_CTX *library_context, const SSL_METHOD *method)
+{
+	return memory_is_there(CONTEXT) ? SSL_CTX_new_ex(library_context, NULL, method) : NULL;
 }

@@ -1,7 +1,7 @@
 /* The library context that handshakes run in: OpenSSL's own algorithms, only fewer of them. */
 #ifndef RG_TLS_LIBRARY_H
 #define RG_TLS_LIBRARY_H
-#include <openssl/types.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 
 /* For each certificate that OpenSSL 3 reads it walks over everything that its providers have, to
@@ -18,4 +18,8 @@ OSSL_LIB_CTX *tls_library(void);
  * every certificate that there was no memory. First of all, while there is one thread. False: there was no memory for some
  * of it, and never will be in this process. */
 bool tls_library_begin(void);
+
+/* SSL_CTX_new_ex, after memory was asked for: libssl leaves out of a context, for as long as it lasts, which algorithms it
+ * had no memory to try. NULL: no memory. */
+SSL_CTX *tls_library_context(OSSL_LIB_CTX *, const SSL_METHOD *);
 #endif

@@ -68,6 +68,8 @@ static const struct careless {
 	{MEMORY, NULL, "value_data_from_str", 0}, /* of libfreeradius: dictionary.c asks before */
 	{MEMORY, "libuv.so", "realloc", 1}, /* aborts where it cannot have a larger table of descriptors */
 	{MEMORY, NULL, "dict_addattr", 0},	  /* as well: what was not put into a table is looked for there */
+	{MEMORY, NULL, "SSL_CTX_new_ex", 0}, /* leaves out what it had no memory to try: library.c asks before */
+	{MEMORY, "libasan.so", NULL, 0},     /* aborts: it is not there when people sign in */
 	{MEMORY, NULL, "OSSL_LIB_CTX_new_child", 0},	/* frees what it has not made: nt_hash.c asks before */
 	{MEMORY, NULL, "CRYPTO_secure_malloc_init", 0}, /* OpenSSL aborts: main.c asks before */
 	{DESCRIPTOR, NULL, "uv_once", 0}, /* libuv aborts without a pipe for its lock of signals: daemon.c asks before */
