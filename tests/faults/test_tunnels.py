@@ -40,6 +40,8 @@ def never_accepted(region, tunnel):
         tunnel.acknowledge()
     assert tunnel.over and not tunnel.accepted, tunnel.codes
     assert region.gateway.sign_in_counts("beuningen.nl").get("accepted", 0) == 0
+    # By the method already, and not by the host alone, which grants nobody whom it has not decided about.
+    assert region.gateway.last(WHO)["reason"] != "internal"
 
 
 def test_the_hand_made_supplicant_can_sign_in(region, nas):
