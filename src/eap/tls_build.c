@@ -258,10 +258,16 @@ static void build_authorities(struct rg_tls_context *context)
 		time_t ends = certificate_time(X509_get0_notAfter(authority));
 		if (i == 0 || ends < context->authorities_end)
 			context->authorities_end = ends;
-		if (X509_check_ca(authority) == 0)
+		/* Extensions that there was no memory to read are invalid from then on, but not in a copy. */
+		bool is_ca = X509_check_ca(authority) != 0;
+		X509 *copy = is_ca ? NULL : X509_dup(authority);
+		if (!is_ca && (!copy || X509_check_ca(copy) != 0))
+			tls_context_note(context, true, "client_ca", "no memory");
+		else if (!is_ca)
 			tls_context_note(context, false, "client_ca",
 					 "%s contains a certificate of no CA",
 					 context->files[RG_TLS_CLIENT_CA]->path);
+		X509_free(copy);
 		if (!X509_STORE_add_cert(store, authority))
 			tls_context_note(context, true, "client_ca", "no memory");
 	}
