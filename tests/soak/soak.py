@@ -24,6 +24,8 @@ SPARE = 8
 # is gone for a moment, and its successor may take another's place.
 FULL = 8100
 PARTS = 3
+# How often the sessions have changed places until the tops of malloc's arenas are where they stay.
+TURNS = 4
 # What was needed once is kept (core/slab.h), so that the busiest time comes first: a leak grows however often that was.
 WARM_UP = 1.25
 
@@ -121,13 +123,13 @@ class Soak:
 
     def run(self, flat):
         """Warm is what has come to its bounds: flat asks for as many sessions as are remembered at most, and for
-        that long again, in which others have taken their place."""
+        that long again and again, in which others have taken their place."""
         full_s = []
 
         def is_warm(elapsed):
             if not full_s and self.resumable() >= FULL:
                 full_s.append(elapsed)
-            return elapsed >= (max(self.seconds * 0.25, 2 * full_s[0]) if full_s and flat else self.seconds * 0.5)
+            return elapsed >= (max(self.seconds * 0.25, TURNS * full_s[0]) if full_s and flat else self.seconds * 0.5)
         try:
             left = self.seconds - self._disturbed(int(self.rate * WARM_UP), is_warm)
             parts = PARTS if flat else 1
