@@ -277,6 +277,8 @@ def test_check_says_what_is_wrong(reporting, tmp_path):
         'reporting = "none"': 'fticks.reporting: "none" is none of "full", "basic"',
         'facilty = "local1"': "fticks.facilty: unknown key (did you mean \"facility\"?)",
     }
+    reporting.raddb.more.pop("fticks", None)
+    reporting.raddb.write()
     main = reporting.raddb.folder / "roamgate.cfg"
     text = main.read_text()
     try:
