@@ -179,7 +179,8 @@ def test_E3_half_open_conversations(cache, tmp_path):
         if SLOW == 1:
             assert region.gateway.memory_kib() < memory * 1.3 + 16384
         assert region.gateway.status()["sessions"] <= 500
-        assert region.gateway.sign_in_counts("beuningen.nl")["overload"] >= many // 2, "who made room is told of"
+        assert region.gateway.sign_in_counts("beuningen.nl")["overload"] >= many // (2 if SLOW == 1 else 3), \
+            "who made room is told of"
         region.gateway.wait_log("sign-in .* reason=overload ")
         asked = nas[0].ask(nas[0].begin("j.jansen@beuningen.nl"))
         assert asked is not None and asked.code == CHALLENGE
