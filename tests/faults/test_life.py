@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lib.gateway import Gateway, Raddb
-from lib.process import SLOW, Namespace, Process, wait_for
+from lib.process import SLOW, Namespace, Process, mounts_apart, wait_for
 from lib.region import Region
 
 
@@ -52,7 +52,7 @@ class DeafResolver:
         self.server.wait_line("deaf")
         resolver = folder / "resolv.conf"
         resolver.write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:5\n")
-        self.enter = [*self.namespace.enter, "unshare", "--mount", "sh", "-c",
+        self.enter = [*self.namespace.enter, *mounts_apart(), "sh", "-c",
                       'mount --bind "$0" /etc/resolv.conf && exec "$@"', str(resolver)]
 
     def stop(self):

@@ -160,17 +160,23 @@ class Process:
         _running.discard(self)
 
 
+def mounts_apart():
+    """unshare's words for a mount namespace that gives nothing away. Where "/" is no mount point, in a chroot, it cannot be
+    told to: whoever made that has seen to it."""
+    mounted = any(line.split()[4] == "/" for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    return ["unshare", "--mount", "--propagation", "private" if mounted else "unchanged"]
+
+
 class Disk:
     """A file system of a few pages at `path`, for those alone who enter our mount namespace; gone with it."""
 
     def __init__(self, path, kib=64):
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self.holder = Process(["unshare", "--mount", "--propagation", "private", "sleep", "infinity"],
-                              path.with_name(f"{path.name}-holder.log"))
+        self.holder = Process([*mounts_apart(), "sleep", "infinity"], path.with_name(f"{path.name}-holder.log"))
         ours = os.readlink("/proc/self/ns/mnt")
         wait_for(lambda: os.readlink(f"/proc/{self.holder.pid}/ns/mnt") != ours, what="a namespace")
-        self.enter = [program("nsenter"), "-t", str(self.holder.pid), "-m"]
+        self.enter = [program("nsenter"), "-t", str(self.holder.pid), "-m", "-r"]
         run([*self.enter, "mount", "-t", "tmpfs", "-o", f"size={kib}k,mode=755", "tmpfs", path])
         self.seen = Path(f"/proc/{self.holder.pid}/root{path}")  # by us, who are outside
 
