@@ -33,7 +33,7 @@ struct rg_connect {
 	char why[160]; /* else */
 };
 
-/* Call before any other thread uses libldap: readies it. */
+/* Call before any other thread uses libldap: readies it. False: no memory. */
 bool connection_prepare(void);
 
 /* Connecting takes timeout_ms for each address at the most, resolving as long as the resolver's own

@@ -4,26 +4,19 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <pthread.h>
 
+#include "core/once.h"
 #include "radsec/private.h"
 
 #define LENGTH	 32
 #define PERIOD_NS (60 * RG_SECOND) /* a cookie is good in its own and the next one */
 
 static uint8_t key[32]; /* of this process */
-static bool drawn;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct rg_once drawn = RG_ONCE;
 
-/* It could not be drawn for the last hello, perhaps, and can be for this one. */
 static bool draw(void)
 {
-	pthread_mutex_lock(&lock);
-	if (!drawn)
-		drawn = RAND_bytes(key, sizeof(key)) == 1;
-	bool there = drawn;
-	pthread_mutex_unlock(&lock);
-	return there;
+	return RAND_bytes(key, sizeof(key)) == 1;
 }
 
 static bool make(const union rg_address *address, uint64_t period, uint8_t cookie[LENGTH])
@@ -37,7 +30,8 @@ static bool make(const union rg_address *address, uint64_t period, uint8_t cooki
 	buffer_put(&buffer, v6 ? span_of(&address->v6.sin6_addr, 16) : span_of(&address->v4.sin_addr, 4));
 	buffer_u32(&buffer, (uint32_t)(period >> 32));
 	buffer_u32(&buffer, (uint32_t)period);
-	return draw() && HMAC(EVP_sha256(), key, sizeof(key), octets, buffer.length, cookie, &length);
+	return once_made(&drawn, draw) &&
+	       HMAC(EVP_sha256(), key, sizeof(key), octets, buffer.length, cookie, &length);
 }
 
 int cookie_make(SSL *ssl, unsigned char *cookie, unsigned *length)
