@@ -3,7 +3,10 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "core/reserve.h"
+
 #define RESERVED ((size_t)64 << 20) /* address space: memory it becomes where it is used */
+#define TABLES	 ((size_t)1 << 20)  /* of what is used of it; OpenSSL aborts where there is no memory for them */
 #define LEAST    ((size_t)64)
 #define LARGE    ((size_t)16384) /* certificates and CRLs, which are read as secrets are, are none */
 
@@ -11,11 +14,13 @@ static bool locked;
 
 bool secret_memory_open(void)
 {
+	if (!memory_is_there(TABLES))
+		return false;
 #ifndef __SANITIZE_ADDRESS__ /* which neither sees who writes beyond his room in it, nor what it points to */
 	/* 2: that memory is there, and may not be locked. */
 	locked = CRYPTO_secure_malloc_init(RESERVED, LEAST) == 1;
 #endif
-	return locked;
+	return true;
 }
 
 bool secret_memory_locked(void)

@@ -7,9 +7,10 @@
 #include "roamgate/module.h"
 
 /* Reserves memory that is never swapped out nor part of a core, between pages that nobody may touch: for secrets and,
- * OpenSSL's being the same, for private keys. Once, before there is any. False: it may not be locked
- * (RLIMIT_MEMLOCK), and is as said otherwise. */
+ * OpenSSL's being the same, for private keys and for what its random numbers come from. Once, before there is any: before
+ * tls_library_begin. False: no memory. */
 bool secret_memory_open(void);
+/* Whether it may be locked (RLIMIT_MEMLOCK); it is as said otherwise. */
 bool secret_memory_locked(void);
 /* Room in it; what is large, or does not fit any more, elsewhere. NULL: no memory. */
 void *secret_room(size_t size);

@@ -113,13 +113,11 @@ int main(int argc, char **argv)
 	}
 	struct rg_raddb *raddb = NULL;
 	status = 1;
-	if (tls_library_begin()) {
-		if (!only_check)
-			secret_memory_open();
+	/* OpenSSL draws random numbers when it begins: what they come from is a secret for as long as the process lives. */
+	if ((only_check || secret_memory_open()) && tls_library_begin())
 		raddb = load(file, only_check, &status);
-	} else {
+	else
 		fputs("roamgated: out of memory\n", stderr);
-	}
 	if (only_check)
 		raddb_free(&raddb);
 	else if (raddb)

@@ -18,7 +18,7 @@
 
 #include "core/reserve.h"
 
-#define BEGINNING ((size_t)2 << 20) /* what it takes, secure memory's tables and all, for which it aborts */
+#define BEGINNING ((size_t)2 << 20) /* what it takes, and more */
 #define CONTEXT	  ((size_t)1 << 20) /* what a context takes, and more */
 
 /* What TLS 1.2 and 1.3 need whose cipher suites, groups and signatures tls_build.c pins, and what

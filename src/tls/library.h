@@ -15,8 +15,8 @@
 OSSL_LIB_CTX *tls_library(void);
 
 /* Has OpenSSL make what it makes once a process, and without which it goes on: with locks that it has not, or to say of
- * every certificate that there was no memory. First of all, while there is one thread. False: there was no memory for some
- * of it, and never will be in this process. */
+ * every certificate that there was no memory. Before anything else of OpenSSL but secret_memory_open, while there is one
+ * thread. False: there was no memory for some of it, and never will be in this process. */
 bool tls_library_begin(void);
 
 /* SSL_CTX_new_ex, after memory was asked for: libssl leaves out of a context, for as long as it lasts, which algorithms it

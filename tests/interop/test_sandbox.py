@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -84,6 +85,16 @@ def test_secrets_are_locked_in_memory(region):
     assert region.gateway.status()["sandbox"]["secrets_locked"]
     locked = re.search(r"VmLck:\s+(\d+) kB", Path(f"/proc/{region.gateway.pid}/status").read_text())
     assert int(locked[1]) >= 65536
+
+
+@pytest.mark.skipif(SANITIZED, reason="which have an allocator of their own")
+def test_what_random_numbers_come_from_is_locked_in_memory(tmp_path):
+    """As keys are that are made of them: it is there before the first is drawn."""
+    library, said = tmp_path / "chance.so", tmp_path / "said"
+    run(["gcc", "-shared", "-fPIC", "-O2", "-o", library, SOURCE / "tests" / "lib" / "chance.c"])
+    subprocess.run([BUILD / "src" / "roamgated", "-f", "-c", tmp_path / "none.cfg"], capture_output=True, check=False,
+                   env=os.environ | dict(LD_PRELOAD=str(library), CHANCE=str(said)))
+    assert int(said.read_text()) > 0
 
 
 def test_what_may_not_be_locked_is_said(tmp_path, gateway_of):
