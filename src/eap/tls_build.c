@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "eap/tls_private.h"
 #include "tls/certificate.h"
+#include "tls/contents.h"
 #include "tls/library.h"
 
 #define WARN_DAYS 30
@@ -31,76 +32,43 @@ static const char *const keys[RG_TLS_SOURCES] = {"certificate", "private_key", "
 static const char *openssl_says(void)
 {
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-	return reason ? reason : "no reason given";
+	return reason ? reason : "no memory"; /* or it would have said something */
 }
 
-/* The file's contents in a BIO that borrows them; NULL with a note. */
-static BIO *source_open(struct rg_tls_context *context, enum rg_tls_source source,
-			struct rg_secret **contents)
+/* The file's contents, to be freed; NULL with a note. */
+static struct rg_secret *source_contents(struct rg_tls_context *context, enum rg_tls_source source)
 {
 	struct rg_tls_file *file = context->files[source];
-	BIO *bio = NULL;
-	*contents = file->missing ? NULL : tls_file_contents(file);
-	if (!*contents)
+	struct rg_secret *contents = file->missing ? NULL : tls_file_contents(file);
+	if (!contents)
 		tls_context_note(context, true, keys[source], "cannot read %s: %s", file->path,
 				 strerror(file->missing ? file->error : errno));
-	else if (!(bio = BIO_new_mem_buf((*contents)->data, (int)(*contents)->length)))
-		tls_context_note(context, true, keys[source], "no memory");
-	return bio;
+	return contents;
 }
 
-static bool is_pem(const struct rg_secret *contents)
+/* what: "certificate", "CRL"; there is none, or one is broken. */
+static void note_contents(struct rg_tls_context *context, enum rg_tls_source source,
+			  const char *what, bool broken)
 {
-	static const char mark[] = "-----BEGIN ";
-	return memmem(contents->data, contents->length, mark, sizeof(mark) - 1) != NULL;
+	tls_context_note(context, true, keys[source], "%s holds %s %s%s%s",
+			 context->files[source]->path, broken ? "a broken" : "no", what,
+			 broken ? ": " : "", broken ? openssl_says() : "");
 }
 
-/* The next of the file; NULL: no more, or a broken one. */
-static X509 *certificate_read(struct rg_tls_context *context, BIO *bio, bool pem)
-{
-	X509 *certificate = X509_new_ex(context->library, NULL);
-	X509 *read = !certificate ? NULL
-		     : pem        ? PEM_read_bio_X509(bio, &certificate, NULL, NULL)
-				  : d2i_X509_bio(bio, &certificate);
-	if (!read)
-		X509_free(certificate); /* which a broken one has set to NULL */
-	else if (context->library && !X509_get0_pubkey(read))
-		context->beyond_library = true;
-	return read;
-}
-
-/* All certificates of a file, PEM or one in DER. NULL with a note where there is none or one is
- * broken. */
+/* All certificates of a file. NULL with a note where there is none or one is broken. */
 static STACK_OF(X509) *
 	source_certificates(struct rg_tls_context *context, enum rg_tls_source source)
 {
-	struct rg_secret *contents;
-	STACK_OF(X509) *found = NULL;
-	BIO *bio = source_open(context, source, &contents);
-	if (!bio)
-		goto out;
-	ERR_clear_error();
-	found = sk_X509_new_null();
-	bool pem = is_pem(contents);
-	X509 *certificate;
-	while (found && (certificate = certificate_read(context, bio, pem))) {
-		if (!sk_X509_push(found, certificate))
-			X509_free(certificate);
-		if (!pem)
-			break;
-	}
-	unsigned long error = ERR_peek_last_error();
-	bool ended = error == 0 || (ERR_GET_LIB(error) == ERR_LIB_PEM &&
-				    ERR_GET_REASON(error) == PEM_R_NO_START_LINE);
-	if (sk_X509_num(found) <= 0 || !ended) {
-		tls_context_note(context, true, keys[source], "%s holds %s certificate%s%s",
-				 context->files[source]->path, ended ? "no" : "a broken",
-				 ended ? "" : ": ", ended ? "" : openssl_says());
-		sk_X509_pop_free(found, X509_free);
-		found = NULL;
-	}
-out:
-	BIO_free(bio);
+	struct rg_secret *contents = source_contents(context, source);
+	bool broken = false;
+	if (!contents)
+		return NULL;
+	STACK_OF(X509) *found =
+		contents_certificates(secret_span(contents), context->library, &broken);
+	if (!found)
+		note_contents(context, source, "certificate", broken);
+	for (int i = 0; context->library && i < sk_X509_num(found); i++)
+		context->beyond_library |= !X509_get0_pubkey(sk_X509_value(found, i));
 	secret_free(&contents);
 	return found;
 }
@@ -160,19 +128,23 @@ static EVP_PKEY *key_read(OSSL_LIB_CTX *library, BIO *bio, bool pem, bool *encry
 
 static void build_key(struct rg_tls_context *context)
 {
-	struct rg_secret *contents;
 	bool encrypted = false;
 	EVP_PKEY *key = NULL;
 	struct rg_tls_file *file = context->files[RG_TLS_KEY];
-	BIO *bio = source_open(context, RG_TLS_KEY, &contents);
-	if (!bio)
-		goto out;
+	struct rg_secret *contents = source_contents(context, RG_TLS_KEY);
+	if (!contents)
+		return;
+	bool pem = contents_are_pem(secret_span(contents));
+	BIO *bio = BIO_new_mem_buf(contents->data, (int)contents->length);
 	ERR_clear_error();
-	key = key_read(context->library, bio, is_pem(contents), &encrypted);
-	if (!key && !encrypted && context->library && BIO_reset(bio) == 1 &&
-	    (key = key_read(NULL, bio, is_pem(contents), &encrypted)))
+	if (bio)
+		key = key_read(context->library, bio, pem, &encrypted);
+	if (bio && !key && !encrypted && context->library && BIO_reset(bio) == 1 &&
+	    (key = key_read(NULL, bio, pem, &encrypted)))
 		context->beyond_library = true;
-	if (!key)
+	if (!bio)
+		tls_context_note(context, true, "private_key", "no memory");
+	else if (!key)
 		tls_context_note(
 			context, true, "private_key", "%s %s", file->path,
 			encrypted ? "is encrypted, and nobody is there to type its passphrase"
@@ -186,7 +158,6 @@ static void build_key(struct rg_tls_context *context)
 	if (file->mode & S_IROTH)
 		tls_context_note(context, false, "private_key", "%s can be read by everyone",
 				 file->path);
-out:
 	EVP_PKEY_free(key);
 	BIO_free(bio);
 	secret_free(&contents);
@@ -216,113 +187,78 @@ static void build_certificate(struct rg_tls_context *context)
 	note_end(context, RG_TLS_CERTIFICATE, context->certificate_ends);
 }
 
-/* Names of the CAs, sent to the supplicant so that it picks the right one of its certificates. */
+/* Names of the CAs, sent to the supplicant so that it picks the right one of its certificates. NULL: no memory. */
 static STACK_OF(X509_NAME) * authority_names(STACK_OF(X509) * authorities)
 {
 	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
 	for (int i = 0; names && i < sk_X509_num(authorities); i++) {
 		X509_NAME *name =
 			X509_NAME_dup(X509_get_subject_name(sk_X509_value(authorities, i)));
-		if (!name || !sk_X509_NAME_push(names, name))
-			X509_NAME_free(name);
+		if (name && sk_X509_NAME_push(names, name))
+			continue;
+		X509_NAME_free(name);
+		sk_X509_NAME_pop_free(names, X509_NAME_free);
+		return NULL;
 	}
 	return names;
 }
 
-/* Whether the issuer of each is among them: a chain from any of them ends in a root. */
-static bool all_issuers_named(STACK_OF(X509) * authorities)
-{
-	for (int i = 0; i < sk_X509_num(authorities); i++) {
-		X509 *authority = sk_X509_value(authorities, i);
-		bool named = false;
-		for (int j = 0; j < sk_X509_num(authorities) && !named; j++)
-			named = X509_check_issued(sk_X509_value(authorities, j), authority) ==
-				X509_V_OK;
-		if (!named)
-			return false;
-	}
-	return true;
-}
-
 static void build_authorities(struct rg_tls_context *context)
 {
-	X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
 	/* Without one nobody's certificate is good: a realm of passwords. */
 	context->authorities = context->files[RG_TLS_CLIENT_CA]
 				       ? source_certificates(context, RG_TLS_CLIENT_CA)
 				       : sk_X509_new_null();
 	if (!context->authorities || !context->files[RG_TLS_CLIENT_CA])
 		return;
-	for (int i = 0; i < sk_X509_num(context->authorities); i++) {
-		X509 *authority = sk_X509_value(context->authorities, i);
-		time_t ends = certificate_time(X509_get0_notAfter(authority));
-		if (i == 0 || ends < context->authorities_end)
-			context->authorities_end = ends;
-		/* Extensions that there was no memory to read are invalid from then on, but not in a copy. */
-		bool is_ca = X509_check_ca(authority) != 0;
-		X509 *copy = is_ca ? NULL : X509_dup(authority);
-		if (!is_ca && (!copy || X509_check_ca(copy) != 0))
-			tls_context_note(context, true, "client_ca", "no memory");
-		else if (!is_ca)
+	for (int i = 0; i < sk_X509_num(context->authorities); i++)
+		if (X509_check_ca(sk_X509_value(context->authorities, i)) == 0)
 			tls_context_note(context, false, "client_ca",
 					 "%s contains a certificate of no CA",
 					 context->files[RG_TLS_CLIENT_CA]->path);
-		X509_free(copy);
-		if (!X509_STORE_add_cert(store, authority))
-			tls_context_note(context, true, "client_ca", "no memory");
-	}
-	/* An issuing CA may be named alone, without the root above it. Where the root is named as
-	 * well the chain goes up to it, so that the root's CRL is asked about the issuing CA. */
-	if (!all_issuers_named(context->authorities))
-		X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-	SSL_CTX_set0_CA_list(context->ssl, authority_names(context->authorities));
+	STACK_OF(X509_NAME) *names = authority_names(context->authorities);
+	if (!names || !store_trust(SSL_CTX_get_cert_store(context->ssl), context->authorities))
+		tls_context_note(context, true, "client_ca", "no memory");
+	SSL_CTX_set0_CA_list(context->ssl, names);
+	context->authorities_end = certificates_end(context->authorities);
 	note_end(context, RG_TLS_CLIENT_CA, context->authorities_end);
 }
 
-static void crl_add(struct rg_tls_context *context, X509_CRL *crl)
+/* The CRLs of the realm; NULL with a note: what cannot be read as a whole refuses everyone. */
+static STACK_OF(X509_CRL) * source_crls(struct rg_tls_context *context)
 {
-	time_t ends = certificate_time(X509_CRL_get0_nextUpdate(crl));
-	if (context->crl_ends == 0 || ends < context->crl_ends)
-		context->crl_ends = ends;
-	/* The same CRL twice is no harm. */
-	X509_STORE_add_crl(SSL_CTX_get_cert_store(context->ssl), crl);
-	X509_CRL_free(crl);
-}
-
-/* The next of the file; NULL: no more, or a broken one. */
-static X509_CRL *crl_read(OSSL_LIB_CTX *library, BIO *bio, bool pem)
-{
-	X509_CRL *crl = X509_CRL_new_ex(library, NULL);
-	X509_CRL *read = !crl  ? NULL
-			 : pem ? PEM_read_bio_X509_CRL(bio, &crl, NULL, NULL)
-			       : d2i_X509_CRL_bio(bio, &crl);
-	if (!read)
-		X509_CRL_free(crl); /* which a broken one has set to NULL */
-	return read;
-}
-
-static void build_crl(struct rg_tls_context *context)
-{
-	struct rg_secret *contents;
-	unsigned count = 0;
-	X509_CRL *crl;
-	if (!context->files[RG_TLS_CRL])
-		return;
-	/* Set before anything can fail: a realm with a CRL never goes on without asking it. */
-	X509_STORE_set_flags(SSL_CTX_get_cert_store(context->ssl),
-			     X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-	X509_STORE_set_check_crl(SSL_CTX_get_cert_store(context->ssl), tls_check_crl);
-	BIO *bio = source_open(context, RG_TLS_CRL, &contents);
-	for (; bio && (crl = crl_read(context->library, bio, is_pem(contents))); count++)
-		crl_add(context, crl);
-	if (bio && count == 0)
-		tls_context_note(context, true, "crl", "%s holds no CRL that can be read",
-				 context->files[RG_TLS_CRL]->path);
-	context->crl_missing = count == 0;
-	if (count != 0)
-		note_end(context, RG_TLS_CRL, context->crl_ends);
-	BIO_free(bio);
+	struct rg_secret *contents = source_contents(context, RG_TLS_CRL);
+	bool broken = false;
+	if (!contents)
+		return NULL;
+	STACK_OF(X509_CRL) *found =
+		contents_crls(secret_span(contents), context->library, &broken);
+	if (!found)
+		note_contents(context, RG_TLS_CRL, "CRL", broken);
 	secret_free(&contents);
+	return found;
+}
+
+/* False: no memory, and some of them may be there without the others. */
+static bool build_crl(struct rg_tls_context *context)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
+	if (!context->files[RG_TLS_CRL])
+		return true;
+	/* Set before anything can fail: a realm with a CRL never goes on without asking it. */
+	X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+	X509_STORE_set_check_crl(store, tls_check_crl);
+	STACK_OF(X509_CRL) *crls = source_crls(context);
+	context->crl_missing = !crls;
+	if (!crls)
+		return true;
+	bool known = store_know(store, crls);
+	if (!known)
+		tls_context_note(context, true, "crl", "no memory");
+	context->crl_ends = crls_end(crls);
+	note_end(context, RG_TLS_CRL, context->crl_ends);
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+	return known;
 }
 
 static int wire_version(int version)
@@ -363,6 +299,7 @@ static bool build_ssl(struct rg_tls_context *context, const struct rg_eap_settin
 
 static bool build_all(struct rg_tls_context *context, const struct rg_eap_settings *settings)
 {
+	ERR_clear_error();
 	if (!build_ssl(context, settings)) {
 		tls_context_note(context, true, "certificate", "OpenSSL refuses its settings: %s",
 				 openssl_says());
@@ -373,9 +310,8 @@ static bool build_all(struct rg_tls_context *context, const struct rg_eap_settin
 	build_certificate(context);
 	build_key(context);
 	build_authorities(context);
-	build_crl(context);
 	tls_context_callbacks(context);
-	return true;
+	return build_crl(context);
 }
 
 bool tls_context_build(struct rg_tls_context *context, const struct rg_eap_settings *settings)

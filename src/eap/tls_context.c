@@ -72,8 +72,10 @@ void tls_context_note(struct rg_tls_context *context, bool error, const char *ke
 		      const char *format, ...)
 {
 	struct rg_tls_note *note = calloc(1, sizeof(*note)), **last = &context->notes;
-	if (!note)
+	if (!note) {
+		context->untold |= error;
 		return;
+	}
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(note->message, sizeof(note->message), format, arguments);
@@ -117,6 +119,7 @@ void tls_context_empty(struct rg_tls_context *context)
 		free(note);
 	}
 	context->notes = NULL;
+	context->untold = false;
 	SSL_CTX_free(context->ssl);
 	context->ssl = NULL;
 	context->chain = NULL; /* was ssl's */
@@ -151,7 +154,7 @@ static struct rg_tls_context *table_find(const uint8_t key[32])
 /* Tells of what was found; true: nothing that forbids use. */
 static bool notes_tell(const struct rg_tls_context *context, tls_complain *complain, void *to)
 {
-	bool good = true;
+	bool good = !context->untold;
 	for (const struct rg_tls_note *note = context->notes; note; note = note->next) {
 		if (complain)
 			complain(to, note->error, note->key, note->message);

@@ -51,6 +51,7 @@ struct rg_tls_context {
 	int names[RG_NAMES_MOST];
 	struct rg_choices identity_from;
 	struct rg_tls_note *notes;
+	bool untold; /* an error that there was no memory to note */
 	struct rg_tls_staple staple;
 	struct rg_crl_memo crl_memo;
 };

@@ -1,5 +1,6 @@
 #include "radsec/credential.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -13,68 +14,53 @@
 #include "radsec/key.h"
 #include "radsec/private.h"
 #include "tls/certificate.h"
+#include "tls/contents.h"
 #include "tls/library.h"
 
 static struct rg_radsec *all; /* process-wide: reloads share what did not change */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static const char *openssl_says(void)
-{
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-	return reason ? reason : "no reason given";
-}
-
-/* The file's contents in a BIO that borrows them; NULL with why. */
-static BIO *source_open(const struct rg_radsec *radsec, enum rg_radsec_source source,
-			struct rg_secret **contents, char *why)
+/* The file's contents, to be freed; NULL with why. */
+static struct rg_secret *source_contents(const struct rg_radsec *radsec,
+					 enum rg_radsec_source source, char *why)
 {
 	const struct rg_tls_file *file = radsec->files[source];
-	*contents = file->missing ? NULL : tls_file_contents(file);
-	BIO *bio = *contents ? BIO_new_mem_buf((*contents)->data, (int)(*contents)->length) : NULL;
-	if (!bio)
-		snprintf(why, 256, "%.200s cannot be read", file->path);
-	return bio;
+	struct rg_secret *contents = file->missing ? NULL : tls_file_contents(file);
+	if (!contents)
+		snprintf(why, 256, "%.150s cannot be read: %.80s", file->path,
+			 strerror(file->missing ? file->error : errno));
+	return contents;
 }
 
-static bool is_pem(const struct rg_secret *contents)
+/* NULL with why. */
+static STACK_OF(X509) *
+	certificates_of(const struct rg_radsec *radsec, enum rg_radsec_source source, char *why)
 {
-	static const char mark[] = "-----BEGIN ";
-	return memmem(contents->data, contents->length, mark, sizeof(mark) - 1) != NULL;
-}
-
-/* All of a PEM file, or the one in DER; NULL with why. */
-static STACK_OF(X509) * certificates_of(const struct rg_radsec *radsec, enum rg_radsec_source source,
-					char *why)
-{
-	struct rg_secret *contents;
-	X509 *certificate;
-	STACK_OF(X509) *found = sk_X509_new_null();
-	BIO *bio = source_open(radsec, source, &contents, why);
-	bool pem = bio && is_pem(contents);
-	while (found && bio && (certificate = pem ? PEM_read_bio_X509(bio, NULL, NULL, NULL)
-						  : d2i_X509_bio(bio, NULL)))
-		if (!sk_X509_push(found, certificate))
-			X509_free(certificate);
-	if (bio && sk_X509_num(found) <= 0)
-		snprintf(why, 256, "%.200s holds no certificate", radsec->files[source]->path);
-	BIO_free(bio);
+	struct rg_secret *contents = source_contents(radsec, source, why);
+	bool broken = false;
+	if (!contents)
+		return NULL;
+	STACK_OF(X509) *found = contents_certificates(secret_span(contents), NULL, &broken);
+	if (!found)
+		snprintf(why, 256, "%.200s holds %s certificate", radsec->files[source]->path,
+			 broken ? "a broken" : "no");
 	secret_free(&contents);
-	if (sk_X509_num(found) > 0)
-		return found;
-	sk_X509_free(found);
-	return NULL;
+	return found;
 }
 
 /* No passphrase: nobody is there to type it. */
 static EVP_PKEY *key_of(const struct rg_radsec *radsec, char *why)
 {
-	struct rg_secret *contents;
+	struct rg_secret *contents = source_contents(radsec, RG_RADSEC_KEY, why);
 	EVP_PKEY *key = NULL;
-	BIO *bio = source_open(radsec, RG_RADSEC_KEY, &contents, why);
+	if (!contents)
+		return NULL;
+	BIO *bio = BIO_new_mem_buf(contents->data, (int)contents->length);
 	if (bio)
-		key = is_pem(contents) ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"")
-				       : d2i_PrivateKey_bio(bio, NULL);
-	if (bio && !key)
+		key = contents_are_pem(secret_span(contents))
+			      ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"")
+			      : d2i_PrivateKey_bio(bio, NULL);
+	if (!key)
 		snprintf(why, 256, "%.200s holds no private key that can be read",
 			 radsec->files[RG_RADSEC_KEY]->path);
 	BIO_free(bio);
@@ -104,64 +90,42 @@ static bool use_pair(struct rg_radsec *radsec, char *why)
 	return good;
 }
 
-/* Whether the issuer of each is among them: a chain from any of them ends in a root. */
-static bool has_all_issuers(STACK_OF(X509) * authorities)
-{
-	for (int i = 0; i < sk_X509_num(authorities); i++) {
-		bool named = false;
-		for (int j = 0; j < sk_X509_num(authorities) && !named; j++)
-			named = X509_check_issued(sk_X509_value(authorities, j),
-						  sk_X509_value(authorities, i)) == X509_V_OK;
-		if (!named)
-			return false;
-	}
-	return true;
-}
-
 static bool use_authorities(struct rg_radsec *radsec, char *why)
 {
 	STACK_OF(X509) *authorities = certificates_of(radsec, RG_RADSEC_CA, why);
 	if (!authorities)
 		return false;
-	for (int i = 0; i < sk_X509_num(authorities); i++) {
-		X509 *authority = sk_X509_value(authorities, i);
-		time_t ends = certificate_time(X509_get0_notAfter(authority));
-		if (radsec->ca_ends == 0 || ends < radsec->ca_ends)
-			radsec->ca_ends = ends;
-		X509_STORE_add_cert(radsec->store, authority);
-		SSL_CTX_add_client_CA(radsec->tls, authority);
-		SSL_CTX_add_client_CA(radsec->dtls, authority);
-	}
-	/* An issuing CA may be named alone, without the root above it. Where the root is named as well the chain goes
-	 * up to it, so that the root's CRL is asked about the issuing CA. */
-	if (!has_all_issuers(authorities))
-		X509_STORE_set_flags(radsec->store, X509_V_FLAG_PARTIAL_CHAIN);
+	bool good = store_trust(radsec->store, authorities);
+	for (int i = 0; good && i < sk_X509_num(authorities); i++)
+		good = SSL_CTX_add_client_CA(radsec->tls, sk_X509_value(authorities, i)) &&
+		       SSL_CTX_add_client_CA(radsec->dtls, sk_X509_value(authorities, i));
+	if (!good)
+		snprintf(why, 256, "no memory for %.200s", radsec->files[RG_RADSEC_CA]->path);
+	radsec->ca_ends = certificates_end(authorities);
 	sk_X509_pop_free(authorities, X509_free);
-	return true;
+	return good;
 }
 
-/* Once a CRL is named, nothing is trusted without asking it: what cannot be read refuses everyone. */
+/* Once a CRL is named, nothing is trusted without asking it: what cannot be read as a whole refuses everyone. */
 static bool use_crl(struct rg_radsec *radsec, bool fresh, char *why)
 {
-	struct rg_secret *contents;
-	X509_CRL *crl;
-	bool any = false;
 	X509_STORE_set_flags(radsec->store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-	BIO *bio = source_open(radsec, RG_RADSEC_CRL, &contents, why);
-	bool pem = bio && is_pem(contents);
-	while (bio && (crl = pem ? PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)
-				 : d2i_X509_CRL_bio(bio, NULL))) {
-		time_t ends = certificate_time(X509_CRL_get0_nextUpdate(crl));
-		if (radsec->crl_ends == 0 || ends < radsec->crl_ends)
-			radsec->crl_ends = ends;
-		any |= X509_STORE_add_crl(radsec->store, crl) == 1;
-		X509_CRL_free(crl);
-	}
-	if (bio && !any)
-		snprintf(why, 256, "%.200s holds no CRL", radsec->files[RG_RADSEC_CRL]->path);
-	BIO_free(bio);
+	struct rg_secret *contents = source_contents(radsec, RG_RADSEC_CRL, why);
+	bool broken = false;
+	STACK_OF(X509_CRL) *crls =
+		contents ? contents_crls(secret_span(contents), NULL, &broken) : NULL;
+	if (contents && !crls)
+		snprintf(why, 256, "%.200s holds %s CRL", radsec->files[RG_RADSEC_CRL]->path,
+			 broken ? "a broken" : "no");
 	secret_free(&contents);
-	return any || !fresh;
+	if (!crls)
+		return !fresh;
+	bool good = store_know(radsec->store, crls);
+	if (!good)
+		snprintf(why, 256, "no memory for %.200s", radsec->files[RG_RADSEC_CRL]->path);
+	radsec->crl_ends = crls_end(crls);
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+	return good;
 }
 
 /* Forward secrecy and AEAD; behind them those of TLS-PSK (RFC 9813 §4.1). */
@@ -222,8 +186,10 @@ static bool build(struct rg_radsec *radsec, const struct rg_credential *credenti
 	radsec->tls = tls_library_context(NULL, TLS_method());
 	radsec->dtls = tls_library_context(NULL, DTLS_method());
 	radsec->store = X509_STORE_new();
+	if (!radsec->tls || !radsec->dtls || !radsec->store)
+		return false;
 	snprintf(why, 256, "OpenSSL refuses its settings");
-	if (!radsec->tls || !radsec->dtls || !radsec->store || !set_up(radsec->tls, radsec, least, most) ||
+	if (!set_up(radsec->tls, radsec, least, most) ||
 	    !set_up(radsec->dtls, radsec, DTLS1_2_VERSION, DTLS1_2_VERSION))
 		return false;
 	SSL_CTX_set_read_ahead(radsec->tls, 1); /* header and body of many records in one system call */
@@ -321,9 +287,11 @@ struct rg_radsec *radsec_get(const struct rg_credential *credential, bool fresh,
 	}
 	if (made)
 		radsec_free(made);
-	if (!radsec)
-		snprintf(why, 256, "credential %.50s: %.120s: %.70s", credential->name, reason,
-			 openssl_says());
+	if (!radsec) {
+		const char *more = ERR_reason_error_string(ERR_peek_last_error());
+		snprintf(why, 256, "credential %.50s: %.120s%s%.70s", credential->name, reason,
+			 more ? ": " : "", more ? more : "");
+	}
 	ERR_clear_error();
 	return radsec;
 }

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../directory/shortage.h"
+#include "radsec/private.h"
 #include "scene.h"
 
 static struct scene scene;
@@ -230,6 +232,49 @@ static void test_an_issuing_ca_alone(void **state)
 	chain(false, false, true);
 }
 
+/* Both CAs are trusted, and a chain goes up to the root, whose list is asked about the issuing one. */
+static void knows_all(const struct rg_radsec *radsec, unsigned at)
+{
+	STACK_OF(X509_OBJECT) *found = X509_STORE_get0_objects(radsec->store);
+	unsigned long flags = X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(radsec->store));
+	unsigned authorities = 0, lists = 0;
+	for (int i = 0; i < sk_X509_OBJECT_num(found); i++) {
+		X509 *authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(found, i));
+		lists += X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(found, i)) != NULL;
+		authorities += authority && !(X509_get_extension_flags(authority) & EXFLAG_INVALID);
+	}
+	int named = sk_X509_NAME_num(SSL_CTX_get_client_CA_list(radsec->tls));
+	if (authorities != 2 || lists != 2 || named != 2 || (flags & X509_V_FLAG_PARTIAL_CHAIN))
+		fail_msg("allocation %u: %u CAs, %u CRLs, %d names, flags %lx", at, authorities, lists, named,
+			 flags);
+}
+
+static void test_O3_a_credential_is_whole_or_none(void **state)
+{
+	(void)state;
+	struct pki issuing = pki_make(&(struct pki_want){.cn = "Issuing", .issuer = &scene.ca, .ca = true});
+	X509 *const none[] = {NULL}, *const both[] = {issuing.certificate, scene.ca.certificate};
+	X509_CRL *crls[] = {pki_crl(&issuing, none, 3600), pki_crl(&scene.ca, none, 3600)};
+	scene_crl(&scene, NULL, 3600);
+	pki_write_certificates(scene.ours.ca, both, 2);
+	pki_write_crls(scene.ours.crl, crls, 2);
+	shortage.failed = true;
+	/* It asks some thousand times; each of those for the files fails in unit/tls/contents.c. */
+	for (unsigned at = 1; shortage.failed; at += 97) {
+		shortage.failed = false;
+		shortage.left = at;
+		struct rg_radsec *radsec = radsec_get(&scene.ours, true, why);
+		shortage.left = 0;
+		assert_true(radsec || shortage.failed);
+		if (radsec)
+			knows_all(radsec, at);
+		radsec_unref(&radsec);
+	}
+	X509_CRL_free(crls[0]);
+	X509_CRL_free(crls[1]);
+	pki_free(&issuing);
+}
+
 #define NEW(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -247,6 +292,7 @@ int main(void)
 		NEW(test_a_chain),
 		NEW(test_an_issuing_ca_that_is_revoked),
 		NEW(test_an_issuing_ca_alone),
+		NEW(test_O3_a_credential_is_whole_or_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
