@@ -103,8 +103,9 @@ static bool set_up(struct rg_connection *connection)
 	    !offer_versions(connection->ssl, radsec->versions, transport))
 		return false;
 	/* A name among several vhosts (RFC 6066 §3); addresses are none. */
-	if (inet_pton(AF_INET, host, address) != 1 && inet_pton(AF_INET6, host, address) != 1)
-		SSL_set_tlsext_host_name(connection->ssl, host);
+	if (inet_pton(AF_INET, host, address) != 1 && inet_pton(AF_INET6, host, address) != 1 &&
+	    !SSL_set_tlsext_host_name(connection->ssl, host))
+		return false;
 	return !connection->keyed || psk_offer(connection);
 }
 

@@ -108,6 +108,35 @@ static void test_O3_a_hello_that_finds_no_memory_is_not_heard(void **state)
 	scene_meet(&scene);
 }
 
+/* Else another vhost would answer, and be taken for a stranger. */
+static void test_O3_whom_it_calls_is_named_or_nobody_is_called(void **state)
+{
+	const union rg_address address = {.v4 = scene.address};
+	const struct rg_dial dial = {.transport = RG_TRANSPORT_DTLS,
+				     .host = "gate.example",
+				     .addresses = &address,
+				     .address_count = 1};
+	char why[256];
+	struct rg_radsec *radsec = radsec_get(&scene.theirs, true, why);
+	(void)state;
+	shortage.failed = true;
+	for (unsigned at = 1; shortage.failed; at++) {
+		shortage.failed = false;
+		shortage.left = at;
+		struct rg_connection *caller = connection_dial(&scene.place, radsec, &dial, NULL, NULL);
+		shortage.left = 0;
+		if (caller && caller->state != ENDING) {
+			const char *named = SSL_get_servername(caller->ssl, TLSEXT_NAMETYPE_host_name);
+			assert_non_null(named);
+			assert_string_equal(named, dial.host);
+		}
+		if (caller)
+			connection_end(caller, RG_CONNECTION_OURS, "");
+		scene_turn(&scene);
+	}
+	radsec_unref(&radsec);
+}
+
 /* The hello of one source, cookie and all, from another. */
 static void test_T5_a_cookie_is_good_for_its_source_alone(void **state)
 {
@@ -395,6 +424,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		NEW(test_T5_a_hello_without_cookie_keeps_no_state),
 		NEW(test_O3_a_hello_that_finds_no_memory_is_not_heard),
+		NEW(test_O3_whom_it_calls_is_named_or_nobody_is_called),
 		NEW(test_T5_a_cookie_is_good_for_its_source_alone),
 		NEW(test_O9_strangers_get_no_answer),
 		NEW(test_W1_nonsense_is_dropped),
