@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/once.h"
+#include "core/secret.h"
 #include "core/text.h"
 
 #define WAYS     8u /* entries of one bucket */
@@ -34,10 +35,12 @@ static struct rg_once made = RG_ONCE;
 
 static bool table_make(void)
 {
-	for (size_t i = 0; i < SHARDS; i++)
+	if (RAND_bytes(table.secret, sizeof(table.secret)) != 1)
+		return false;
+	table.buckets = calloc(BUCKETS, sizeof(*table.buckets));
+	/* Last, for they are made once. */
+	for (size_t i = 0; table.buckets && i < SHARDS; i++)
 		pthread_mutex_init(&table.locks[i], NULL);
-	if (RAND_bytes(table.secret, sizeof(table.secret)) == 1)
-		table.buckets = calloc(BUCKETS, sizeof(*table.buckets));
 	return table.buckets;
 }
 
@@ -50,11 +53,12 @@ static bool key_make(uint8_t key[KEY], const char *kind, const char *name)
 	buffer_put(&buffer, span_of(table.secret, sizeof(table.secret)));
 	buffer_put(&buffer, span_text(kind));
 	buffer_put(&buffer, span_text(name));
-	if (buffer.failed ||
-	    !EVP_Digest(text, buffer.length, digest, NULL, EVP_sha256(), NULL))
-		return false;
-	memcpy(key, digest, KEY);
-	return true;
+	bool good = !buffer.failed &&
+		       EVP_Digest(text, buffer.length, digest, NULL, EVP_sha256(), NULL);
+	secret_wipe(text, sizeof(text));
+	if (good)
+		memcpy(key, digest, KEY);
+	return good;
 }
 
 static unsigned bucket_of(const uint8_t key[KEY])
