@@ -38,9 +38,14 @@ size_t text_character(struct rg_span input)
 	return length;
 }
 
-/* What turns the direction of text, hides in it, or ends its line: U+200B..200F, U+2028..202E, U+2060..206F, U+FEFF. */
-static bool misleads(const uint8_t *at)
+/* What turns the direction of text, hides in it, or ends its line: U+00AD, U+061C, U+200B..200F, U+2028..202E, U+2060..206F,
+ * U+FEFF, U+E0000..E007F. */
+static bool misleads(const uint8_t *at, size_t length)
 {
+	if (length == 2)
+		return (at[0] == 0xc2 && at[1] == 0xad) || (at[0] == 0xd8 && at[1] == 0x9c);
+	if (length == 4)
+		return at[0] == 0xf3 && at[1] == 0xa0 && at[2] <= 0x81;
 	if (at[0] == 0xe2 && at[1] == 0x80)
 		return (at[2] >= 0x8b && at[2] <= 0x8f) || (at[2] >= 0xa8 && at[2] <= 0xae);
 	if (at[0] == 0xe2 && at[1] == 0x81)
@@ -48,15 +53,14 @@ static bool misleads(const uint8_t *at)
 	return at[0] == 0xef && at[1] == 0xbb && at[2] == 0xbf;
 }
 
-/* C0, DEL, C1 (as U+0080..9F), and what misleads. */
+/* C0, DEL, C1 (U+0080..9F), and what misleads. */
 bool text_controls(struct rg_span character)
 {
 	const uint8_t *at = character.data;
 	if (character.length == 1)
 		return at[0] < 0x20 || at[0] == 0x7f;
-	if (character.length == 3)
-		return misleads(at);
-	return character.length == 2 && at[0] == 0xc2 && at[1] < 0xa0;
+	return (character.length == 2 && at[0] == 0xc2 && at[1] < 0xa0) ||
+	       misleads(at, character.length);
 }
 
 /* That, and what would break out of a quoted field. */

@@ -42,6 +42,28 @@ static void O6_invalid_utf8_is_escaped(void **state)
 	escapes("\xff", 1, "\\xff");
 }
 
+static void O6_what_turns_or_hides_text_is_escaped(void **state)
+{
+	static const char *const misleading[] = {
+		"\xe2\x80\xae",     /* U+202E, right to left from here */
+		"\xe2\x81\xa6",     /* U+2066, an isolate */
+		"\xd8\x9c",         /* U+061C, the Arabic letter mark */
+		"\xc2\xad",         /* U+00AD, a hyphen that does not show */
+		"\xe2\x80\x8b",     /* U+200B, no space */
+		"\xef\xbb\xbf",     /* U+FEFF */
+		"\xf3\xa0\x81\xa1", /* U+E0061, a letter that does not show */
+	};
+	char out[64];
+	(void)state;
+	for (size_t i = 0; i < sizeof(misleading) / sizeof(misleading[0]); i++) {
+		text_escape(out, sizeof(out), span_text(misleading[i]));
+		assert_int_equal(strlen(out), 4 * strlen(misleading[i]));
+		assert_memory_equal(out, "\\x", 2);
+	}
+	escapes("\xd8\x9b\xc2\xae", 4, "\xd8\x9b\xc2\xae"); /* their neighbours */
+	escapes("\xf3\xa0\x84\x80", 4, "\xf3\xa0\x84\x80");
+}
+
 static void O6_what_does_not_fit_ends_in_dots(void **state)
 {
 	char out[32];
@@ -177,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(O6_control_characters_and_quotes_are_escaped),
 		cmocka_unit_test(O6_invalid_utf8_is_escaped),
+		cmocka_unit_test(O6_what_turns_or_hides_text_is_escaped),
 		cmocka_unit_test(O6_what_does_not_fit_ends_in_dots),
 		cmocka_unit_test(names_from_spans),
 		cmocka_unit_test(case_is_folded_in_ascii_only),
