@@ -34,7 +34,8 @@ size_t value_fold(uint8_t *data, size_t length, bool ends)
 	return to;
 }
 
-static struct rg_value make_value(struct rg_arena *arena, const struct berval *from)
+/* names: it may be a name, which is looked for in its normal form. */
+static struct rg_value make_value(struct rg_arena *arena, const struct berval *from, bool names)
 {
 	struct rg_value value = {0};
 	uint8_t *copy = arena_alloc(arena, 2 * from->bv_len + 2);
@@ -45,7 +46,7 @@ static struct rg_value make_value(struct rg_arena *arena, const struct berval *f
 	memcpy(folded, copy, from->bv_len);
 	value.folded = span_of(folded, value_fold(folded, from->bv_len, true));
 	/* The octet after the copy is zero: it is a C string unless it holds a NUL itself. */
-	if (from->bv_len < DN_MOST && memchr(copy, '=', from->bv_len) &&
+	if (names && from->bv_len < DN_MOST && memchr(copy, '=', from->bv_len) &&
 	    !memchr(copy, 0, from->bv_len)) {
 		char *normal;
 		if (!dn_read((const char *)copy, &normal))
@@ -88,7 +89,9 @@ static void add_value(struct rg_arena *arena, struct rg_entry *entry, const stru
 	}
 	attribute->values = grow(arena, attribute->values, attribute->count, &attribute->room,
 				 sizeof(*attribute->values));
-	attribute->values[attribute->count++] = make_value(arena, value);
+	/* What may be a password is not given to libldap, which would leave copies of it. */
+	bool names = !attribute_named(attribute, "userPassword");
+	attribute->values[attribute->count++] = make_value(arena, value, names);
 }
 
 static bool is_type(const struct berval *type, const char *name)
@@ -110,7 +113,7 @@ static const char *take_line(struct rg_store *store, struct rg_entry *entry,
 		return NULL;
 	if (!is_type(type, "dn"))
 		return "an entry begins with \"dn:\"";
-	struct rg_value dn = make_value(&store->arena, value);
+	struct rg_value dn = make_value(&store->arena, value, true);
 	entry->dn = (const char *)dn.raw.data;
 	entry->normal = dn.dn;
 	return entry->normal ? NULL : "its dn is no distinguished name";
@@ -139,6 +142,13 @@ static int compare_entries(const void *a, const void *b)
 	return strcmp(((const struct rg_entry *)a)->normal, ((const struct rg_entry *)b)->normal);
 }
 
+/* What libldap had on the stack, the longest line last read among it. */
+static void __attribute__((noinline)) stack_wipe(void)
+{
+	uint8_t below[2 * LINE_MOST];
+	secret_wipe(below, sizeof(below));
+}
+
 /* length: of the file, so that no record needs more room: libldap would leave a copy where it was.
  */
 static bool read_records(struct rg_store *store, LDIFFP *file, size_t length, char why[160])
@@ -165,6 +175,7 @@ static bool read_records(struct rg_store *store, LDIFFP *file, size_t length, ch
 	if (record)
 		secret_wipe(record, longest);
 	ber_memfree(record);
+	stack_wipe();
 	if (reserve_used()) {
 		snprintf(why, 160, "no memory");
 		return false;
