@@ -1,5 +1,6 @@
 #include "connect.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -24,8 +25,10 @@ static bool initialize(void)
 	LDAP *handle = NULL;
 	/* Reads its own configuration and fills its global options: not safe in two threads at
 	 * once. */
-	if (ldap_initialize(&handle, "ldap://127.0.0.1") != LDAP_SUCCESS)
+	if (ldap_initialize(&handle, "ldap://127.0.0.1") != LDAP_SUCCESS) {
+		errno = ENOMEM; /* and not that there is no ldaprc */
 		return false;
+	}
 	ldap_unbind_ext(handle, NULL, NULL);
 	return true;
 }

@@ -33,7 +33,8 @@ struct rg_connect {
 	char why[160]; /* else */
 };
 
-/* Call before any other thread uses libldap: readies it. False: no memory. */
+/* Call before any other thread uses libldap: readies it. False, with errno: no
+ * memory. */
 bool connection_prepare(void);
 
 /* Connecting takes timeout_ms for each address at the most, resolving as long as the resolver's own

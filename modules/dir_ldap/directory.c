@@ -186,9 +186,9 @@ static bool directory_fill(struct rg_ldap_directory *directory, const char *name
 {
 	const struct rg_ldap_settings *settings = directory->settings;
 	const char *groups = lookup_groups(&settings->lookup)->filter;
-	directory->name = strdup(name);
 	if (settings->lookup.nt_hash_attribute)
 		directory->digests = nt_digests_new();
+	directory->name = strdup(name);
 	directory->search_links = (size_t)settings->connections + 1;
 	directory->link_count = directory->search_links + (size_t)settings->connections;
 	directory->links = calloc(directory->link_count, sizeof(*directory->links));
@@ -223,7 +223,9 @@ void *directory_open_ldap(const void *settings, const char *name)
 	TAILQ_INIT(&directory->jobs);
 	if (directory_fill(directory, name) && thread_begin(&directory->thread, run, directory))
 		return directory;
+	int error = errno;
 	directory_free(directory);
+	errno = error;
 	return NULL;
 }
 

@@ -262,15 +262,17 @@ void *directory_open_ldif(const void *settings, const char *name)
 	TAILQ_INIT(&directory->questions);
 	directory->settings = settings;
 	directory->since = (int64_t)(clock_wall() / RG_SECOND);
-	directory->name = strdup(name);
 	directory->digests = nt_digests_new();
+	directory->name = strdup(name);
 	bool reads = directory->name && thread_begin(&directory->reader, run_reader, directory);
 	bool answers = reads && thread_begin(&directory->answerer, run_answerer, directory);
 	if (answers)
 		return directory;
+	int error = errno;
 	if (reads)
 		end_thread(directory, directory->reader);
 	directory_free(directory);
+	errno = error;
 	return NULL;
 }
 

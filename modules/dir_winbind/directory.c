@@ -1,5 +1,6 @@
 /* A question goes to LDAP first, which finds the entry, its groups and what speaks against it; only
  * then, with the name that the account has in its domain, an MSCHAPv2 response goes to winbindd. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,8 +130,10 @@ void *directory_open_winbind(const void *settings, const char *name)
 		directory->people = directory_open_ldap(&directory->ldap, name);
 	if (directory->people)
 		return directory;
+	int error = errno;
 	verifier_close(&directory->verifier);
 	free(directory);
+	errno = error;
 	return NULL;
 }
 

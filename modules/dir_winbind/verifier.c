@@ -1,5 +1,6 @@
 #include "verifier.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -317,8 +318,11 @@ struct rg_verifier *verifier_open(const struct rg_winbind_settings *settings, co
 	good = good && start(verifier, run_keeper);
 	for (int64_t i = 0; good && i < verifier->threads_most; i++)
 		good = start(verifier, run_thread);
-	if (!good)
+	int error = errno;
+	if (!good) {
 		verifier_close(&verifier);
+		errno = error;
+	}
 	return verifier;
 }
 

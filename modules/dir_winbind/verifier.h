@@ -27,7 +27,7 @@ struct rg_winbind_state {
 	int64_t since;
 };
 
-/* NULL: no memory, or no thread. Settings live until verifier_close. name: of the realm. */
+/* NULL, with errno: no memory, or no thread. Settings live until verifier_close. name: of the realm. */
 struct rg_verifier *verifier_open(const struct rg_winbind_settings *, const char *name);
 /* A copy is made. False: no memory; verified is not called. */
 bool verifier_ask(struct rg_verifier *, const struct rg_verification *);

@@ -9,7 +9,8 @@
 struct rg_directory;
 struct json_t;
 
-/* Opens it, on a copy of its settings, or takes another reference. NULL: no memory or thread. */
+/* Opens it, on a copy of its settings, or takes another reference. NULL, with errno: no memory,
+ * descriptor or thread. */
 struct rg_directory *directory_get(const struct rg_realm *);
 /* The last reference closes it: what is still asked of it is answered UNAVAILABLE before this
  * returns, which may take as long as a connection attempt that is under way. No worker's thread may

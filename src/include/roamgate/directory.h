@@ -80,7 +80,8 @@ struct rg_directory_server {
 struct rg_directory_kind {
 	unsigned (*offers)(const void *settings); /* RG_OFFERS_* */
 	/* Starts; connects only when asked or in a thread of its own, so that it never waits and never
-	 * fails for a server that is down. Settings live until close. NULL: no memory or no thread. */
+	 * fails for a server that is down. Settings live until close. NULL, with errno: no memory, no
+	 * descriptor or no thread. */
 	void *(*open)(const void *settings, const char *name);
 	/* False, and question untouched: the queue is full. */
 	bool (*ask)(void *directory, struct rg_question *);
