@@ -158,7 +158,7 @@ static const struct rg_row log_rows[] = {
 	{0},
 };
 
-/* Nobody makes its folder; and on the machine that checks there need be none yet. */
+/* Nobody makes its folder, without which there is no start; but on the machine that checks there need be none yet. */
 static void log_check(struct rg_complaint *at, const char *target)
 {
 	char folder[4096];
@@ -168,7 +168,7 @@ static void log_check(struct rg_complaint *at, const char *target)
 		complain_error(at, "target", "%s is a folder: name a file in it", target);
 	else if (path_cut(folder) && (stat(folder, &is) != 0 || !S_ISDIR(is.st_mode)))
 		complain_warning(at, "target",
-				 "there is no folder %s on this machine: nothing could be logged",
+				 "there is no folder %s on this machine: without it roamgated does not start",
 				 folder);
 }
 

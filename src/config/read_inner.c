@@ -1,5 +1,4 @@
 /* inner_methods: with what people sign in inside the tunnels of a realm. */
-#include <stdio.h>
 #include <string.h>
 
 #include "config/rows.h"
@@ -63,19 +62,6 @@ static bool inner_add(struct rg_eap_inner *to, const struct rg_eap_method **meth
 	return method;
 }
 
-/* Of a module that gateway.modules names it is said there, and not of each realm. */
-static bool inner_missing(struct rg_complaint *at, const char *label)
-{
-	char module[80];
-	snprintf(module, sizeof(module), "eap_%s", label);
-	if (!module_is_named(&at->reading->raddb->gateway, module))
-		complain_error(
-			at, "inner_methods",
-			"\"%s\" is served by no loaded module: add \"%s\" to gateway.modules",
-			label, module);
-	return false;
-}
-
 /* False: the module that serves it is not there. */
 static bool inner_named(struct rg_complaint *at, const struct rg_realm *realm, const char *label,
 			const struct rg_eap_method **methods, struct rg_eap_inner *to,
@@ -84,6 +70,7 @@ static bool inner_named(struct rg_complaint *at, const struct rg_realm *realm, c
 	static const char *const labels[] = {"mschapv2", "gtc", "pap", "tls", NULL};
 	char hint[128];
 	const struct inner *inner = inner_find(label);
+	bool there = !inner || !inner->eap || module_eap_by_label(label);
 	if (!inner)
 		complain_error(at, "inner_methods", "there is no inner method \"%s\"%s", label,
 			       hint_text(label, labels, hint));
@@ -92,11 +79,11 @@ static bool inner_named(struct rg_complaint *at, const struct rg_realm *realm, c
 			       "\"%s\" needs a directory that can %s, which \"%s\" does not offer "
 			       "as it is set up",
 			       label, needs_text(inner->needs), realm->directory.type);
-	else if (inner->eap && !module_eap_by_label(label))
-		return inner_missing(at, label);
+	else if (!there)
+		module_wanted(at, "inner_methods", label, "eap_", label);
 	else if (!inner_add(to, methods, inner))
 		complain_error(at, "inner_methods", "\"%s\" is there twice", label);
-	return true;
+	return there;
 }
 
 /* A tunnel with nothing to run inside, or with nothing that most laptops know. */

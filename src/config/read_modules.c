@@ -1,4 +1,5 @@
 /* gateway.modules: loads what is named there. */
+#include <stdio.h>
 #include <string.h>
 
 #include "config/rows.h"
@@ -64,6 +65,17 @@ bool module_is_named(const struct rg_gateway *gateway, const char *name)
 			return true;
 	}
 	return false;
+}
+
+void module_wanted(struct rg_complaint *at, const char *key, const char *word, const char *prefix,
+		   const char *name)
+{
+	char module[80];
+	snprintf(module, sizeof(module), "%s%s", prefix, name);
+	if (!module_is_named(&at->reading->raddb->gateway, module))
+		complain_error(at, key,
+			       "\"%s\" is served by no loaded module: add \"%s\" to gateway.modules",
+			       word, module);
 }
 
 void modules_read(struct rg_reading *reading)

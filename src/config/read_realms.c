@@ -102,20 +102,6 @@ static bool word_in(const char *word, const char *const *words)
 	return false;
 }
 
-/* "eap_" or "dir_" and a name: what somebody needs and is not there. */
-static void module_wanted(struct rg_complaint *at, const char *key, const char *word, const char *prefix,
-			  const char *name)
-{
-	char module[80];
-	snprintf(module, sizeof(module), "%s%s", prefix, name);
-	/* That one cannot be loaded is said there, once, and not of each realm. */
-	if (!module_is_named(&at->reading->raddb->gateway, module))
-		complain_error(
-			at, key,
-			"\"%s\" is served by no loaded module: add \"%s\" to gateway.modules", word,
-			module);
-}
-
 /* Whether it comes with a later version. */
 static bool method_missing(struct rg_complaint *at, const char *label)
 {

@@ -72,6 +72,10 @@ bool module_is_later(const char *name);
 /* Whether gateway.modules names it, or one that works with it: that it cannot be loaded was said
  * there. */
 bool module_is_named(const struct rg_gateway *, const char *name);
+/* Complains that nothing serves word, which takes the module of that prefix ("eap_", "dir_") and
+ * name; unless it is one that could not be loaded: that was said, once and not of each realm. */
+void module_wanted(struct rg_complaint *, const char *key, const char *word, const char *prefix,
+		   const char *name);
 void refuse_finish(struct rg_reading *);
 void clients_finish(struct rg_reading *); /* a client for each peer that accepts */
 void raddb_judge(struct rg_reading *);
