@@ -400,7 +400,7 @@ static void close_everything(struct rg_daemon *daemon)
 
 int daemon_run(struct rg_daemon *daemon, struct rg_raddb *raddb, int ready_fd)
 {
-	char why[256] = "";
+	char why[256] = "out of memory";
 	struct rg_raddb_share *share = raddb_share_new(raddb);
 	daemon->began_ns = clock_now();
 	signal(SIGPIPE, SIG_IGN);

@@ -125,8 +125,9 @@ static bool try_raddb(struct rg_daemon *daemon, struct rg_raddb *raddb, json_t *
 json_t *daemon_reload(struct rg_daemon *daemon)
 {
 	struct rg_report report = {0};
-	char why[256] = "the gateway is stopping";
+	char why[256];
 	bool taken = false;
+	snprintf(why, sizeof(why), "%s", daemon->stopping ? "the gateway is stopping" : "out of memory");
 	json_t *changes = json_array();
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
 		   (unsigned long long)(clock_now() / 1000));

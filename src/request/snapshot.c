@@ -111,8 +111,10 @@ struct rg_snapshot *snapshot_read(struct rg_raddb_share *share, bool fresh, char
 {
 	struct rg_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	why[0] = '\0';
-	if (!snapshot)
+	if (!snapshot) {
+		snprintf(why, 256, "out of memory");
 		return NULL;
+	}
 	const struct rg_raddb *raddb = share->raddb;
 	snapshot->users = 1;
 	snapshot->share = share;
