@@ -16,6 +16,7 @@
 #include "judge.h"
 
 #define LOOK_EVERY_NS (500 * RG_MS)
+#define LOOKS_UNREAD  10 /* until a file that could not be read is tried again, though it is as it was */
 
 struct waiting {
 	TAILQ_ENTRY(waiting) next;
@@ -63,7 +64,8 @@ static bool version_same(const struct version *a, const struct version *b)
 	       a->size == b->size && a->inode == b->inode && a->error == b->error;
 }
 
-static void read_again(struct rg_ldif_directory *directory)
+/* changed: since it was read last; else what fails as before is not said again. False: it could not be read. */
+static bool read_again(struct rg_ldif_directory *directory, bool changed)
 {
 	char why[160] = "";
 	const char *path = directory->settings->file;
@@ -74,7 +76,7 @@ static void read_again(struct rg_ldif_directory *directory)
 	if (store)
 		log_write(RG_LOG_INFO, "directory of %s: %zu entr%s from %s", directory->name,
 			  store->count, store->count == 1 ? "y" : "ies", path);
-	else
+	else if (changed || strcmp(why, directory->why) != 0)
 		log_write(RG_LOG_WARNING, "directory of %s: %s: %s", directory->name, path, shown);
 	pthread_mutex_lock(&directory->lock);
 	struct rg_store *before = directory->store;
@@ -86,6 +88,7 @@ static void read_again(struct rg_ldif_directory *directory)
 	pthread_cond_signal(&directory->asked);
 	pthread_mutex_unlock(&directory->lock);
 	store_release(&before);
+	return store;
 }
 
 static struct timespec time_of(uint64_t ns)
@@ -97,12 +100,17 @@ static void *run_reader(void *opaque)
 {
 	struct rg_ldif_directory *directory = opaque;
 	struct version last = {.error = -1};
-	bool closing = false;
+	bool closing = false, is_read = false;
+	unsigned looks = 0;
 	sandbox_enter(RG_ROLE_DIRECTORY);
 	while (!closing) {
 		struct version now = version_of(directory->settings->file);
-		if (!version_same(&now, &last))
-			read_again(directory);
+		bool changed = !version_same(&now, &last);
+		/* It may have been memory or a descriptor that was wanting, or the right to read it. */
+		if (changed || (!is_read && ++looks >= LOOKS_UNREAD)) {
+			is_read = read_again(directory, changed);
+			looks = 0;
+		}
 		last = now;
 		struct timespec next = time_of(clock_now() + LOOK_EVERY_NS);
 		pthread_mutex_lock(&directory->lock);

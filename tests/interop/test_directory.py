@@ -1,4 +1,5 @@
 """The directory modules against a real slapd: found, refused, hanging, killed, cut off."""
+import resource
 import socket
 import threading
 from pathlib import Path
@@ -292,6 +293,25 @@ def test_file_changes_and_breaks(ldif, tmp_path):
     file.unlink()
     wait_for(lambda: directory.status()[0]["state"] == "down", what="the file to be missed")
     assert "No such file" in directory.status()[0]["why"]
+    directory.stop()
+
+
+def test_L5_a_file_that_could_not_be_opened_is_read_later(ldif, tmp_path):
+    """Though nothing of the file has changed: there were no descriptors left."""
+    file, new = tmp_path / "people.ldif", tmp_path / "new.ldif"
+    file.write_text(ldif.read_text())
+    directory = Asker(tmp_path, "dir_ldif", file=file, base=f"ou=people,{BASE}", filter=FILTER)
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
+    pid = directory.process.pid
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
+    new.write_text(ldif.read_text() + "\n")
+    new.rename(file)
+    wait_for(lambda: directory.status()[0]["state"] == "down", what="the file to be missed")
+    assert directory.status()[0]["why"] == "Too many open files"
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    wait_for(lambda: directory.status()[0]["state"] == "up", what="the file to be read")
+    assert directory.ask("jan@beuningen.nl")["outcome"] == "found"
     directory.stop()
 
 
