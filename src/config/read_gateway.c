@@ -110,9 +110,14 @@ static void control_check(struct rg_complaint *at, const char *control)
 {
 	const size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 	char folder[4096];
+	struct stat is;
 	if (strlen(control) > most)
 		complain_error(at, "control",
 			       "is longer than the %zu octets a socket's path may have", most);
+	else if (config_setting_get_member(at->group, "control") && lstat(control, &is) == 0 &&
+		 !S_ISSOCK(is.st_mode))
+		complain_error(at, "control", "%s exists and is no socket: name a file that is not there",
+			       control);
 	snprintf(folder, sizeof(folder), "%s", control);
 	if (path_cut(folder))
 		folder_check(at, "control", folder);

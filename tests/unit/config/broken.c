@@ -182,6 +182,8 @@ static const struct broken broken[] = {
 	 "secrets/client is no folder"},
 	{"control socket in a file", CFG, "user = \"\"", "control = \"secrets/client/x\"", CFG, 3,
 	 "gateway.control", "secrets/client is no folder"},
+	{"control socket that is a folder", CFG, "user = \"\"", "control = \"secrets\"", CFG, 3,
+	 "gateway.control", "secrets exists and is no socket"},
 	{"control socket far down", CFG, "user = \"\"", "control = \"" ALONG ALONG ALONG ALONG "x\"", CFG, 3,
 	 "gateway.control", "than the 107 octets"},
 	{"log that is a folder", CFG, "listen =", "log = { target = \"secrets\"; };\nlisten =", CFG, 6,
