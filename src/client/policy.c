@@ -54,16 +54,19 @@ void policy_open(const char *state_dir)
 {
 	snprintf(file, sizeof(file), "%s/message-authenticator", state_dir);
 	FILE *in = fopen(file, "re");
-	if (!in)
+	if (!in && errno == ENOENT)
 		return;
 	char line[512];
-	while (fgets(line, sizeof(line), in)) {
+	while (in && fgets(line, sizeof(line), in)) {
 		line[strcspn(line, "\n")] = '\0';
 		rg_learned *learned = line[0] ? policy_cell(line) : NULL;
 		if (learned)
 			atomic_store(learned, true);
 	}
-	fclose(in);
+	if (!in || ferror(in))
+		log_write(RG_LOG_WARNING, "what clients signed cannot be read from state_dir, and is learned anew: %m");
+	if (in)
+		fclose(in);
 	twalk(cells, mark_saved);
 }
 

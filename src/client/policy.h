@@ -8,7 +8,8 @@
 /* True once that client or peer has sent a genuine Message-Authenticator. Lives as long as the process. */
 typedef atomic_bool rg_learned;
 
-/* Reads what was learned before; a missing file is an empty one. Main thread. */
+/* Reads what was learned before; a missing file is an empty one, and of one that cannot be read the log says
+ * so. Main thread. */
 void policy_open(const char *state_dir);
 void policy_close(void);
 /* The cell of that name ("client NAME", "peer NAME"); made where there is none. NULL: no memory. Main thread. */

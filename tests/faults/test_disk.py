@@ -1,8 +1,10 @@
 """attacks.md O2: disks that are full, or may not be written to, and are mended while the gateway runs."""
 import json
+from pathlib import Path
 
 import pytest
 
+from lib.gateway import Raddb
 from lib.process import Disk, wait_for
 from lib.region import Region
 
@@ -76,3 +78,12 @@ def test_O2_state_folder_may_not_be_written_for_a_while(region):
     serve(region)
     for _ in keeps(region, "Read-only file system"):
         region.disk.writable(True)
+
+
+def test_O2_what_was_learned_and_cannot_be_read_is_said(tmp_path, gateway_of):
+    """It will be written anew, without what stood there."""
+    raddb = Raddb(tmp_path / "raddb")
+    learned = Path(raddb.gateway["state_dir"]) / "message-authenticator"
+    learned.parent.mkdir(parents=True)
+    learned.symlink_to(learned.name)
+    gateway_of(raddb).wait_log("what clients signed cannot be read from state_dir.*: Too many levels of symbolic links", 5)
