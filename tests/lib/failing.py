@@ -46,7 +46,7 @@ class _Page(ctypes.Structure):
                 ("calls", ctypes.c_uint64 * len(KINDS)), ("apart", ctypes.c_uint64), ("not_before", ctypes.c_uint64),
                 ("seen", ctypes.c_uint32), ("places", ctypes.c_uint64 * 65536), ("splits", ctypes.c_uint32),
                 ("child", ctypes.c_int32), ("children", ctypes.c_uint32), ("alone", ctypes.c_uint32),
-                ("ended", _Child * 65536)]
+                ("ended", _Child * 65536), ("beneath", ctypes.c_char * 32)]
 
 
 class Failing:
@@ -82,16 +82,20 @@ class Failing:
     def arm_every(self, kind, error, every):
         self._arm(kind, error, every=every)
 
-    def arm_places(self, kind, error, apart):
+    def arm_places(self, kind, error, apart, at=1, beneath=""):
         """The first call from each place fails, unless one from there has since forget_places(), and so many calls apart or
-        more. A place is the sixteen innermost functions on the stack."""
-        self._arm(kind, error, apart=apart, not_before=0)
+        more; of those from the at-th on, and of those beneath that function. A place is the sixteen innermost functions on
+        the stack."""
+        self._arm(kind, error, apart=apart, not_before=self.calls()[kind] + at - 1, beneath=beneath.encode())
 
-    def arm_children(self, kind, error, places):
-        """The next gateway is split at each call, or at the first from each place, for as long as it has one thread: its
-        children go on with a call that failed, one after the other."""
+    def arm_children(self, kind, error, places, at=1):
+        """The next gateway is split at each call from the at-th on, or at the first of those from each place, for as long as
+        it has one thread: its children go on with a call that failed, one after the other."""
         self.page.splits, self.page.children, self.page.child, self.page.alone = 1, 0, 0, 0
-        self._arm(kind, error, **(dict(apart=1, not_before=0) if places else dict(left=1, last=-1 << 40)))
+        if places:
+            self.arm_places(kind, error, 1, at)
+        else:
+            self._arm(kind, error, left=at, last=-1 << 40)
 
     def forget_places(self):
         self.page.kind = NONE
@@ -100,7 +104,7 @@ class Failing:
     def _arm(self, kind, error, **more):
         page = self.page
         page.kind = NONE
-        page.error, page.every, page.apart, page.fired, page.seen = error, 0, 0, 0, 0
+        page.error, page.every, page.apart, page.fired, page.seen, page.beneath = error, 0, 0, 0, 0, b""
         for name, value in more.items():
             setattr(page, name, value)
         page.kind = list(KINDS).index(kind)

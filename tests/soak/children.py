@@ -21,10 +21,10 @@ class Children:
         self.gateway, self.failing = sweep.bed.gateway, sweep.failing
         self.served, self.looked_at = set(), 0
 
-    def run(self, places):
-        """How many calls there were while it had one thread."""
+    def run(self, places, at):
+        """From the at-th call on. How many calls there were while it had one thread."""
         self.gateway.log_path.unlink(missing_ok=True)
-        self.failing.arm_children(self.kind, self.error, places)
+        self.failing.arm_children(self.kind, self.error, places, at)
         self.failing.start(self.gateway, ready=False)
         page = self.failing.page
         number, since = None, 0

@@ -173,7 +173,9 @@ class Sweep:
     def _last_words(self):
         log = self.bed.gateway.log
         complaint = COMPLAINT.search(log)
-        return log[complaint.start():complaint.start() + 4000] if complaint else log[-600:]
+        place = log.rfind("*** fails:")
+        return log[complaint.start():complaint.start() + 4000] if complaint else \
+            (log[place:place + 1600] + "\n…\n" if place >= 0 else "") + log[-600:]
 
     def _ended(self, step):
         self.note(step, f"it ended: {self.bed.gateway.process.child.returncode}\n{self._last_words()}")
@@ -216,34 +218,34 @@ class Sweep:
             kind = kinds[number % len(kinds)]
             self.start_one(Step("start", kind, choose.choice(KINDS[kind]), 1 + int(choose.random() * counts[kind])))
 
-    def every_start(self, counts):
+    def every_start(self, counts, first=1):
         for kind, count in counts.items():
             began, before = time.monotonic(), self.fired["start", kind]
             self.failing.forget_places()
             for error in KINDS[kind]:
                 # One process for all until there are threads; then one for each.
                 places = kind in PLACES or count > MANY
-                alone = Children(self, kind, error).run(places)
+                alone = Children(self, kind, error).run(places, first)
                 if places:
-                    self._places_of_start(kind, error)
-                for at in () if places else range(alone + 1, count + 1):
+                    self._places_of_start(kind, error, max(alone + 1, first) if first > 1 else 1)
+                for at in () if places else range(max(alone + 1, first), count + 1):
                     if not self.late:
                         self.start_one(Step("start", kind, error, at))
             self.say(f"start: {kind}: {self.fired['start', kind] - before} failed, {time.monotonic() - began:.0f} s")
 
-    def _places_of_start(self, kind, error):
+    def _places_of_start(self, kind, error, first):
         idle = 0
         while idle < IDLE and not self.late:
-            fired = self.start_one(Step("start", kind, error, None))
+            fired = self.start_one(Step("start", kind, error, None), first)
             idle = 0 if fired else idle + 1
 
-    def start_one(self, step):
+    def start_one(self, step, first=1):
         """How many calls failed."""
         gateway = self.bed.gateway
         gateway.log_path.unlink(missing_ok=True)
         self.rounds += 1
         if step.at is None:
-            self.failing.arm_places(step.kind, step.error, 1 << 40)
+            self.failing.arm_places(step.kind, step.error, 1 << 40, first)
         else:
             self.failing.arm(step.kind, step.error, step.at)
         try:
@@ -311,7 +313,7 @@ def work(options, folder):
             starts = {kind: count for kind, count in sweep.count_start().items() if kind in (options.kinds or KINDS)}
             print(f"start {json.dumps(starts)}", flush=True)
             if options.all:
-                sweep.every_start(starts)
+                sweep.every_start(starts, options.first)
             else:
                 sweep.until = began + options.seconds
                 sweep.sample_starts(starts, sys.maxsize, options.seed)
@@ -328,6 +330,7 @@ def main():
     parser.add_argument("--all", action="store_true", help="all of them, to the end: some hours")
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), help="fail calls of these kinds only")
     parser.add_argument("--acts", nargs="+", help="in these acts only, such as full, reload and start")
+    parser.add_argument("--from", type=int, default=1, dest="first", metavar="CALL", help="of a start: from which call on")
     options = parser.parse_args()
     if options.all == (options.seconds is not None):
         parser.error("either seconds or --all")
