@@ -2,11 +2,15 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/reserve.h"
 #include "core/secret.h"
 #include "daemon/daemon.h"
 #include "daemon/privileges.h"
@@ -15,6 +19,7 @@
 
 #define EXIT_USAGE 2
 #define EXIT_CONFIGURATION 78 /* sysexits.h EX_CONFIG */
+#define NAMES ((size_t)256 << 10) /* what nsswitch.conf and resolv.conf take, and more */
 
 static int usage(FILE *out, int status)
 {
@@ -52,6 +57,19 @@ static int go_to_background(void)
 		exit(0);
 	waitpid(child, &status, 0);
 	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+/* glibc reads nsswitch.conf once a process, with the first name of any kind, and resolv.conf with the first host's. glibc
+ * 2.36 writes to what it had no memory for in the one, and keeps a lock for ever in the other: so while there is memory. */
+static bool names_begin(void)
+{
+	struct protoent protocol, *found;
+	char names[1024];
+	if (!memory_is_there(NAMES))
+		return false;
+	(void)getprotobyname_r("udp", &protocol, names, sizeof(names), &found); /* which asks no server */
+	(void)res_init();
+	return true;
 }
 
 static struct rg_raddb *load(const char *file, bool only_check, int *status)
@@ -114,7 +132,7 @@ int main(int argc, char **argv)
 	struct rg_raddb *raddb = NULL;
 	status = 1;
 	/* OpenSSL draws random numbers when it begins: what they come from is a secret for as long as the process lives. */
-	if ((only_check || secret_memory_open()) && tls_library_begin())
+	if (names_begin() && (only_check || secret_memory_open()) && tls_library_begin())
 		raddb = load(file, only_check, &status);
 	else
 		fputs("roamgated: out of memory\n", stderr);

@@ -127,6 +127,24 @@ def test_O3_no_threads_while_it_starts(region, tmp_path):
     assert at > 10
 
 
+def test_O3_no_memory_for_a_name_while_it_starts(region, tmp_path):
+    """It serves all the same, or says why it ends. glibc, which reads nsswitch.conf with the first name, would have ended it."""
+    failing, gateway = Failing(tmp_path), region.gateway
+    region.raddb.gateway["sandbox"] = False
+    region.raddb.write()
+    for _ in range(3):
+        gateway.log_path.unlink(missing_ok=True)
+        failing.arm_places("memory", errno.ENOMEM, 1 << 40, beneath="getaddrinfo")
+        try:
+            failing.start(gateway)
+        except RuntimeError:
+            assert gateway.process.child.returncode in (1, 75, 78), gateway.log
+        else:
+            assert gateway.control("status")
+            gateway.stop()
+        assert failing.disarm() == 1, gateway.log
+
+
 def test_O3_each_call_fails_once(cache, tmp_path):
     """A sample of what scripts/sweep goes through: calls of every kind, in every act, and while it starts."""
     bed = Swept(tmp_path, cache=cache / "sweep")

@@ -50,6 +50,7 @@ static struct control {
 		int32_t status; /* of waitpid */
 		uint32_t said;	/* octets to stderr */
 	} ended[CHILDREN];
+	char beneath[32]; /* a function: of places those beneath it alone; "": all */
 } nothing = {.kind = NONE}, *control = &nothing;
 
 /* What ends the process for want of memory or descriptors, and is not ours to mend: those calls do not fail. Where we can, we
@@ -68,10 +69,11 @@ static const struct careless {
 	{MEMORY, NULL, "value_data_from_str", 0}, /* of libfreeradius: dictionary.c asks before */
 	{MEMORY, "libuv.so", "realloc", 1}, /* aborts where it cannot have a larger table of descriptors */
 	{MEMORY, NULL, "dict_addattr", 0},	  /* as well: what was not put into a table is looked for there */
-	{MEMORY, NULL, "SSL_CTX_new_ex", 0}, /* leaves out what it had no memory to try: library.c asks before */
 	{MEMORY, "libasan.so", NULL, 0},     /* aborts: it is not there when people sign in */
 	{MEMORY, NULL, "OSSL_LIB_CTX_new_child", 0},	/* frees what it has not made: nt_hash.c asks before */
 	{MEMORY, NULL, "CRYPTO_secure_malloc_init", 0}, /* OpenSSL aborts: main.c asks before */
+	{MEMORY, NULL, "getprotobyname_r", 0}, /* glibc 2.36 writes to what it had no memory for; main.c asks before */
+	{MEMORY, NULL, "__res_init", 0},       /* … and keeps a lock; as well */
 	{DESCRIPTOR, NULL, "uv_once", 0}, /* libuv aborts without a pipe for its lock of signals: daemon.c asks before */
 };
 
@@ -135,7 +137,11 @@ static int first_caller(void *const *frames, int count)
 static int is_spared(enum kind kind)
 {
 	void *frames[FRAMES];
-	int count = backtrace(frames, FRAMES), first = first_caller(frames, count);
+	int count = backtrace(frames, FRAMES), first = first_caller(frames, count), at = first;
+	while (control->beneath[0] && at < count && !is_of(frames[at], NULL, control->beneath))
+		at++;
+	if (at == count)
+		return 1;
 	for (unsigned i = 0; i < sizeof(careless) / sizeof(careless[0]); i++) {
 		const struct careless *of = &careless[i];
 		if (of->kind != kind)
