@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "tls/library.h"
 
 #define PATIENCE_NS                                                                                \
 	(10 * RG_SECOND)     /* for a connection, for a handshake, for a write without progress */
@@ -62,6 +63,7 @@ SSL_CTX *fticks_tls_new(const char *ca, const char *certificate, const char *pri
 			char why[RG_SINK_WHY])
 {
 	const char *wrong = NULL;
+	unsigned before = tls_library_refusals();
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 	ERR_clear_error();
 	/* RFC 9662: TLS 1.2 at least. */
@@ -75,6 +77,8 @@ SSL_CTX *fticks_tls_new(const char *ca, const char *certificate, const char *pri
 		 (SSL_CTX_use_PrivateKey_file(context, private_key, SSL_FILETYPE_PEM) != 1 ||
 		  SSL_CTX_check_private_key(context) != 1))
 		wrong = "private_key";
+	if (!wrong && tls_library_refusals() != before)
+		wrong = "no memory";
 	if (wrong) {
 		say_tls(why, NULL, wrong);
 		SSL_CTX_free(context);

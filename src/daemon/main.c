@@ -131,6 +131,8 @@ int main(int argc, char **argv)
 	}
 	struct rg_raddb *raddb = NULL;
 	status = 1;
+	if (!tls_library_watch())
+		fputs("roamgated: OpenSSL was begun by another library, and what it has no memory for goes unnoticed\n", stderr);
 	/* OpenSSL draws random numbers when it begins: what they come from is a secret for as long as the process lives. */
 	if (names_begin() && (only_check || secret_memory_open()) && tls_library_begin())
 		raddb = load(file, only_check, &status);

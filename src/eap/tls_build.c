@@ -268,7 +268,7 @@ static int wire_version(int version)
 
 static bool build_ssl(struct rg_tls_context *context, const struct rg_eap_settings *settings)
 {
-	SSL_CTX *ssl = context->ssl = tls_library_context(context->library, TLS_server_method());
+	SSL_CTX *ssl = context->ssl = SSL_CTX_new_ex(context->library, NULL, TLS_server_method());
 	if (!ssl)
 		return false;
 	/* Tickets are handles of the cache, not sealed state: nothing is decoded again at a

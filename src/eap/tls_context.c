@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "eap/tls_private.h"
+#include "tls/library.h"
 
 #define BUCKETS 4096u
 
@@ -165,6 +166,17 @@ static bool notes_tell(const struct rg_tls_context *context, tls_complain *compl
 	return good;
 }
 
+/* before: how often OpenSSL had been refused memory when the context was begun. What it lacks for that reason it would lack
+ * for as long as the files stay as they are. */
+static bool build_whole(struct rg_tls_context *context, const struct rg_eap_settings *settings, unsigned before)
+{
+	bool built = tls_context_build(context, settings);
+	if (tls_library_refusals() == before)
+		return built;
+	tls_context_note(context, true, "certificate", "no memory");
+	return false;
+}
+
 struct rg_tls_context *tls_context_get(const struct rg_eap_settings *settings, const char *realm,
 				       tls_complain *complain, void *to)
 {
@@ -177,13 +189,14 @@ struct rg_tls_context *tls_context_get(const struct rg_eap_settings *settings, c
 			complain(to, true, absent, "is missing");
 		return NULL;
 	}
+	unsigned before = tls_library_refusals();
 	struct rg_tls_context *fresh = context_new(settings), *context;
 	if (!fresh)
 		return NULL;
 	pthread_mutex_lock(&buckets_lock);
 	context = table_find(fresh->key);
 	pthread_mutex_unlock(&buckets_lock);
-	bool usable = context || tls_context_build(fresh, settings);
+	bool usable = context || build_whole(fresh, settings, before);
 	if (!notes_tell(context ? context : fresh, complain, to))
 		usable = false;
 	if (usable && !context) {

@@ -183,8 +183,8 @@ static bool build(struct rg_radsec *radsec, const struct rg_credential *credenti
 	radsec->versions = credential->versions;
 	if (!radsec_key(RG_TRANSPORT_TLS)) /* which all packets want that come by it */
 		return false;
-	radsec->tls = tls_library_context(NULL, TLS_method());
-	radsec->dtls = tls_library_context(NULL, DTLS_method());
+	radsec->tls = SSL_CTX_new(TLS_method());
+	radsec->dtls = SSL_CTX_new(DTLS_method());
 	radsec->store = X509_STORE_new();
 	if (!radsec->tls || !radsec->dtls || !radsec->store)
 		return false;
@@ -273,6 +273,7 @@ static struct rg_radsec *share(struct rg_radsec *fresh)
 struct rg_radsec *radsec_get(const struct rg_credential *credential, bool fresh, char *why)
 {
 	char reason[256] = "out of memory";
+	unsigned before = tls_library_refusals();
 	struct rg_radsec *made = radsec_new(credential), *radsec = NULL;
 	ERR_clear_error();
 	if (made) {
@@ -281,7 +282,13 @@ struct rg_radsec *radsec_get(const struct rg_credential *credential, bool fresh,
 		pthread_mutex_unlock(&lock);
 	}
 	/* Large files are read without the lock, for which workers may wait. */
-	if (made && !radsec && build(made, credential, fresh, reason)) {
+	bool built = made && !radsec && build(made, credential, fresh, reason);
+	/* What OpenSSL lacks for want of memory it would lack for as long as the files stay as they are. */
+	if (!radsec && tls_library_refusals() != before) {
+		snprintf(reason, sizeof(reason), "out of memory");
+		built = false;
+	}
+	if (built) {
 		radsec = share(made);
 		made = NULL;
 	}

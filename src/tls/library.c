@@ -10,16 +10,15 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "core/once.h"
 #include "core/reserve.h"
 
 #define BEGINNING ((size_t)2 << 20) /* what it takes, and more */
-#define CONTEXT	  ((size_t)1 << 20) /* what a context takes, and more */
 
 /* What TLS 1.2 and 1.3 need whose cipher suites, groups and signatures tls_build.c pins, and what
  * certificates are signed with. The names are OpenSSL's. */
@@ -38,7 +37,7 @@ static const char *const decoders[] = {"EC", "RSA", "RSA-PSS", "ED25519", "ED448
 
 /* Process-wide, made once and kept: what is handed out of it lives as long. */
 static struct {
-	pthread_once_t once;
+	struct rg_once opened;
 	OSSL_LIB_CTX *context;   /* NULL: the default one serves */
 	OSSL_PROVIDER *provider; /* the default one, in a context of its own */
 	struct selection {
@@ -47,7 +46,7 @@ static struct {
 		OSSL_ALGORITHM *algorithms; /* ends in one that is all zero */
 	} selections[9];
 } library = {
-	.once = PTHREAD_ONCE_INIT,
+	.opened = RG_ONCE,
 	.selections =
 		{
 			{OSSL_OP_DIGEST, digests, NULL},
@@ -62,6 +61,44 @@ static struct {
 		},
 };
 #define SELECTIONS (sizeof(library.selections) / sizeof(library.selections[0]))
+
+static _Thread_local unsigned refusals;
+
+/* OpenSSL's allocator, on behalf of the file and line that it names. */
+static void *allocate(size_t size, const char *file, int line)
+{
+	void *memory = malloc(size);
+	(void)file;
+	(void)line;
+	refusals += !memory && size != 0;
+	return memory;
+}
+
+static void *reallocate(void *old, size_t size, const char *file, int line)
+{
+	void *memory = realloc(old, size);
+	(void)file;
+	(void)line;
+	refusals += !memory && size != 0;
+	return memory;
+}
+
+static void release(void *memory, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(memory);
+}
+
+bool tls_library_watch(void)
+{
+	return CRYPTO_set_mem_functions(allocate, reallocate, release) == 1;
+}
+
+unsigned tls_library_refusals(void)
+{
+	return refusals;
+}
 
 /* names: as a provider gives them, "RSA:rsaEncryption:1.2.840.113549.1.1.1". */
 static bool is_among(const char *names, const char *const *list)
@@ -85,7 +122,8 @@ static bool decodes_bare(const OSSL_ALGORITHM *decoder)
 		strstr(properties, "structure=PrivateKeyInfo"));
 }
 
-static bool selection_make(struct selection *selection)
+/* False: there is none of it. */
+static bool selection_make(struct selection *selection, bool *memory)
 {
 	int no_cache;
 	size_t all = 0, count = 0;
@@ -94,7 +132,8 @@ static bool selection_make(struct selection *selection)
 	while (from && from[all].algorithm_names)
 		all++;
 	selection->algorithms = calloc(all + 1, sizeof(*selection->algorithms));
-	if (!selection->algorithms)
+	*memory = selection->algorithms;
+	if (!*memory)
 		return false;
 	for (size_t i = 0; i < all; i++)
 		if (is_among(from[i].algorithm_names, selection->wanted) &&
@@ -163,49 +202,66 @@ static bool administrator_chose(void)
 	return chosen;
 }
 
-static void library_open(void)
-{
-	if (administrator_chose())
-		return;
-	OSSL_LIB_CTX *back = OSSL_LIB_CTX_new(), *context = NULL;
-	library.provider = back ? OSSL_PROVIDER_load(back, "default") : NULL;
-	bool complete = library.provider != NULL;
-	for (size_t i = 0; complete && i < SELECTIONS; i++)
-		complete = selection_make(&library.selections[i]);
-	if (complete)
-		context = OSSL_LIB_CTX_new();
-	if (context && OSSL_PROVIDER_add_builtin(context, "roamgate", provider_init) &&
-	    OSSL_PROVIDER_load(context, "roamgate"))
-		library.context = context;
-	else
-		OSSL_LIB_CTX_free(context);
-}
-
 /* What OpenSSL could not take note of when it first walked over its provider it lacks for good. */
-static bool has_all(void)
+static bool has_all(OSSL_LIB_CTX *context)
 {
 	bool all = true;
 	for (size_t i = 0; digests[i]; i++) {
-		EVP_MD *found = EVP_MD_fetch(NULL, digests[i], NULL);
+		EVP_MD *found = EVP_MD_fetch(context, digests[i], NULL);
 		all = all && found;
 		EVP_MD_free(found);
 	}
 	for (size_t i = 0; ciphers[i]; i++) {
-		EVP_CIPHER *found = EVP_CIPHER_fetch(NULL, ciphers[i], NULL);
+		EVP_CIPHER *found = EVP_CIPHER_fetch(context, ciphers[i], NULL);
 		all = all && found;
 		EVP_CIPHER_free(found);
 	}
 	for (size_t i = 0; derivations[i]; i++) {
-		EVP_KDF *found = EVP_KDF_fetch(NULL, derivations[i], NULL);
+		EVP_KDF *found = EVP_KDF_fetch(context, derivations[i], NULL);
 		all = all && found;
 		EVP_KDF_free(found);
 	}
 	for (size_t i = 0; keys[i]; i++) {
-		EVP_KEYMGMT *found = EVP_KEYMGMT_fetch(NULL, keys[i], NULL);
+		EVP_KEYMGMT *found = EVP_KEYMGMT_fetch(context, keys[i], NULL);
 		all = all && found;
 		EVP_KEYMGMT_free(found);
 	}
 	return all;
+}
+
+static void library_close(OSSL_LIB_CTX *back)
+{
+	OSSL_LIB_CTX_free(library.context);
+	library.context = NULL;
+	for (size_t i = 0; i < SELECTIONS; i++) {
+		free(library.selections[i].algorithms);
+		library.selections[i].algorithms = NULL;
+	}
+	if (library.provider)
+		OSSL_PROVIDER_unload(library.provider);
+	library.provider = NULL;
+	OSSL_LIB_CTX_free(back);
+}
+
+/* False: there was no memory. */
+static bool library_open(void)
+{
+	if (administrator_chose())
+		return true;
+	unsigned before = refusals;
+	OSSL_LIB_CTX *back = OSSL_LIB_CTX_new();
+	library.provider = back ? OSSL_PROVIDER_load(back, "default") : NULL;
+	bool complete = library.provider != NULL, memory = true;
+	for (size_t i = 0; complete && memory && i < SELECTIONS; i++)
+		complete = selection_make(&library.selections[i], &memory);
+	if (complete && memory)
+		library.context = OSSL_LIB_CTX_new();
+	complete = library.context && OSSL_PROVIDER_add_builtin(library.context, "roamgate", provider_init) &&
+		   OSSL_PROVIDER_load(library.context, "roamgate") && has_all(library.context);
+	memory = memory && refusals == before;
+	if (!complete || !memory)
+		library_close(back);
+	return memory;
 }
 
 /* A key is read, chance had, a connection made: what everything begins with here. */
@@ -243,16 +299,10 @@ bool tls_library_begin(void)
 	/* Twice: what there was no memory for once is there now, or never will be. */
 	return memory_is_there(BEGINNING) && OSSL_LIB_CTX_get0_global_default() && OPENSSL_init_ssl(0, NULL) &&
 	       (try_out() || try_out()) &&
-	       (administrator_chose() || has_all() || has_all());
+	       (administrator_chose() || has_all(NULL) || has_all(NULL));
 }
 
 OSSL_LIB_CTX *tls_library(void)
 {
-	pthread_once(&library.once, library_open);
-	return library.context;
-}
-
-SSL_CTX *tls_library_context(OSSL_LIB_CTX *library_context, const SSL_METHOD *method)
-{
-	return memory_is_there(CONTEXT) ? SSL_CTX_new_ex(library_context, NULL, method) : NULL;
+	return once_made(&library.opened, library_open) ? library.context : NULL;
 }

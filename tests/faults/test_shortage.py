@@ -143,6 +143,7 @@ def test_O3_no_memory_for_a_name_while_it_starts(region, tmp_path):
             assert gateway.control("status")
             gateway.stop()
         assert failing.disarm() == 1, gateway.log
+        assert "unnoticed" not in gateway.log
 
 
 def test_O3_each_call_fails_once(cache, tmp_path):

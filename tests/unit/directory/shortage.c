@@ -21,8 +21,16 @@ static bool fails(const void *caller)
 {
 	if (shortage.left == 0 || is_spared(caller))
 		return false;
-	shortage.failed |= shortage.left == 1;
-	return --shortage.left == 0;
+	if (shortage.left > 1) {
+		shortage.left--;
+		return false;
+	}
+	shortage.failed = true;
+	if (shortage.after == 0)
+		shortage.left = 0;
+	else
+		shortage.after--;
+	return true;
 }
 
 void *malloc(size_t size)

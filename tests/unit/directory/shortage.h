@@ -5,6 +5,7 @@
 
 extern struct rg_shortage {
 	unsigned left;      /* allocations until one fails; 0: none does */
+	unsigned after;     /* and so many directly after it */
 	bool failed;        /* one has */
 	const char *spared; /* of the name of a library that does not look for want of memory; NULL: none is */
 } shortage;

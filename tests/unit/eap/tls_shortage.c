@@ -1,79 +1,183 @@
-/* A realm's files where memory is short (attacks.md O3): all of them count, or none. */
+/* A realm's TLS context that is made in a moment without memory (attacks.md O3) is whole or is none: it lacks nobody's CA, no
+ * CRL and no algorithm for as long as its files stay what they are. Each attempt has a process of its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../directory/shortage.h"
-#include "eap/tls_private.h"
 #include "laptop.h"
+#include "tls/library.h"
 
-static void on_complaint(void *context, bool error, const char *key, const char *message)
+#define OTHERS 2  /* CAs: with the three of the town more than a stack of OpenSSL has room for at first */
+#define APART  23 /* allocations, of which one fails in each attempt */
+
+enum { WHOLE = 0, NONE, PARTLY, UNTRIED = 8 /* beside: no allocation failed */ };
+
+static struct town town;
+static struct pki issuing, former, others[OTHERS];
+static struct pki anna, zoe, revoked, of_former;
+
+static void write_crls(void)
 {
-	(void)context;
-	(void)error;
-	(void)key;
-	(void)message;
+	X509 *const nobody[] = {NULL}, *const one[] = {revoked.certificate, NULL};
+	X509 *const an_authority[] = {former.certificate, NULL};
+	X509_CRL *crls[3 + OTHERS] = {pki_crl(&town.ca, an_authority, 3600), pki_crl(&issuing, one, 3600),
+				      pki_crl(&former, nobody, 3600)};
+	for (size_t i = 0; i < OTHERS; i++)
+		crls[3 + i] = pki_crl(&others[i], nobody, 3600);
+	pki_write_crls(town.crl_path, crls, 3 + OTHERS);
+	for (size_t i = 0; i < 3 + OTHERS; i++)
+		X509_CRL_free(crls[i]);
+	town.settings.crl = town.crl_path;
 }
 
-/* Both CAs are trusted, and a chain goes up to the root, whose list is asked about the issuing one.
- */
-static void knows_all(const struct rg_tls_context *context, unsigned at)
+static int set_up(void **state)
 {
-	X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
-	STACK_OF(X509_OBJECT) *found = X509_STORE_get0_objects(store);
-	unsigned long flags = X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(store));
-	unsigned authorities = 0, lists = 0;
-	for (int i = 0; i < sk_X509_OBJECT_num(found); i++) {
-		X509 *authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(found, i));
-		lists += X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(found, i)) != NULL;
-		authorities += authority && !(X509_get_extension_flags(authority) & EXFLAG_INVALID);
-	}
-	int named = sk_X509_NAME_num(SSL_CTX_get0_CA_list(context->ssl));
-	if (authorities != 2 || lists != 2 || named != 2 || (flags & X509_V_FLAG_PARTIAL_CHAIN))
-		fail_msg("allocation %u: %u CAs, %u CRLs, %d names, flags %lx", at, authorities,
-			 lists, named, flags);
-}
-
-static void test_O3_a_context_is_whole_or_none(void **state)
-{
-	struct town town;
+	X509 *authorities[3 + OTHERS];
 	(void)state;
+	assert_true(tls_library_watch());
 	tls_engine_open();
 	town_make(&town, 0);
-	struct pki issuing =
-		pki_make(&(struct pki_want){.cn = "Issuing", .issuer = &town.ca, .ca = true});
-	X509 *const both[] = {issuing.certificate, town.ca.certificate}, *const none[] = {NULL};
-	X509_CRL *crls[] = {pki_crl(&issuing, none, 3600), pki_crl(&town.ca, none, 3600)};
-	pki_write_certificates(town.client_ca, both, 2);
-	pki_write_crls(town.crl_path, crls, 2);
-	town.settings.crl = town.crl_path;
-	shortage.failed = true;
-	/* It asks some thousand times; each of those for the files fails in unit/tls/contents.c. */
-	for (unsigned at = 1; shortage.failed; at += 97) {
-		shortage.failed = false;
-		shortage.left = at;
-		struct rg_tls_context *context =
-			tls_context_get(&town.settings, "beuningen.nl", on_complaint, NULL);
-		shortage.left = 0;
-		assert_true(context || shortage.failed);
-		if (context)
-			knows_all(context, at);
-		tls_context_unref(&context);
+	issuing = pki_make(&(struct pki_want){.cn = "Issuing CA", .issuer = &town.ca, .ca = true});
+	former = pki_make(&(struct pki_want){.cn = "Former CA", .issuer = &town.ca, .ca = true});
+	for (size_t i = 0; i < OTHERS; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "CA %zu", i);
+		others[i] = pki_make(&(struct pki_want){.cn = name, .ca = true});
+		authorities[3 + i] = others[i].certificate;
 	}
-	X509_CRL_free(crls[0]);
-	X509_CRL_free(crls[1]);
-	pki_free(&issuing);
+	authorities[0] = town.ca.certificate;
+	authorities[1] = issuing.certificate;
+	authorities[2] = former.certificate;
+	pki_write_certificates(town.client_ca, authorities, 3 + OTHERS);
+	anna = pki_make(&(struct pki_want){.cn = "anna", .issuer = &issuing, .usage = "clientAuth"});
+	revoked = pki_make(&(struct pki_want){.cn = "bert", .issuer = &issuing, .usage = "clientAuth"});
+	of_former = pki_make(&(struct pki_want){.cn = "carla", .issuer = &former, .usage = "clientAuth"});
+	zoe = pki_make(&(struct pki_want){.cn = "zoe", .issuer = &others[OTHERS - 1], .usage = "clientAuth"});
+	write_crls();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct pki *all[] = {&issuing, &former, &anna, &zoe, &revoked, &of_former};
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		pki_free(all[i]);
+	for (size_t i = 0; i < OTHERS; i++)
+		pki_free(&others[i]);
 	town_free(&town);
 	tls_engine_close();
+	return 0;
+}
+
+static bool comes_to(struct rg_tls_context *context, const struct pki *who, int version, enum rg_reason reason)
+{
+	struct laptop_settings settings = {.identity = who, .version = version};
+	struct result result = sign_in(context, &settings, NULL);
+	bool as_ever = reason == RG_REASON_NONE ? result.verdict == RG_EAP_SUCCESS && result.knows_issuer
+						: result.verdict == RG_EAP_FAILURE && result.reason == reason;
+	if (!as_ever)
+		print_message("%s: %s: %s\n", who == &anna ? "anna" : who == &zoe ? "zoe" : "one who is revoked",
+			      reason_word(result.reason), result.detail);
+	result_free(&result);
+	return as_ever;
+}
+
+static bool is_whole(struct rg_tls_context *context)
+{
+	return comes_to(context, &anna, TLS1_3_VERSION, RG_REASON_NONE) &&
+	       comes_to(context, &zoe, TLS1_2_VERSION, RG_REASON_NONE) &&
+	       comes_to(context, &revoked, TLS1_2_VERSION, RG_REASON_CERTIFICATE_REVOKED) &&
+	       comes_to(context, &of_former, TLS1_3_VERSION, RG_REASON_CERTIFICATE_REVOKED);
+}
+
+static void on_complaint(void *count, bool error, const char *key, const char *message)
+{
+	(void)key;
+	(void)message;
+	*(unsigned *)count += error;
+}
+
+/* What came of it where the at-th allocation fails, and so many after it. */
+static int attempt(unsigned at, unsigned after)
+{
+	int status = 0;
+	unsigned errors = 0;
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		shortage.failed = false;
+		shortage.after = after;
+		shortage.left = at;
+		struct rg_tls_context *context = tls_context_get(&town.settings, "beuningen.nl", on_complaint, &errors);
+		shortage.left = 0;
+		_exit((!context ? NONE : is_whole(context) ? WHOLE : PARTLY) | (shortage.failed ? 0 : UNTRIED));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (!WIFEXITED(status))
+		fail_msg("allocation %u: it crashed", at);
+	return WEXITSTATUS(status);
+}
+
+/* It asks some thousand times. */
+static void attempt_all(unsigned after)
+{
+	unsigned none = 0, at = 0;
+	int was;
+	while (!((was = attempt(at += at < 8 ? 1 : APART, after)) & UNTRIED)) {
+		if (was == PARTLY)
+			fail_msg("allocation %u and %u after it", at, after);
+		none += was == NONE;
+	}
+	assert_int_equal(was, WHOLE | UNTRIED);
+	assert_true(!shortage_works() || none > 8);
+}
+
+static void O3_a_context_made_without_memory_is_whole_or_none(void **state)
+{
+	(void)state;
+	attempt_all(0);
+}
+
+static void O3_so_is_one_made_without_memory_for_long(void **state)
+{
+	(void)state;
+	attempt_all(100);
+}
+
+/* Which is that of the CRL, not far from the end. */
+static void O3_an_error_counts_that_there_is_no_memory_to_tell_of(void **state)
+{
+	unsigned errors = 0, last;
+	(void)state;
+	town.settings.crl = "/nowhere/crl.pem";
+	shortage.left = UINT32_MAX;
+	assert_null(tls_context_get(&town.settings, "beuningen.nl", on_complaint, &errors));
+	last = UINT32_MAX - shortage.left;
+	shortage.left = 0;
+	assert_int_equal(errors, 1);
+	for (unsigned at = last < 300 ? 1 : last - 300; at <= last; at++) {
+		shortage.left = at;
+		assert_null(tls_context_get(&town.settings, "beuningen.nl", on_complaint, &errors));
+		shortage.left = 0;
+	}
+	town.settings.crl = town.crl_path;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_O3_a_context_is_whole_or_none),
+		cmocka_unit_test(O3_a_context_made_without_memory_is_whole_or_none),
+		cmocka_unit_test(O3_so_is_one_made_without_memory_for_long),
+		cmocka_unit_test(O3_an_error_counts_that_there_is_no_memory_to_tell_of),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("eap/tls_shortage", tests, set_up, tear_down);
 }

@@ -7,6 +7,7 @@
 #include "../directory/shortage.h"
 #include "radsec/private.h"
 #include "scene.h"
+#include "tls/library.h"
 
 static struct scene scene;
 static char why[256];
@@ -260,12 +261,12 @@ static void test_O3_a_credential_is_whole_or_none(void **state)
 	pki_write_crls(scene.ours.crl, crls, 2);
 	shortage.failed = true;
 	/* It asks some thousand times; each of those for the files fails in unit/tls/contents.c. */
-	for (unsigned at = 1; shortage.failed; at += 97) {
+	for (unsigned at = 1; shortage.failed; at += 23) {
 		shortage.failed = false;
 		shortage.left = at;
 		struct rg_radsec *radsec = radsec_get(&scene.ours, true, why);
 		shortage.left = 0;
-		assert_true(radsec || shortage.failed);
+		assert_true(!radsec == shortage.failed); /* OpenSSL would go on without */
 		if (radsec)
 			knows_all(radsec, at);
 		radsec_unref(&radsec);
@@ -294,5 +295,7 @@ int main(void)
 		NEW(test_an_issuing_ca_alone),
 		NEW(test_O3_a_credential_is_whole_or_none),
 	};
+	if (!tls_library_watch())
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
