@@ -206,10 +206,12 @@ static STACK_OF(X509_NAME) * authority_names(STACK_OF(X509) * authorities)
 static void build_authorities(struct rg_tls_context *context)
 {
 	/* Without one nobody's certificate is good: a realm of passwords. */
-	context->authorities = context->files[RG_TLS_CLIENT_CA]
-				       ? source_certificates(context, RG_TLS_CLIENT_CA)
-				       : sk_X509_new_null();
-	if (!context->authorities || !context->files[RG_TLS_CLIENT_CA])
+	bool any = context->files[RG_TLS_CLIENT_CA];
+	context->authorities =
+		any ? source_certificates(context, RG_TLS_CLIENT_CA) : sk_X509_new_null();
+	if (!any && !context->authorities)
+		tls_context_note(context, true, "client_ca", "no memory");
+	if (!any || !context->authorities)
 		return;
 	for (int i = 0; i < sk_X509_num(context->authorities); i++)
 		if (X509_check_ca(sk_X509_value(context->authorities, i)) == 0)

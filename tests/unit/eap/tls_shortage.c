@@ -172,12 +172,38 @@ static void O3_an_error_counts_that_there_is_no_memory_to_tell_of(void **state)
 	town.settings.crl = town.crl_path;
 }
 
+/* A realm of passwords trusts no CA, and has a list of none: without it the table of all realms' CAs grew for ever. */
+static void O3_a_context_without_a_ca_has_a_list_of_none(void **state)
+{
+	struct rg_eap_settings settings = town.settings;
+	unsigned errors = 0, last;
+	(void)state;
+	settings.client_ca = settings.crl = NULL;
+	shortage.left = UINT32_MAX;
+	struct rg_tls_context *context = tls_context_get(&settings, "beuningen.nl", on_complaint, &errors);
+	last = UINT32_MAX - shortage.left;
+	shortage.left = 0;
+	assert_non_null(context);
+	tls_context_unref(&context);
+	for (unsigned at = last < 100 ? 1 : last - 100; at <= last; at++) {
+		shortage.left = at;
+		context = tls_context_get(&settings, "beuningen.nl", on_complaint, &errors);
+		shortage.left = 0;
+		struct rg_tls_trust_set *set = context ? tls_trust_set_new(&context, 1) : NULL;
+		assert_true(!context || set);
+		if (set)
+			tls_trust_set_free(&set);
+		tls_context_unref(&context);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(O3_a_context_made_without_memory_is_whole_or_none),
 		cmocka_unit_test(O3_so_is_one_made_without_memory_for_long),
 		cmocka_unit_test(O3_an_error_counts_that_there_is_no_memory_to_tell_of),
+		cmocka_unit_test(O3_a_context_without_a_ca_has_a_list_of_none),
 	};
 	return cmocka_run_group_tests_name("eap/tls_shortage", tests, set_up, tear_down);
 }
