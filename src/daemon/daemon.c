@@ -109,17 +109,23 @@ bool daemon_serve_http(struct rg_daemon *daemon, char *why)
 	return serve_http(daemon, why) && opened; /* those that there are serve, either way */
 }
 
+bool daemon_publication(struct rg_daemon *daemon, const struct rg_bindings *bindings, char *why)
+{
+	for (unsigned i = 0; i < daemon->worker_count; i++) {
+		struct rg_port_socket *ports = worker_publication(&daemon->workers[i], bindings->count);
+		if (!ports) {
+			snprintf(why, 256, "out of memory");
+			return false;
+		}
+		bindings_of_worker(bindings, i, ports);
+	}
+	return true;
+}
+
 void daemon_publish(struct rg_daemon *daemon)
 {
-	struct rg_port_socket *ports = calloc(daemon->bindings.count + 1, sizeof(*ports));
-	if (!ports)
-		return;
-	for (unsigned i = 0; i < daemon->worker_count; i++) {
-		bindings_of_worker(&daemon->bindings, i, ports);
-		worker_publish(&daemon->workers[i], daemon->snapshot, ports,
-			       daemon->bindings.count);
-	}
-	free(ports);
+	for (unsigned i = 0; i < daemon->worker_count; i++)
+		worker_publish(&daemon->workers[i], daemon->snapshot);
 }
 
 static unsigned worker_count(const struct rg_gateway *gateway)
@@ -142,6 +148,8 @@ static bool start_workers(struct rg_daemon *daemon, char *why)
 		daemon->workers_ready++;
 		daemon->workers[i].learned = on_learned;
 	}
+	if (!daemon_publication(daemon, &daemon->bindings, why))
+		return false;
 	daemon_publish(daemon);
 	for (unsigned i = 0; i < daemon->worker_count; i++) {
 		if (!worker_start(&daemon->workers[i])) {

@@ -48,7 +48,9 @@ int daemon_run(struct rg_daemon *, struct rg_raddb *raddb, int ready_fd);
 struct json_t *daemon_reload(struct rg_daemon *);
 /* Certificates or CRLs have changed on disk: read them again under the configuration in use. reload.c */
 void daemon_refresh(struct rg_daemon *);
-/* Hands the snapshot to every worker. */
+/* What daemon_publish needs, for these sockets. False: why (256); no worker is told anything. */
+bool daemon_publication(struct rg_daemon *, const struct rg_bindings *, char *why);
+/* After it: hands the snapshot to every worker. */
 void daemon_publish(struct rg_daemon *);
 /* The daemon's part of the sandbox (core/sandbox.h): made with the loop; begun once root is gone and before there are
  * threads; false: why (256). confine.c */

@@ -110,8 +110,10 @@ static bool try_raddb(struct rg_daemon *daemon, struct rg_raddb *raddb, json_t *
 	if (!snapshot)
 		return false;
 	struct rg_sink_set *sinks = sinks_prepare(raddb, why);
-	if (!sinks ||
-	    !bindings_make(&bindings, &daemon->bindings, raddb, daemon->worker_count, why)) {
+	bool bound = sinks && bindings_make(&bindings, &daemon->bindings, raddb, daemon->worker_count, why);
+	if (!bound || !daemon_publication(daemon, &bindings, why)) {
+		if (bound)
+			bindings_undo(&bindings);
 		sinks_discard(&sinks);
 		snapshot_unref(&snapshot);
 		return false;
@@ -150,7 +152,9 @@ json_t *daemon_reload(struct rg_daemon *daemon)
 void daemon_refresh(struct rg_daemon *daemon)
 {
 	char why[256] = "";
-	struct rg_snapshot *snapshot = snapshot_new(daemon->snapshot->share, false, why);
+	struct rg_snapshot *snapshot = daemon_publication(daemon, &daemon->bindings, why)
+					       ? snapshot_new(daemon->snapshot->share, false, why)
+					       : NULL;
 	if (!snapshot) {
 		static struct rg_log_limit limit = {.burst = 1, .every_s = 60};
 		log_limited(&limit, RG_LOG_ERROR,

@@ -96,25 +96,35 @@ static void on_publication(struct rg_message *message, void *owner, bool closing
 		lease_drop(worker, former);
 }
 
-void worker_publish(struct rg_worker *worker, struct rg_snapshot *snapshot,
-		    const struct rg_port_socket *ports, size_t count)
+static void publication_free(struct rg_publication *news)
 {
-	struct rg_publication *news = malloc(sizeof(*news) + count * sizeof(*ports));
-	struct rg_lease *lease = malloc(sizeof(*lease));
-	if (!news || !lease) {
-		log_write(RG_LOG_ERROR, "worker %u keeps the former configuration: out of memory",
-			  worker->number);
+	if (news)
+		free(news->lease);
+	free(news);
+}
+
+struct rg_port_socket *worker_publication(struct rg_worker *worker, size_t count)
+{
+	struct rg_publication *news = malloc(sizeof(*news) + count * sizeof(news->ports[0]));
+	if (news && !(news->lease = malloc(sizeof(*news->lease)))) {
 		free(news);
-		free(lease);
-		return;
+		news = NULL;
 	}
-	*lease = (struct rg_lease){.snapshot = snapshot, .holds = 1};
-	snapshot->users++;
-	news->message = (struct rg_message){.deliver = on_publication};
-	news->lease = lease;
+	publication_free(worker->room);
+	worker->room = news;
+	if (!news)
+		return NULL;
 	news->count = count;
-	if (count != 0)
-		memcpy(news->ports, ports, count * sizeof(*ports));
+	return news->ports;
+}
+
+void worker_publish(struct rg_worker *worker, struct rg_snapshot *snapshot)
+{
+	struct rg_publication *news = worker->room;
+	worker->room = NULL;
+	news->message = (struct rg_message){.deliver = on_publication};
+	*news->lease = (struct rg_lease){.snapshot = snapshot, .holds = 1};
+	snapshot->users++;
 	mailbox_post(&worker->mailbox, &news->message);
 }
 
@@ -332,5 +342,6 @@ void worker_destroy(struct rg_worker *worker)
 {
 	uv_loop_close(&worker->loop);
 	mailbox_destroy(&worker->mailbox);
+	publication_free(worker->room);
 	free_memory(worker);
 }

@@ -54,6 +54,7 @@ struct rg_worker {
 	struct rg_upstream upstream;
 	struct rg_lease *lease;        /* the current configuration */
 	struct rg_publication *publication; /* the last one, which names its sockets */
+	struct rg_publication *room;   /* of the main thread: for the next one; NULL: none */
 	struct rg_receiver *receivers; /* its UDP sockets */
 	struct rg_door *doors;         /* its RadSec ports */
 	struct rg_link_table links;    /* of RadSec connections */
@@ -74,10 +75,12 @@ bool worker_init(struct rg_worker *, unsigned number, unsigned workers, uint32_t
 		 uint8_t node, struct rg_worker *siblings, struct rg_mailbox *home);
 bool worker_start(struct rg_worker *);
 
-/* From the main thread: take this configuration (a reference is taken) and these sockets (new ones are opened by the
- * main thread; those left out are closed by the worker, and nobody else). */
-void worker_publish(struct rg_worker *, struct rg_snapshot *, const struct rg_port_socket *,
-		    size_t count);
+/* From the main thread: what worker_publish needs, so that it cannot fail where others have had their part already. The
+ * sockets are to be filled in: new ones are opened by the main thread; those left out are closed by the worker, and nobody
+ * else. Stays the worker's; one that is not published is replaced by the next. NULL: no memory. */
+struct rg_port_socket *worker_publication(struct rg_worker *, size_t count);
+/* From the main thread, after it: take this configuration (a reference is taken) and those sockets. */
+void worker_publish(struct rg_worker *, struct rg_snapshot *);
 /* Begin nothing new: the gateway stops. */
 void worker_drain(struct rg_worker *);
 /* Asks it to end; then join, and once nobody can post to it any more, destroy. */

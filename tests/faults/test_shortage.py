@@ -146,6 +146,23 @@ def test_O3_no_memory_for_a_name_while_it_starts(region, tmp_path):
         assert "unnoticed" not in gateway.log
 
 
+def test_O3_no_memory_to_tell_a_worker_of_a_reload(region, tmp_path):
+    """It is refused: no worker goes on by the former configuration while the others, and `status`, have the new one."""
+    failing, gateway = Failing(tmp_path), region.gateway
+    region.raddb.gateway["sandbox"] = False
+    region.raddb.write()
+    failing.start(gateway)
+    region.started.append(gateway)
+    for _ in range(2):  # what is told, and what holds the configuration meanwhile
+        failing.arm_places("memory", errno.ENOMEM, 1 << 40, beneath="daemon_publication")
+        refused = gateway.command("reload")
+        assert failing.disarm() == 1
+        assert refused.returncode != 0 and "out of memory" in refused.stdout + refused.stderr, refused
+        assert region.sign_in("j.jansen").accepted
+    assert gateway.command("reload").returncode == 0
+    assert region.sign_in("j.jansen").accepted
+
+
 def test_O3_each_call_fails_once(cache, tmp_path):
     """A sample of what scripts/sweep goes through: calls of every kind, in every act, and while it starts."""
     bed = Swept(tmp_path, cache=cache / "sweep")

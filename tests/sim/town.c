@@ -247,8 +247,12 @@ static void publish(const struct variant *variant)
 	if (!snapshot)
 		broken("no snapshot: %s", why);
 	raddb_share_unref(&share);
-	for (unsigned i = 0; i < world.plan.workers; i++)
-		worker_publish(&gateway_workers[i], snapshot, town.ports[i], 2);
+	for (unsigned i = 0; i < world.plan.workers; i++) {
+		struct rg_port_socket *ports = worker_publication(&gateway_workers[i], 2);
+		must(ports);
+		memcpy(ports, town.ports[i], 2 * sizeof(*ports));
+		worker_publish(&gateway_workers[i], snapshot);
+	}
 	snapshot_unref(&town.snapshot);
 	town.snapshot = snapshot;
 }

@@ -300,7 +300,11 @@ static int port_open(uint16_t *port)
 static void publish(struct gate *gate, const struct rg_port_socket *ports, size_t count)
 {
 	struct rg_snapshot *snapshot = snapshot_of_raddb();
-	worker_publish(&gate->worker, snapshot, ports, count);
+	struct rg_port_socket *room = worker_publication(&gate->worker, count);
+	assert_non_null(room);
+	if (count != 0)
+		memcpy(room, ports, count * sizeof(*ports));
+	worker_publish(&gate->worker, snapshot);
 	snapshot_unref(&snapshot);
 	const struct rg_lease *former = gate->worker.lease;
 	while (gate->worker.lease == former)

@@ -616,14 +616,16 @@ static void O3_a_socket_that_cannot_be_served_stays_open(void **state)
 	assert_non_null(file);
 	struct rg_port_socket port = {.fd = fileno(file), .serves = RG_SERVES_AUTH};
 	const struct rg_lease *former = gate.worker.lease;
-	worker_publish(&gate.worker, former->snapshot, &port, 1);
+	*worker_publication(&gate.worker, 1) = port;
+	worker_publish(&gate.worker, former->snapshot);
 	while (gate.worker.lease == former)
 		uv_run(&gate.worker.loop, UV_RUN_NOWAIT);
 	assert_int_not_equal(fcntl(port.fd, F_GETFD), -1);
 	former = gate.worker.lease; /* and is closed once it is left out */
 	int own = dup(port.fd);
 	assert_true(own >= 0);
-	worker_publish(&gate.worker, former->snapshot, NULL, 0);
+	assert_non_null(worker_publication(&gate.worker, 0));
+	worker_publish(&gate.worker, former->snapshot);
 	while (gate.worker.lease == former)
 		uv_run(&gate.worker.loop, UV_RUN_NOWAIT);
 	assert_int_equal(fcntl(port.fd, F_GETFD), -1);
