@@ -1,5 +1,7 @@
 /* What comes to a port of DTLS: hellos with and without cookies, from one source and from many, and what gets lost. */
+#include <dlfcn.h>
 #include <openssl/err.h>
+#include <openssl/rand.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +13,16 @@
 static struct scene scene;
 static struct stranger stranger = {.fd = -1};
 static struct end *inside = &scene.inside[0];
+
+static bool no_chance; /* RAND_bytes has none to give */
+
+/* In place of libcrypto's. */
+int RAND_bytes(unsigned char *out, int length)
+{
+	int (*real)(unsigned char *, int);
+	*(void **)&real = dlsym(RTLD_NEXT, "RAND_bytes");
+	return no_chance ? 0 : real(out, length);
+}
 
 static int begin(void **state)
 {
@@ -82,6 +94,28 @@ static void test_T5_a_hello_without_cookie_keeps_no_state(void **state)
 	assert_int_equal(scene.arrived, 0);
 	assert_int_equal(kept(), 1); /* the one that waits for them all */
 	assert_int_equal(scene.wheel.armed, 0);
+	scene_meet(&scene);
+}
+
+/* First of all, for the key of cookies is drawn once a process: with none nobody is told a cookie that anybody could make,
+ * and it is drawn for the next one. */
+static void test_O3_the_key_of_cookies_is_drawn_again(void **state)
+{
+	uint8_t hello[4096], answer[4096];
+	size_t length = hello_make(hello);
+	struct stranger one = stranger_call(&scene);
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		no_chance = true;
+		assert_int_equal(send(one.fd, hello, length, 0), length);
+		scene_settle(&scene);
+		no_chance = false;
+		assert_true(recv(one.fd, answer, sizeof(answer), MSG_DONTWAIT) < 0);
+	}
+	assert_int_equal(send(one.fd, hello, length, 0), length);
+	hear(one.fd, answer);
+	assert_int_equal(answer[13], 3); /* HelloVerifyRequest */
+	stranger_leave(&one);
 	scene_meet(&scene);
 }
 
@@ -422,6 +456,7 @@ static void test_a_renewed_port_takes_hellos(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		NEW(test_O3_the_key_of_cookies_is_drawn_again),
 		NEW(test_T5_a_hello_without_cookie_keeps_no_state),
 		NEW(test_O3_a_hello_that_finds_no_memory_is_not_heard),
 		NEW(test_O3_whom_it_calls_is_named_or_nobody_is_called),
