@@ -105,6 +105,7 @@ class Process:
             argv = namespace.enter + argv
         self.log_path = Path(log)
         with open(self.log_path, "ab") as out:
+            self.began = len(self.log)
             self.child = subprocess.Popen(
                 argv, stdin=stdin, stdout=out, stderr=out, cwd=cwd, start_new_session=True,
                 env={**os.environ, **(env or {})}, preexec_fn=_follow_parent)
@@ -123,9 +124,10 @@ class Process:
         if self.running:
             os.killpg(self.pid, number)
 
-    def wait_line(self, pattern, seconds=10, after=0):
-        """The match of pattern in the log past that offset; ends early if the process does."""
+    def wait_line(self, pattern, seconds=10, after=None):
+        """The match of pattern in the log past that offset, or since it was started; ends early if the process does."""
         expression = re.compile(pattern, re.M)
+        after = self.began if after is None else after
 
         def look():
             ended = not self.running
