@@ -1,4 +1,5 @@
-/* Making one connection: resolve, connect, TLS, and bind as the gateway's own account. It blocks, so a thread of its own does it. */
+/* Making one connection: resolve, connect, TLS, and bind as the gateway's own account. It blocks, so
+ * a thread of its own does it. */
 #ifndef DIR_LDAP_CONNECT_H
 #define DIR_LDAP_CONNECT_H
 #include <ldap.h>

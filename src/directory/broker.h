@@ -39,9 +39,9 @@ struct rg_ask {
 	uint64_t deadline_ns;
 };
 
-/* Copies what it is given, and wipes its copies, and the answer, once `done` has returned. NULL: the queue is full or there is no memory; treat it as UNAVAILABLE.
- * The mailbox is the worker's; it must outlive the question. Once it is closed `done` is not called
- * any more: cancel. */
+/* Copies what it is given, and wipes its copies, and the answer, once `done` has returned. NULL: the
+ * queue is full or there is no memory; treat it as UNAVAILABLE. The mailbox is the worker's; it must
+ * outlive the question. Once it is closed `done` is not called any more: cancel. */
 struct rg_inquiry *directory_ask(struct rg_directory *, const struct rg_ask *, struct rg_mailbox *,
 				 inquiry_done *done, void *asker);
 /* done will not be called. On the worker's thread. */

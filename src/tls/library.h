@@ -19,8 +19,9 @@ OSSL_LIB_CTX *tls_library(void);
 bool tls_library_watch(void);
 
 /* Has OpenSSL make what it makes once a process, and without which it goes on: with locks that it has not, or to say of
- * every certificate that there was no memory. Before anything else of OpenSSL but tls_library_watch and secret_memory_open, while there is one
- * thread. False: there was no memory for some of it, and never will be in this process. */
+ * every certificate that there was no memory. Before anything else of OpenSSL but
+ * tls_library_watch and secret_memory_open, while there is one thread. False: there was no memory
+ * for some of it, and never will be in this process. */
 bool tls_library_begin(void);
 
 /* How often OpenSSL had no memory for something in this thread, since tls_library_watch. It goes on without for the life of
