@@ -105,7 +105,7 @@ class Process:
             argv = namespace.enter + argv
         self.log_path = Path(log)
         with open(self.log_path, "ab") as out:
-            self.began = len(self.log)
+            self.log_before = len(self.log)
             self.child = subprocess.Popen(
                 argv, stdin=stdin, stdout=out, stderr=out, cwd=cwd, start_new_session=True,
                 env={**os.environ, **(env or {})}, preexec_fn=_follow_parent)
@@ -127,7 +127,7 @@ class Process:
     def wait_line(self, pattern, seconds=10, after=None):
         """The match of pattern in the log past that offset, or since it was started; ends early if the process does."""
         expression = re.compile(pattern, re.M)
-        after = self.began if after is None else after
+        after = self.log_before if after is None else after
 
         def look():
             ended = not self.running
